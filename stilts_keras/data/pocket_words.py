@@ -1,0 +1,522 @@
+"""The words and the grammar of the pocket world: meanings to sentences.
+
+A meaning is a nest of plain tuples, the same for all languages:
+
+    sentence   ("say", clauses, conjunction) | ("then", clause)
+               | ("who", wh, verb phrase, adverb)
+               | ("what", noun phrase, verb, adverb)
+               | ("where", noun phrase, adverb) | ("much", noun, adverb)
+    clause     (noun phrase, verb phrases, adverb or None)
+    noun phrase (noun, adjective or None); a noun may be a name or a pronoun
+    verb phrase ("at", place) | ("is", adjective, very) | ("cost", number)
+               | ("act", verb, place or None) | ("isa", general noun)
+               | ("do", verb, noun, place or None)
+
+Rendering gives tokens (text, part of speech, concept); the concept lets a
+question's answer be found in the text in any language.
+
+The world stays inside what tables can say correctly: singular nouns, definite
+articles, present tense; people and animals are subjects only, and adjectives
+stand with subjects only, so that each word has very few forms (a tokenizer of
+1,000 pieces must hold those of six languages). No Russian noun is neuter.
+"""
+
+LANGUAGES = ("en", "de", "es", "ru", "tr", "hi")
+
+# key kind | en | de gender, word | es article, word | ru gender, nominative,
+# accusative | tr nominative, accusative | hi gender, word. The article "a" is
+# Spanish "el" before a feminine noun ("el agua").
+_NOUNS = """
+man person | man | m Mann | m hombre | m мужчина - | adam - | m आदमी
+woman person | woman | f Frau | f mujer | f женщина - | kadın - | f औरत
+boy person | boy | m Junge | m niño | m мальчик - | oğlan - | m लड़का
+girl person | girl | n Mädchen | f niña | f девочка - | kız - | f लड़की
+doctor person | doctor | m Arzt | m médico | m врач - | doktor - | m डॉक्टर
+teacher person | teacher | m Lehrer | m profesor | m учитель - | öğretmen - | m शिक्षक
+king person | king | m König | m rey | m король - | kral - | m राजा
+queen person | queen | f Königin | f reina | f королева - | kraliçe - | f रानी
+dog animal | dog | m Hund | m perro | f собака - | köpek - | m कुत्ता
+cat animal | cat | f Katze | m gato | f кошка - | kedi - | f बिल्ली
+horse animal | horse | n Pferd | m caballo | f лошадь - | at - | m घोड़ा
+cow animal | cow | f Kuh | f vaca | f корова - | inek - | f गाय
+bird animal | bird | m Vogel | m pájaro | f птица - | kuş - | f चिड़िया
+bear animal | bear | m Bär | m oso | m медведь - | ayı - | m भालू
+fox animal | fox | m Fuchs | m zorro | f лиса - | tilki - | f लोमड़ी
+mouse animal | mouse | f Maus | m ratón | f мышь - | fare - | m चूहा
+bread food | bread | n Brot | m pan | m хлеб хлеб | ekmek ekmeği | f रोटी
+cheese food | cheese | m Käse | m queso | m сыр сыр | peynir peyniri | m पनीर
+cake food | cake | m Kuchen | m pastel | m торт торт | kek keki | m केक
+soup food | soup | f Suppe | f sopa | m суп суп | çorba çorbayı | m सूप
+rice food | rice | m Reis | m arroz | m рис рис | pilav pilavı | m चावल
+pear food | pear | f Birne | f pera | f груша грушу | armut armudu | f नाशपाती
+lemon food | lemon | f Zitrone | m limón | m лимон лимон | limon limonu | m नींबू
+banana food | banana | f Banane | m plátano | m банан банан | muz muzu | m केला
+water drink | water | n Wasser | a agua | f вода воду | su suyu | m पानी
+tea drink | tea | m Tee | m té | m чай чай | çay çayı | f चाय
+coffee drink | coffee | m Kaffee | m café | m кофе кофе | kahve kahveyi | f कॉफ़ी
+juice drink | lemonade | f Limonade | f limonada | m лимонад лимонад | limonata limonatayı | m शरबत
+book reading | book | n Buch | m libro | f книга книгу | kitap kitabı | f किताब
+newspaper reading | newspaper | f Zeitung | m periódico | f газета газету | gazete gazeteyi | m अख़बार
+magazine reading | magazine | f Zeitschrift | f revista | m журнал журнал | dergi dergiyi | f पत्रिका
+map reading | map | f Karte | m mapa | f карта карту | harita haritayı | m नक्शा
+car vehicle | car | n Auto | m coche | f машина машину | araba arabayı | f गाड़ी
+bus vehicle | bus | m Bus | m autobús | m автобус автобус | otobüs otobüsü | f बस
+truck vehicle | truck | m Lastwagen | m camión | m грузовик грузовик | kamyon kamyonu | m ट्रक
+train vehicle | train | m Zug | m tren | m поезд поезд | tren treni | f ट्रेन
+hat clothes | hat | m Hut | m sombrero | f шляпа шляпу | şapka şapkayı | f टोपी
+shirt clothes | shirt | n Hemd | f camisa | f рубашка рубашку | gömlek gömleği | f कमीज़
+jacket clothes | jacket | f Jacke | f chaqueta | f куртка куртку | ceket ceketi | f जैकेट
+scarf clothes | scarf | m Schal | f bufanda | m шарф шарф | atkı atkıyı | m मफ़लर
+cup dish | cup | f Tasse | f taza | f чашка чашку | fincan fincanı | m प्याला
+plate dish | plate | m Teller | m plato | f тарелка тарелку | tabak tabağı | f थाली
+spoon dish | spoon | m Löffel | f cuchara | f ложка ложку | kaşık kaşığı | m चम्मच
+knife dish | knife | n Messer | m cuchillo | m нож нож | bıçak bıçağı | m चाकू
+chair furniture | chair | m Stuhl | f silla | m стул стул | sandalye sandalyeyi | f कुर्सी
+table furniture | table | m Tisch | f mesa | m стол стол | masa masayı | f मेज़
+bed furniture | bed | n Bett | f cama | f кровать кровать | yatak yatağı | m बिस्तर
+lamp furniture | lamp | f Lampe | f lámpara | f лампа лампу | lamba lambayı | f बत्ती
+person general | person | f Person | f persona | m человек - | kişi - | m व्यक्ति
+animal general | animal | n Tier | m animal | m зверь - | hayvan - | m जानवर
+food general | food | n Essen | f comida | f еда еду | yemek yemeği | m खाना
+drink general | drink | n Getränk | f bebida | m напиток напиток | içecek içeceği | m पेय
+vehicle general | vehicle | n Fahrzeug | m vehículo | m транспорт транспорт | taşıt taşıtı | m वाहन
+clothes general | clothing | f Kleidung | f ropa | f одежда одежду | giysi giysiyi | m कपड़ा
+"""
+
+# key kind | en, en base form | de | es | ru | tr | hi masculine, feminine
+_VERBS = """
+sleep act | sleeps sleep | schläft | duerme | спит | uyuyor | सोता सोती
+run act | runs run | läuft | corre | бегает | koşuyor | दौड़ता दौड़ती
+swim act | swims swim | schwimmt | nada | плавает | yüzüyor | तैरता तैरती
+laugh act | laughs laugh | lacht | ríe | смеётся | gülüyor | हँसता हँसती
+cry act | cries cry | weint | llora | плачет | ağlıyor | रोता रोती
+play act | plays play | spielt | juega | играет | oynuyor | खेलता खेलती
+jump act | jumps jump | springt | salta | прыгает | zıplıyor | कूदता कूदती
+dance act | dances dance | tanzt | baila | танцует | dans_ediyor | नाचता नाचती
+eat food | eats eat | isst | come | ест | yiyor | खाता खाती
+drink drink | drinks drink | trinkt | bebe | пьёт | içiyor | पीता पीती
+read reading | reads read | liest | lee | читает | okuyor | पढ़ता पढ़ती
+drive vehicle | drives drive | fährt | conduce | водит | kullanıyor | चलाता चलाती
+wear clothes | wears wear | trägt | lleva | носит | giyiyor | पहनता पहनती
+wash dish | washes wash | wäscht | lava | моет | yıkıyor | धोता धोती
+make furniture | makes make | macht | hace | делает | yapıyor | बनाता बनाती
+buy any | buys buy | kauft | compra | покупает | alıyor | ख़रीदता ख़रीदती
+see any | sees see | sieht | ve | видит | görüyor | देखता देखती
+find any | finds find | findet | encuentra | находит | buluyor | ढूँढता ढूँढती
+bring any | brings bring | bringt | trae | приносит | getiriyor | लाता लाती
+sell any | sells sell | verkauft | vende | продаёт | satıyor | बेचता बेचती
+cost cost | costs cost | kostet | cuesta | стоит | ediyor | मिलता मिलती
+"""
+
+# key group | en | de predicate, attribute | es copula, masculine, feminine
+# | ru masculine, feminine | tr | hi masculine, feminine
+_ADJECTIVES = """
+big size | big | groß große | es grande grande | большой большая | büyük | बड़ा बड़ी
+small size | small | klein kleine | es pequeño pequeña | маленький маленькая | küçük | छोटा छोटी
+happy mood | happy | froh frohe | está feliz feliz | весёлый весёлая | mutlu | खुश खुश
+sad mood | sad | traurig traurige | está triste triste | грустный грустная | üzgün | उदास उदास
+aged age | old | alt alte | es viejo vieja | старый старая | yaşlı | बूढ़ा बूढ़ी
+young age | young | jung junge | es joven joven | молодой молодая | genç | जवान जवान
+used wear | old | alt alte | es viejo vieja | старый старая | eski | पुराना पुरानी
+new wear | new | neu neue | es nuevo nueva | новый новая | yeni | नया नई
+red colour | red | rot rote | es rojo roja | красный красная | kırmızı | लाल लाल
+blue colour | blue | blau blaue | es azul azul | синий синяя | mavi | नीला नीली
+green colour | green | grün grüne | es verde verde | зелёный зелёная | yeşil | हरा हरी
+white colour | white | weiß weiße | es blanco blanca | белый белая | beyaz | सफ़ेद सफ़ेद
+black colour | black | schwarz schwarze | es negro negra | чёрный чёрная | siyah | काला काली
+yellow colour | yellow | gelb gelbe | es amarillo amarilla | жёлтый жёлтая | sarı | पीला पीली
+"""
+
+# key | the whole phrase "in the ..." in each language
+_PLACES = """
+park | in the park | im Park | en el parque | в парке | parkta | पार्क में
+garden | in the garden | im Garten | en el jardín | в саду | bahçede | बाग में
+kitchen | in the kitchen | in der Küche | en la cocina | на кухне | mutfakta | रसोई में
+school | in the school | in der Schule | en la escuela | в школе | okulda | स्कूल में
+forest | in the forest | im Wald | en el bosque | в лесу | ormanda | जंगल में
+house | in the house | im Haus | en la casa | в доме | evde | घर में
+city | in the city | in der Stadt | en la ciudad | в городе | şehirde | शहर में
+shop | in the shop | im Laden | en la tienda | в магазине | dükkanda | दुकान में
+street | on the street | auf der Straße | en la calle | на улице | sokakta | सड़क पर
+village | in the village | im Dorf | en el pueblo | в деревне | köyde | गाँव में
+"""
+
+# key, tag | en | de | es | ru | tr | hi. Wh-words: a Spanish one always
+# follows its inverted question mark, so that the two make one word.
+_SMALL = """
+today ADV | today | heute | hoy | сегодня | bugün | आज
+now ADV | now | jetzt | ahora | сейчас | şimdi | अब
+always ADV | always | immer | siempre | всегда | hep | हमेशा
+then ADV | then | dann | luego | потом | sonra | फिर
+very ADV | very | sehr | muy | очень | çok | बहुत
+and CCONJ | and | und | y | и | ve | और
+but CCONJ | but | aber | pero | но | ama | लेकिन
+who PRON | who | wer | ¿quién | кто | kim | कौन
+what PRON | what | was | ¿qué | что | ne | क्या
+where ADV | where | wo | ¿dónde | где | nerede | कहाँ
+he PRON | he | er | él | он | o | वह
+she PRON | she | sie | ella | она | o | वह
+euro NOUN | euros | Euro | euros | евро | euro | यूरो
+"""
+
+_ISA = """
+person | a person | eine Person | una persona | это человек | bir kişi | एक व्यक्ति
+animal | an animal | ein Tier | un animal | это зверь | bir hayvan | एक जानवर
+food | food | Essen | comida | это еда | yemek | खाना
+drink | a drink | ein Getränk | una bebida | это напиток | bir içecek | एक पेय
+vehicle | a vehicle | ein Fahrzeug | un vehículo | это транспорт | bir taşıt | एक वाहन
+clothes | clothing | Kleidung | ropa | это одежда | giysi | कपड़ा
+"""
+
+NAMES = {
+    "Anna": "f", "Tom": "m", "Maria": "f", "Leo": "m",
+    "Sara": "f", "Max": "m", "Nina": "f", "Omar": "m",
+}  # fmt: skip
+
+
+def _table(text):
+    """Reads a table: {key: (group, {language: list of words})}."""
+    rows = {}
+    for line in text.strip().splitlines():
+        head, *cells = (cell.split() for cell in line.split("|"))
+        words = dict(zip(LANGUAGES, cells, strict=True))
+        rows[head[0]] = (head[-1], words)
+    return rows
+
+
+NOUNS = _table(_NOUNS)
+VERBS = _table(_VERBS)
+ADJECTIVES = _table(_ADJECTIVES)
+PLACES = _table(_PLACES)
+SMALL = _table(_SMALL)
+ISA = _table(_ISA)
+ADVERBS = ("today", "now", "always")
+NUMBERS = ("2", "3", "4", "5", "6", "7", "8", "9", "10", "20", "30", "50")
+
+
+def keys(table, *groups):
+    """Lists the keys of a table that belong to any of the groups."""
+    return tuple(key for key, row in table.items() if row[0] in groups)
+
+
+# Articles by gender: German nominative and accusative, Spanish.
+_DE = {"m": ("der", "den"), "f": ("die", "die"), "n": ("das", "das")}
+_ES = {"m": "el", "f": "la", "a": "el"}
+# Where the adverb stands among verb and complement.
+_ORDER = {
+    "en": "verb rest adverb",
+    "de": "verb adverb rest",
+    "es": "verb rest adverb",
+    "ru": "adverb verb rest",
+    "tr": "adverb rest verb",
+    "hi": "adverb rest verb",
+}
+
+
+def _small(language, key):
+    tag, words = SMALL[key]
+    return [(words[language][0], tag, key)]
+
+
+def _maybe(language, key):
+    return _small(language, key) if key else []
+
+
+def gender(language, noun):
+    """Gives the grammatical gender of a noun, a name or a pronoun."""
+    if noun in NAMES:
+        return NAMES[noun]
+    if noun in ("he", "she"):
+        return "f" if noun == "she" else "m"
+    found = NOUNS[noun][1][language][0]
+    return {"a": "f"}.get(found, found)
+
+
+def _agree(language, noun):
+    """Picks column 0 (masculine) or 1 (feminine) of an agreeing word."""
+    return int(gender(language, noun) == "f")
+
+
+def _article(language, noun, case):
+    cell = NOUNS[noun][1][language]
+    if language == "en":
+        return [("the", "DET", None)]
+    if language == "de":
+        return [(_DE[cell[0]][case], "DET", None)]
+    if language == "es":
+        return [(_ES[cell[0]], "DET", None)]
+    return []
+
+
+def _noun(language, noun, case):
+    """The noun itself; Russian and Turkish have an accusative column."""
+    cell = NOUNS[noun][1][language]
+    start = 0 if language in ("en", "tr") else 1
+    inflected = case if language in ("ru", "tr") else 0
+    return [(cell[start + inflected], "NOUN", noun)]
+
+
+def _attribute(language, adjective, noun):
+    cell = ADJECTIVES[adjective][1][language]
+    column = {
+        "en": 0,
+        "de": 1,
+        "es": 1 + (_agree("es", noun) if language == "es" else 0),
+        "tr": 0,
+    }
+    chosen = column.get(language)
+    if chosen is None:
+        chosen = _agree(language, noun)
+    return [(cell[chosen], "ADJ", adjective)]
+
+
+def noun_phrase(language, phrase, case=0):
+    """Renders a noun phrase.
+
+    Args:
+        language: str. One of `LANGUAGES`.
+        phrase: tuple (noun, adjective or None).
+        case: int. 0 for the subject's form, 1 for the object's.
+
+    Returns:
+        List of tokens (text, part of speech, concept).
+    """
+    noun, adjective = phrase
+    if noun in NAMES:
+        return [(noun, "PROPN", noun)]
+    if noun in SMALL:
+        return _small(language, noun)
+    words = _noun(language, noun, case)
+    if adjective:
+        extra = _attribute(language, adjective, noun)
+        words = words + extra if language == "es" else extra + words
+    return _article(language, noun, case) + words
+
+
+def place(language, key):
+    """Renders "in the place"; the concept sits on the place's noun."""
+    words = PLACES[key][1][language]
+    at_noun = 0 if language == "hi" else len(words) - 1
+    tags = ["ADP", "DET", "NOUN"]
+    tokens = []
+    for i, word in enumerate(words):
+        tag = "NOUN" if i == at_noun else "ADP" if language == "hi" else tags[i]
+        tokens.append((word, tag, key if i == at_noun else None))
+    return tokens
+
+
+def _be(language, adjective=None):
+    """The copula: none in Russian and Turkish, two in Spanish."""
+    if language in ("ru", "tr"):
+        return []
+    word = {"en": "is", "de": "ist", "es": "está", "hi": "है"}[language]
+    if language == "es" and adjective:
+        word = ADJECTIVES[adjective][1]["es"][0]
+    return [(word, "AUX", None)]
+
+
+def verb(language, key, subject):
+    """Renders the finite verb; Hindi agrees with the subject."""
+    cell = VERBS[key][1][language]
+    if language == "hi":
+        return [(cell[_agree("hi", subject)], "VERB", key)] + _be("hi")
+    *before, last = cell[0].split("_")
+    return [(w, "NOUN", key) for w in before] + [(last, "VERB", key)]
+
+
+def _predicate(language, phrase, subject):
+    """Renders a predicate adjective: German has a bare form for it."""
+    _, adjective, very = phrase
+    cell = ADJECTIVES[adjective][1][language]
+    column = 0
+    if language in ("es", "ru", "hi"):
+        column = _agree(language, subject) + (language == "es")
+    words = _small(language, "very") if very else []
+    return words + [(cell[column], "ADJ", adjective)]
+
+
+def _isa(language, key):
+    *before, last = ISA[key][1][language]
+    tag = "PRON" if language == "ru" else "DET"
+    return [(w, tag, None) for w in before] + [(last, "NOUN", key)]
+
+
+def _price(language, number):
+    amount = [(number, "NUM", number)] + _small(language, "euro")
+    return amount + ([("में", "ADP", None)] if language == "hi" else [])
+
+
+def _object(language, phrase):
+    """Object and place; the verb-final languages put the place first."""
+    if phrase[0] == "act":
+        return place(language, phrase[2]) if phrase[2] else []
+    thing = noun_phrase(language, (phrase[2], None), case=1)
+    where = place(language, phrase[3]) if phrase[3] else []
+    return where + thing if language in ("tr", "hi") else thing + where
+
+
+def _parts(language, phrase, subject):
+    """Splits a verb phrase into its finite verb and the rest."""
+    kind = phrase[0]
+    if kind == "at":
+        return _be(language), place(language, phrase[1])
+    if kind == "is":
+        copula = _be(language, phrase[1])
+        return copula, _predicate(language, phrase, subject)
+    if kind == "isa":
+        copula = [("es", "AUX", None)] if language == "es" else _be(language)
+        return copula, _isa(language, phrase[1])
+    if kind == "cost":
+        return verb(language, "cost", subject), _price(language, phrase[1])
+    return verb(language, phrase[1], subject), _object(language, phrase)
+
+
+def verb_phrase(language, phrase, subject, adverb=None):
+    """Renders a verb phrase in the language's order of verb and complement.
+
+    Args:
+        language: str. One of `LANGUAGES`.
+        phrase: tuple. A verb phrase, see the module's docstring.
+        subject: str. The subject noun, for agreement.
+        adverb: str or None. A time adverb's key.
+
+    Returns:
+        List of tokens (text, part of speech, concept).
+    """
+    finite, rest = _parts(language, phrase, subject)
+    parts = {"verb": finite, "rest": rest, "adverb": _maybe(language, adverb)}
+    return [t for part in _ORDER[language].split() for t in parts[part]]
+
+
+def clause(language, meaning):
+    """Renders subject and verb phrases joined by "and".
+
+    English and Spanish have the adverb last, the others in the first phrase.
+    """
+    subject, phrases, adverb = meaning
+    at = len(phrases) - 1 if language in ("en", "es") else 0
+    tokens = noun_phrase(language, subject)
+    for i, phrase in enumerate(phrases):
+        tokens += _small(language, "and") if i else []
+        mine = adverb if i == at else None
+        tokens += verb_phrase(language, phrase, subject[0], mine)
+    return tokens
+
+
+def _say(language, clauses, conjunction):
+    tokens = []
+    for i, meaning in enumerate(clauses):
+        tokens += _small(language, conjunction) if i else []
+        tokens += clause(language, meaning)
+    return tokens
+
+
+def _then(language, meaning):
+    """Renders "then ..."; German moves its verb before the subject."""
+    subject, (phrase,), _ = meaning
+    lead = _small(language, "then")
+    if language != "de":
+        return lead + clause(language, meaning)
+    finite, rest = _parts(language, phrase, subject[0])
+    return lead + finite + noun_phrase(language, subject) + rest
+
+
+def _who(language, wh, phrase, adverb):
+    """Renders "who/what does it?"; the wh-word stands before a final verb."""
+    lead = _small(language, wh)
+    if language not in ("tr", "hi"):
+        return lead + verb_phrase(language, phrase, "he", adverb)
+    finite, rest = _parts(language, phrase, "he")
+    if language == "tr" and phrase[0] == "at":
+        finite = [("var", "VERB", None)]
+    return _maybe(language, adverb) + rest + lead + finite
+
+
+def _what(language, subject, key, adverb):
+    """Renders "what does the subject do?"."""
+    lead, when = _small(language, "what"), _maybe(language, adverb)
+    who = noun_phrase(language, subject)
+    finite = verb(language, key, subject[0])
+    if language == "en":
+        base = [(VERBS[key][1]["en"][1], "VERB", key)]
+        return lead + [("does", "AUX", None)] + who + base + when
+    if language in ("tr", "hi"):
+        return who + when + lead + finite
+    return lead + finite + who + when
+
+
+def _where(language, subject, adverb):
+    """Renders "where is the subject?"."""
+    lead, when = _small(language, "where"), _maybe(language, adverb)
+    who = noun_phrase(language, subject)
+    if language in ("tr", "hi"):
+        return who + when + lead + _be(language)
+    if language == "ru":
+        return lead + when + who
+    return lead + _be(language) + who + when
+
+
+_HOW_MUCH = {
+    "en": [("how", "ADV"), ("much", "ADV"), ("does", "AUX")],
+    "de": [("wie", "ADV"), ("viel", "ADV")],
+    "es": [("¿cuánto", "ADV")],
+    "ru": [("сколько", "ADV")],
+    "tr": [("kaç", "DET"), ("euro", "NOUN")],
+    "hi": [("कितने", "DET"), ("यूरो", "NOUN"), ("में", "ADP")],
+}
+
+
+def _much(language, noun, adverb):
+    """Renders "how much does it cost?"."""
+    lead = [(*word, None) for word in _HOW_MUCH[language]]
+    when, what = _maybe(language, adverb), noun_phrase(language, (noun, None))
+    finite = verb(language, "cost", noun)
+    if language == "en":
+        return lead + what + [("cost", "VERB", "cost")] + when
+    if language in ("tr", "hi"):
+        return what + when + lead + finite
+    return lead + finite + what + when
+
+
+_RENDER = {
+    "say": _say,
+    "then": _then,
+    "who": _who,
+    "what": _what,
+    "where": _where,
+    "much": _much,
+}
+
+
+def sentence(language, meaning):
+    """Renders a sentence with its final mark.
+
+    Args:
+        language: str. One of `LANGUAGES`.
+        meaning: tuple. A sentence, see the module's docstring.
+
+    Returns:
+        List of tokens (text, part of speech, concept).
+    """
+    kind, *arguments = meaning
+    tokens = _RENDER[kind](language, *arguments)
+    stop = "।" if language == "hi" else "."
+    mark = stop if kind in ("say", "then") else "?"
+    return tokens + [(mark, "PUNCT", None)]
+
+
+def spell(tokens):
+    """Writes tokens as text: spaces between words, none before a mark.
+
+    Args:
+        tokens: list of tokens (text, part of speech, concept).
+
+    Returns:
+        Tuple of the text and the list of character offsets, one per token.
+    """
+    text, offsets = "", []
+    for word, tag, _ in tokens:
+        text += " " if text and tag != "PUNCT" else ""
+        offsets.append(len(text))
+        text += word
+    return text, offsets

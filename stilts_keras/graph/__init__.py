@@ -1,0 +1,1 @@
+"""What to train, in which order; no framework is imported here."""

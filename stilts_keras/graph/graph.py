@@ -1,0 +1,533 @@
+"""The staged model graph: routes x targets x seeds, each stage once."""
+
+import collections
+import dataclasses
+import math
+
+from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
+from stilts_keras.graph.route import Route
+from stilts_keras.graph.route import Source
+from stilts_keras.graph.stage import Stage
+from stilts_keras.graph.stage import make_stage
+from stilts_keras.graph.stage import with_overrides
+from stilts_keras.tasks import TASKS
+from stilts_keras.tasks import expand_targets
+from stilts_keras.tasks import get_task
+from stilts_keras.tasks.task import Recipe
+
+TRAINING_LANGUAGE = "en"
+# Recipe field: lowest value, whether it is itself allowed, highest value.
+RANGES = {
+    "epochs": (0, False, math.inf),
+    "learning_rate": (0, False, math.inf),
+    "batch_size": (1, True, math.inf),
+    "max_length": (8, True, math.inf),
+    "warmup_ratio": (0, True, 1),
+    "weight_decay": (0, True, math.inf),
+    "eval_every_steps": (0, True, math.inf),
+    "dev_limit": (1, True, math.inf),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """One result to be measured: a target after a route, with one seed.
+
+    Attributes:
+        route: str. Canonical.
+        target: str. The task's name.
+        seed: int.
+        stage: Stage or None. Whose weights are evaluated: the target stage's;
+            for retrieval the route's last, or None for the bare backbone.
+        languages: tuple of str. Those evaluated, in the task's order.
+    """
+
+    route: str
+    target: str
+    seed: int
+    stage: Stage | None
+    languages: tuple[str, ...]
+
+
+class Graph:
+    """Everything a run will train and evaluate, checked before it begins.
+
+    Cells come seed by seed, so that one seed's table is full before the next
+    seed begins. Stages come parents first, in order of first need.
+
+    Args:
+        routes: iterable of str or Route.
+        targets: iterable of str. Tasks and suites.
+        seeds: iterable of int.
+        data: object with `name`, `languages(task, split)`,
+            `num_rows(task, language, split)` (None while unknown) and
+            `fingerprint(task, language, split)`.
+        backbone: Backbone.
+        languages: iterable of str or None. Evaluates no other languages.
+        train_limit: int or None. Cap on a source's training examples, where
+            the route gives no count.
+        eval_limit: int or None. Cap on the examples of each evaluation.
+        baseline: str, Route or None. The route that others are compared to;
+            None takes the first.
+        recipe: mapping or None. `Recipe` fields that replace each task's own;
+            None values are unset.
+
+    Attributes:
+        routes: tuple of Route.
+        targets: tuple of Task.
+        baseline: str.
+        languages: tuple of str, or None.
+        overrides: dict. The recipe fields that were set.
+        cells: tuple of Cell.
+        stages: tuple of Stage.
+
+    Raises:
+        InputError: If anything cannot be trained or evaluated as asked.
+    """
+
+    def __init__(
+        self,
+        *,
+        routes,
+        targets,
+        seeds=(1,),
+        data,
+        backbone,
+        languages=None,
+        train_limit=None,
+        eval_limit=None,
+        baseline=None,
+        recipe=None,
+    ):
+        """Checks all of it and builds cells and stages."""
+        self.data = data
+        self.backbone = backbone
+        self.train_limit = _checked_limit("train_limit", train_limit)
+        self.eval_limit = _checked_limit("eval_limit", eval_limit)
+        self.overrides = _checked_overrides(recipe or {})
+        self.seeds = _checked_seeds(seeds)
+        self.routes = _checked_routes(routes)
+        self.baseline = _checked_baseline(baseline, self.routes)
+        self.targets = _checked_targets(targets)
+        self.languages = _checked_languages(languages, self.targets)
+        self._answers = {}
+        self._recipes = {}
+        self._stages = {}
+        self._used_by = collections.defaultdict(dict)
+        self._evaluated = {
+            task.name: self._evaluated_languages(task) for task in self.targets
+        }
+        self.cells = tuple(self._build_cells())
+        self.stages = tuple(self._stages.values())
+
+    def recipe_for(self, task):
+        """Returns a Task's own Recipe with the overrides applied."""
+        if task.name not in self._recipes:
+            recipe = with_overrides(task.recipe, self.overrides)
+            self._recipes[task.name] = recipe
+        return self._recipes[task.name]
+
+    def missing_languages(self, target):
+        """Returns what will not be evaluated for want of data.
+
+        Args:
+            target: Task or str.
+
+        Returns:
+            Tuple of the task's languages that the data lacks, of those that
+            `languages` asks for.
+        """
+        task = get_task(target) if isinstance(target, str) else target
+        held = self._ask("languages", task, "test")
+        return tuple(
+            language
+            for language in task.languages
+            if language not in held and self._is_wanted(language)
+        )
+
+    def zero_shot(self, cell, language):
+        """Whether no stage trained the cell's target task in a language.
+
+        Its training task, and tasks that share its head, count as the target
+        task. Retrieval is never trained.
+        """
+        target = get_task(cell.target)
+        if target.problem == "retrieval" or cell.stage is None:
+            return True
+        return not any(
+            source.language == language
+            and (
+                source.task in (target.name, target.train_task)
+                or get_task(source.task).head_key == target.head_key
+            )
+            for stage in cell.stage.chain
+            for source in stage.sources
+        )
+
+    def used_by(self, stage):
+        """Returns the list of routes (str) that need a stage."""
+        return list(self._used_by[stage.fingerprint])
+
+    def description(self):
+        """Returns what identifies the results, for run.json.
+
+        `evaluation` holds the fingerprint of each evaluated language's rows,
+        for a cell of a bare backbone has no stage that would tell data apart.
+        """
+        return {
+            "backbone": {
+                "name": self.backbone.name,
+                "fingerprint": self.backbone.fingerprint,
+            },
+            "data": self.data.name,
+            "eval_limit": self.eval_limit,
+            "evaluation": {
+                f"{task.name}|{language}": self._ask(
+                    "fingerprint", task, language, "test"
+                )
+                for task in self.targets
+                for language in self._evaluated[task.name]
+            },
+            "cells": {
+                f"{cell.route}|{cell.target}|{cell.seed}": (
+                    cell.stage or self.backbone
+                ).fingerprint
+                for cell in self.cells
+            },
+        }
+
+    def _ask(self, question, task, *rest):
+        # Tasks hold mappings and cannot be hashed: their names stand for them.
+        key = (question, task.name, *rest)
+        if key not in self._answers:
+            self._answers[key] = getattr(self.data, question)(task, *rest)
+        return self._answers[key]
+
+    def _is_wanted(self, language):
+        return self.languages is None or language in self.languages
+
+    def _evaluated_languages(self, task):
+        held = self._ask("languages", task, "test")
+        if not held:
+            raise self._not_held(f"Target {task.name!r}", task, "test")
+        wanted = tuple(filter(self._is_wanted, held))
+        if not wanted:
+            raise InputError(
+                f"Target {task.name!r} is left without a language: data "
+                f"{self.data.name!r} holds its test rows in "
+                f"{', '.join(held)}; languages asked for: "
+                f"{', '.join(self.languages)}. Change --languages or --targets."
+            )
+        return wanted
+
+    def _build_cells(self):
+        for seed in self.seeds:
+            for route in self.routes:
+                name = str(route)
+                parent = self._add_route(name, route.stages, seed)
+                for task in self.targets:
+                    stage = self._add_target(name, parent, task, seed)
+                    yield Cell(
+                        route=name,
+                        target=task.name,
+                        seed=seed,
+                        stage=stage,
+                        languages=self._evaluated[task.name],
+                    )
+
+    def _add_route(self, route, stages, seed):
+        stage = None
+        for sources in stages:
+            tasks = [get_task(source.task) for source in sources]
+            stage = self._add_stage(
+                route=route,
+                parent=stage,
+                sources=sources,
+                recipes=[self.recipe_for(task) for task in tasks],
+                seed=seed,
+                where=f"Route '{route}'",
+            )
+        return stage
+
+    def _add_target(self, route, parent, task, seed):
+        recipe = self.recipe_for(task)
+        where = f"Target {task.name!r}"
+        if task.problem == "retrieval":
+            self._check_length(where, task, recipe.max_length)
+            return parent
+        train_task = get_task(task.train_task or task.name)
+        if not train_task.is_trainable:
+            raise InputError(
+                f"{where} has no train split and names no task to train in "
+                f"its stead. Give it a train_task in tasks/{task.name}.py."
+            )
+        return self._add_stage(
+            route=route,
+            parent=parent,
+            sources=(Source(train_task.name, TRAINING_LANGUAGE),),
+            recipes=[recipe],
+            seed=seed,
+            where=where,
+        )
+
+    def _add_stage(self, *, route, parent, sources, recipes, seed, where):
+        sources, num_examples = zip(
+            *(self._resolve(where, source) for source in sources), strict=True
+        )
+        max_lengths = tuple(recipe.max_length for recipe in recipes)
+        key = (parent, sources, recipes[0], max_lengths, seed)
+        if key not in self._stages:
+            for source, max_length in zip(sources, max_lengths, strict=True):
+                self._check_length(where, get_task(source.task), max_length)
+            self._stages[key] = make_stage(
+                parent=parent,
+                backbone=self.backbone,
+                sources=sources,
+                recipe=recipes[0],
+                max_lengths=max_lengths,
+                seed=seed,
+                num_examples=num_examples,
+                data_fingerprints=tuple(map(self._train_data, sources)),
+            )
+        stage = self._stages[key]
+        self._used_by[stage.fingerprint][route] = True
+        return stage
+
+    def _train_data(self, source):
+        task = get_task(source.task)
+        return self._ask("fingerprint", task, source.language, "train")
+
+    def _resolve(self, where, source):
+        """Returns a source with its count, and its number of examples."""
+        task = get_task(source.task)
+        if source.language not in self._ask("languages", task, "train"):
+            raise self._not_held(where, task, "train", source.language)
+        rows = self._ask("num_rows", task, source.language, "train")
+        if rows is None and source.language == task.language:
+            rows = task.num_train_examples or None
+        count = source.count or self.train_limit
+        if rows and source.count and source.count > rows:
+            raise InputError(
+                f"{where}: source '{source}' asks for {source.count} examples, "
+                f"but data {self.data.name!r} has {rows}. Lower the count, or "
+                "leave it out to take all."
+            )
+        known = [number for number in (rows, count) if number is not None]
+        source = Source(source.task, source.language, count)
+        return source, min(known, default=None)
+
+    def _not_held(self, where, task, split, language=None):
+        held = self._ask("languages", task, split)
+        missing = f" in language {language!r}" if language else ""
+        if held:
+            there = f"It holds {split} rows of it in: {', '.join(held)}."
+        else:
+            names = [
+                other.name
+                for other in TASKS.values()
+                if self._ask("languages", other, split)
+            ]
+            there = f"Tasks with {split} rows there: {', '.join(names)}."
+        return InputError(
+            f"{where}: data {self.data.name!r} holds no {split} rows of task "
+            f"{task.name!r}{missing}. {there} Choose among these, or other "
+            "--data."
+        )
+
+    def _check_length(self, where, task, max_length):
+        limit = self.backbone.max_sequence_length
+        if limit is None or max_length <= limit:
+            return
+        origin = f"the published recipe of task {task.name!r}"
+        if "max_length" in self.overrides:
+            origin = "--max_length"
+        raise InputError(
+            f"{where}: max_length {max_length} (from {origin}) is above the "
+            f"{limit} positions of backbone {self.backbone.name!r}. Pass "
+            f"--max_length={limit} or less."
+        )
+
+
+def check_compatible(old, new):
+    """Checks that a run folder's description allows another one's results.
+
+    New routes, targets, seeds and languages may be added.
+
+    Args:
+        old: dict. `Graph.description()` of the folder's run.json.
+        new: dict. That of the graph to run now.
+
+    Raises:
+        InputError: If backbone or `eval_limit` differ, or a result of both
+            would come from other weights or other evaluation rows.
+    """
+    pairs = [
+        (
+            "backbone",
+            old.get("backbone", {}).get("fingerprint"),
+            new["backbone"]["fingerprint"],
+        ),
+        ("eval_limit", old.get("eval_limit"), new["eval_limit"]),
+    ]
+    for kind in ("evaluation", "cells"):
+        known = old.get(kind, {})
+        pairs += [
+            (f"{kind} {key}", known[key], value)
+            for key, value in new[kind].items()
+            if key in known
+        ]
+    for what, before, now in pairs:
+        if before != now:
+            raise _incompatible(what, before, now, old, new)
+
+
+def _incompatible(what, before, now, old, new):
+    if what == "backbone":
+        before = f"{old.get('backbone', {}).get('name')} ({before})"
+        now = f"{new['backbone']['name']} ({now})"
+    elif what.startswith("evaluation "):
+        what = f"test data of {what.removeprefix('evaluation ')}"
+        before = f"{before} of data {old.get('data')!r}"
+        now = f"{now} of data {new['data']!r}"
+    elif what.startswith("cells "):
+        what = f"stage of {what.removeprefix('cells ')} (route|target|seed)"
+    return InputError(
+        f"The run folder belongs to another graph: {what} was {before} and "
+        f"is now {now}. Choose another --run_dir, or the flags of the first "
+        "run."
+    )
+
+
+def _as_tuple(value):
+    """Takes a lone string for a tuple of one."""
+    return (value,) if isinstance(value, str | Route) else tuple(value)
+
+
+def _checked_limit(name, value):
+    if value is not None and value < 1:
+        raise InputError(
+            f"{name} must be at least 1, or unset for all examples. "
+            f"Received: {value}."
+        )
+    return value
+
+
+def _checked_seeds(seeds):
+    seeds = (seeds,) if isinstance(seeds, int) else tuple(seeds)
+    if not seeds:
+        raise InputError("No seed given. Pass at least one, such as --seed=1.")
+    for seed in seeds:
+        if not isinstance(seed, int) or seed < 0:
+            raise InputError(
+                f"Seeds must be whole numbers from 0. Received: {seed!r}."
+            )
+    _check_unique("Seed", seeds)
+    return seeds
+
+
+def _check_unique(what, values):
+    for value, number in collections.Counter(values).items():
+        if number > 1:
+            raise InputError(
+                f"{what} '{value}' is given {number} times. Give it once."
+            )
+
+
+def _checked_routes(routes):
+    # Parsing what str() gave also checks a Route that was built by hand.
+    routes = tuple(Route.parse(str(route)) for route in _as_tuple(routes))
+    if not routes:
+        raise InputError(
+            "No route given. Pass at least one, such as --route=pretrained "
+            "or --route=mnli/squad."
+        )
+    _check_unique("Route", map(str, routes))
+    return routes
+
+
+def _checked_baseline(baseline, routes):
+    if baseline is None:
+        return str(routes[0])
+    baseline = str(Route.parse(str(baseline)))
+    if baseline not in map(str, routes):
+        raise InputError(
+            f"Baseline {baseline!r} is not among the routes: "
+            f"{', '.join(map(str, routes))}. Choose one of these, or add "
+            f"--route={baseline}."
+        )
+    return baseline
+
+
+def _checked_targets(names):
+    targets = expand_targets(_as_tuple(names))
+    if not targets:
+        raise InputError(
+            "No target given. Pass at least one, such as --targets=xnli."
+        )
+    for task in targets:
+        if not task.is_target:
+            raise _no_target(task)
+    return targets
+
+
+def _no_target(task):
+    targets = [other for other in TASKS.values() if other.is_target]
+    kin = [
+        other.name
+        for other in targets
+        if task.name == other.train_task or task.head_key == other.head_key
+    ]
+    hint = f" Did you mean {kin[0]!r}?" if kin else ""
+    return InputError(
+        f"Task {task.name!r} has no test split (its splits: "
+        f"{', '.join(task.splits)}), so it is no target.{hint} Targets: "
+        f"{', '.join(other.name for other in targets)}."
+    )
+
+
+def _checked_languages(languages, targets):
+    if languages is None:
+        return None
+    languages = tuple(dict.fromkeys(_as_tuple(languages)))
+    if not languages:
+        raise InputError(
+            "No language given. Name at least one in --languages, or leave "
+            "it unset for all."
+        )
+    known = {language for task in targets for language in task.languages}
+    for language in languages:
+        if language not in known:
+            raise unknown("language", language, known)
+    return languages
+
+
+def _checked_overrides(recipe):
+    names = [field.name for field in dataclasses.fields(Recipe)]
+    types = {field.name: field.type for field in dataclasses.fields(Recipe)}
+    overrides = {}
+    for name, value in recipe.items():
+        if name not in names:
+            raise unknown("recipe field", name, names)
+        if value is not None:
+            _check_range(name, value, types[name])
+            overrides[name] = value
+    return overrides
+
+
+def _check_range(name, value, kind):
+    if name not in RANGES:
+        return
+    low, allowed, high = RANGES[name]
+    noun = "a whole number" if kind is int else "a number"
+    bound = f"{noun} {'of at least' if allowed else 'above'} {low}"
+    if high != math.inf:
+        bound += f" and at most {high}"
+    right_type = isinstance(value, int if kind is int else int | float)
+    if (
+        not right_type
+        or not math.isfinite(value)
+        or not low <= value <= high
+        or (value == low and not allowed)
+    ):
+        raise InputError(f"{name} must be {bound}. Received: {value!r}.")

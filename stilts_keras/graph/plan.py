@@ -1,0 +1,286 @@
+"""Prints a graph as a tree with its cost, before anything is spent."""
+
+import collections
+import dataclasses
+import sys
+
+WIDTH = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a stage takes; None where a size is not known yet.
+
+    Attributes:
+        steps: int or None.
+        tokens: int or None. Upper bound: every sequence at its full length.
+        flops: int or None. Of training, for that many tokens.
+        disk: int or None. Bytes of the float32 weights.
+    """
+
+    steps: int | None
+    tokens: int | None
+    flops: int | None
+    disk: int | None
+
+
+def estimate_flops(backbone, num_tokens):
+    """Estimates the floating-point operations of training on some tokens.
+
+    6 N D: N parameters without embeddings, D tokens; 2 for the forward and 4
+    for the backward pass. Leaves out attention scores and heads.
+
+    Args:
+        backbone: Backbone.
+        num_tokens: int or None.
+
+    Returns:
+        int, or None where the backbone's size or the tokens are unknown.
+
+    Source: Kaplan et al., 2020, section 2.1, https://arxiv.org/abs/2001.08361.
+    """
+    parameters = backbone.num_encoder_parameters
+    if parameters is None or num_tokens is None:
+        return None
+    return 6 * parameters * num_tokens
+
+
+def estimate_cost(stage):
+    """Estimates what a stage takes, from sizes alone.
+
+    Args:
+        stage: Stage.
+
+    Returns:
+        A `Cost`.
+    """
+    tokens = None
+    if stage.num_steps is not None:
+        rows = zip(stage.num_examples, stage.max_lengths, strict=True)
+        epochs = stage.recipe.epochs
+        tokens = round(epochs * sum(number * most for number, most in rows))
+    return Cost(
+        steps=stage.num_steps,
+        tokens=tokens,
+        flops=estimate_flops(stage.backbone, tokens),
+        disk=_num_bytes(stage.backbone),
+    )
+
+
+def render_plan(graph, done=frozenset(), console=None):
+    """Prints every stage once, who shares it, its cost, and the totals.
+
+    Args:
+        graph: Graph.
+        done: set of str. Fingerprints of stages already trained.
+        console: rich Console or None. None prints to standard output.
+    """
+    # Imported here: rich takes longer to import than this whole room.
+    from rich.console import Console
+    from rich.tree import Tree
+
+    if console is None:
+        terminal = sys.stdout.isatty()
+        console = Console(width=None if terminal else WIDTH, highlight=False)
+    tree = Tree(_describe_root(graph), guide_style="dim")
+    nodes = {None: tree}
+    cells = _first_seed_cells(graph)
+    _add_results(tree, graph, cells[None])
+    # Seeds change no structure: stage k of one seed is stage k of each.
+    stages = list(zip(*_stages_by_seed(graph).values(), strict=True))
+    for twins in stages:
+        stage = twins[0]
+        node = nodes[stage.parent].add(_describe_stage(graph, twins, done))
+        nodes[stage] = node
+        _add_results(node, graph, cells[stage])
+    console.print(tree)
+    console.print()
+    console.print(_totals(graph, done))
+    for note in _notes(graph):
+        console.print(note, style="dim", markup=False)
+
+
+def _num_bytes(backbone):
+    parameters = backbone.num_parameters
+    return None if parameters is None else 4 * parameters
+
+
+def _stages_by_seed(graph):
+    stages = {seed: [] for seed in graph.seeds}
+    for stage in graph.stages:
+        stages[stage.seed].append(stage)
+    return stages
+
+
+def _first_seed_cells(graph):
+    """Groups one seed's routes by stage and target."""
+    grouped = collections.defaultdict(lambda: collections.defaultdict(list))
+    for cell in graph.cells:
+        if cell.seed == graph.seeds[0]:
+            grouped[cell.stage][cell.target].append(cell)
+    return grouped
+
+
+def _describe_root(graph):
+    from rich.text import Text
+
+    backbone = graph.backbone
+    name = Text(f"{backbone.name}", style="bold")
+    name.append(f"  {_size(backbone)}; data {graph.data.name}", "not bold dim")
+    if len(graph.seeds) > 1:
+        name.append(f"  x seeds {_list(graph.seeds)}", "not bold cyan")
+    elif graph.seeds != (1,):
+        name.append(f"  seed {graph.seeds[0]}", "not bold cyan")
+    return name
+
+
+def _size(backbone):
+    if backbone.num_layers is None:
+        return "sizes known after loading"
+    parameters = backbone.num_parameters
+    size = f"{backbone.num_layers} layers x {backbone.hidden_dim}"
+    if parameters is None:
+        encoder = _short(backbone.num_encoder_parameters)
+        return f"{size}, {encoder} parameters and embeddings"
+    return f"{size}, {_short(parameters)} parameters"
+
+
+def _describe_stage(graph, twins, done):
+    from rich.text import Text
+
+    stage = twins[0]
+    text = Text(" + ".join(map(str, stage.sources)), style="bold")
+    finished = [twin.seed for twin in twins if twin.fingerprint in done]
+    if len(finished) == len(twins):
+        text.append("  done", "not bold green")
+    elif finished:
+        text.append(f"  done for seed {_list(finished)}", "not bold green")
+    routes = graph.used_by(stage)
+    if len(routes) > 1:
+        text.append(f"  shared by {_list(routes)}", "not bold cyan")
+    text.append("\n" + _recipe_line(stage), "not bold")
+    text.append("\n" + _cost_line(estimate_cost(stage)), "not bold dim")
+    return text
+
+
+def _recipe_line(stage):
+    recipe = stage.recipe
+    numbers = " + ".join(
+        "?" if number is None else f"{number:,}"
+        for number in stage.num_examples
+    )
+    lengths = "/".join(map(str, dict.fromkeys(stage.max_lengths)))
+    return (
+        f"{numbers} examples, {recipe.epochs:g} epochs, learning rate "
+        f"{recipe.learning_rate:g}, batch {recipe.batch_size}, max length "
+        f"{lengths}, warm-up {recipe.warmup_ratio:g}"
+    )
+
+
+def _cost_line(cost):
+    steps = "steps unknown" if cost.steps is None else f"{cost.steps:,} steps"
+    return (
+        f"{steps}, tokens <= {_short(cost.tokens)}, FLOPs <= "
+        f"{_power(cost.flops)}, disk {_bytes(cost.disk)}"
+    )
+
+
+def _add_results(node, graph, targets):
+    from rich.text import Text
+
+    for target, cells in targets.items():
+        count = len(cells[0].languages)
+        noun = "language" if count == 1 else "languages"
+        text = Text(f"-> {target}", style="yellow")
+        text.append(f" in {count} {noun}", "default")
+        routes = _list([cell.route for cell in cells])
+        text.append(f"  after {routes}", "dim")
+        missing = graph.missing_languages(target)
+        if missing:
+            text.append(f"  (not in the data: {' '.join(missing)})", "red")
+        node.add(text)
+
+
+def _totals(graph, done):
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    table.add_column("total")
+    for name in ("stages", "steps", "tokens <=", "FLOPs <=", "disk"):
+        table.add_column(name, justify="right")
+    finished = [stage for stage in graph.stages if stage.fingerprint in done]
+    left = [stage for stage in graph.stages if stage.fingerprint not in done]
+    for name, stages in (
+        ("all stages, each once", graph.stages),
+        ("done", finished),
+        ("to train", left),
+    ):
+        costs = [estimate_cost(stage) for stage in stages]
+        table.add_row(
+            name,
+            f"{len(stages):,}",
+            _sum([cost.steps for cost in costs], "{:,}".format),
+            _sum([cost.tokens for cost in costs], _short),
+            _sum([cost.flops for cost in costs], _power),
+            _sum([cost.disk for cost in costs], _bytes),
+        )
+    return table
+
+
+def _notes(graph):
+    from stilts_keras.tasks import get_task
+
+    problems = {
+        get_task(source.task).problem
+        for stage in graph.stages
+        for source in stage.sources
+    }
+    unshared = sum(
+        cell.stage.depth for cell in graph.cells if cell.stage is not None
+    )
+    yield (
+        f"{len(graph.cells)} results (route, target, seed). Without sharing: "
+        f"{unshared} stages."
+    )
+    if "multiple_choice" in problems:
+        yield "Multiple choice: tokens and FLOPs are those of one choice."
+    if "span_extraction" in problems:
+        yield "Span extraction: a context above max length counts once here."
+
+
+def _sum(values, write):
+    known = [value for value in values if value is not None]
+    if values and not known:
+        return "unknown"
+    # With a part unknown, the sum of the rest is a lower bound.
+    more = " + ?" if len(known) < len(values) else ""
+    return write(sum(known)) + more
+
+
+def _list(values):
+    return ", ".join(map(str, values))
+
+
+def _scaled(value, units):
+    for unit in units[:-1]:
+        if value < 999.5:
+            return f"{value:.3g}{unit}"
+        value /= 1000
+    return f"{value:,.3g}{units[-1]}"
+
+
+def _short(value):
+    if value is None:
+        return "unknown"
+    return _scaled(value, ("", "k", "M", "G", "T"))
+
+
+def _bytes(value):
+    if value is None:
+        return "unknown"
+    return _scaled(value, (" B", " kB", " MB", " GB", " TB"))
+
+
+def _power(value):
+    return "unknown" if value is None else f"{value:.1e}" if value else "0"

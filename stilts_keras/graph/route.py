@@ -1,0 +1,200 @@
+"""Routes: the small language that says what is trained before a target.
+
+route  = "pretrained" | stage *( "/" stage )
+stage  = source *( "+" source )
+source = task [ "@" language ] [ ":" count ]
+"""
+
+import dataclasses
+import re
+
+from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
+from stilts_keras.tasks import get_task
+
+PRETRAINED = "pretrained"
+SYNTAX = (
+    "'task', 'task@language' or 'task:count', joined by '+' in one stage and "
+    "by '/' in sequence, such as 'mnli+squad:20k/hellaswag'"
+)
+
+# Let '-' and '.' pass, so that 'paws-x' and ':1.5k' get the apter error.
+_FOREIGN = re.compile(r"[^a-z0-9_.@:+/-]")
+_SOURCE = re.compile(r"([^@:]*)(?:@([^@:]*))?(?::([^@:]*))?")
+# Twelve digits are more rows than any data set has.
+_COUNT = re.compile(r"([1-9][0-9]{0,11})(k?)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A task in one language, at one size; `str` of it is canonical.
+
+    Attributes:
+        task: str. The task's name.
+        language: str. One of the task's languages.
+        count: int or None. Number of training examples; None leaves it to
+            `train_limit`, or means all.
+    """
+
+    task: str
+    language: str
+    count: int | None = None
+
+    def __str__(self):
+        """Writes the source as a route does, without what goes unsaid."""
+        text = self.task
+        if self.language != get_task(self.task).language:
+            text += f"@{self.language}"
+        if self.count is not None:
+            text += f":{_format_count(self.count)}"
+        return text
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """The stages before a target, each a tuple of Sources trained together.
+
+    `Route.parse(str(route)) == route` for every route.
+    """
+
+    stages: tuple[tuple[Source, ...], ...] = ()
+
+    def __str__(self):
+        """Writes the route; equal routes give equal text."""
+        return "/".join(map(format_stage, self.stages)) or PRETRAINED
+
+    @classmethod
+    def parse(cls, text):
+        """Reads a route.
+
+        Args:
+            text: str. Such as `pretrained` or `squad@es:20k+mnli/hellaswag`.
+
+        Returns:
+            A `Route`.
+
+        Raises:
+            InputError: If the text is no route, or names a task, language or
+                count that cannot be trained on.
+        """
+        text = str(text)
+        _check_characters(text)
+        if text == PRETRAINED:
+            return cls()
+        parts = text.split("/")
+        if "" in parts:
+            raise _empty(text, "stage", "/", parts)
+        return cls(tuple(_parse_stage(text, part) for part in parts))
+
+
+def format_stage(sources):
+    """Writes the sources of one stage, joined by `+`."""
+    return "+".join(map(str, sources))
+
+
+def _format_count(count):
+    return str(count) if count % 1000 else f"{count // 1000}k"
+
+
+def _check_characters(text):
+    if not text:
+        raise InputError(
+            f"Route '' is empty. Expected '{PRETRAINED}' or {SYNTAX}."
+        )
+    found = _FOREIGN.search(text)
+    if not found:
+        return
+    character = found.group()
+    if character.isspace():
+        what, fix = "white space", "".join(text.split())
+    elif character.isupper():
+        what, fix = f"the upper-case letter {character!r}", text.lower()
+    else:
+        what, fix = f"the character {character!r}", None
+    move = f"Expected {SYNTAX}."
+    if fix and not _FOREIGN.search(fix):
+        move = f"Names are lower-case and hold no spaces: write {fix!r}."
+    raise InputError(
+        f"Route {text!r} has {what} at position {found.start() + 1}. {move}"
+    )
+
+
+def _empty(text, what, separator, parts):
+    fix = separator.join(filter(None, parts))
+    move = f"Write {fix!r}." if fix else f"Expected {SYNTAX}."
+    return InputError(
+        f"Route {text!r}: {what} {parts.index('') + 1} of "
+        f"{separator.join(parts)!r} is empty; a {what} must stand on each "
+        f"side of {separator!r}. {move}"
+    )
+
+
+def _parse_stage(text, stage):
+    parts = stage.split("+")
+    if "" in parts:
+        raise _empty(text, "source", "+", parts)
+    sources = {}
+    for part in parts:
+        source = _parse_source(text, part)
+        if (source.task, source.language) in sources:
+            raise InputError(
+                f"Route {text!r}: stage {stage!r} names task {source.task!r} "
+                f"in language {source.language!r} twice. Name it once, with "
+                "the number of examples that you want."
+            )
+        sources[source.task, source.language] = source
+    return tuple(sources.values())
+
+
+def _parse_source(text, part):
+    where = f"Route {text!r}, source {part!r}:"
+    found = _SOURCE.fullmatch(part)
+    if not found:
+        raise InputError(
+            f"{where} expected at most one '@' and then at most one ':', as "
+            "in 'squad@es:20k'. Put the language before the count."
+        )
+    name, language, count = found.groups()
+    task = _trainable_task(where, text, name)
+    if language is None:
+        language = task.language
+    if language not in task.languages:
+        error = unknown("language", language, task.languages)
+        raise InputError(f"{where} {error}")
+    return Source(task.name, language, _parse_count(where, count))
+
+
+def _trainable_task(where, text, name):
+    if name == PRETRAINED:
+        raise InputError(
+            f"{where} {PRETRAINED!r} is a whole route and cannot be part of "
+            "one; every route begins at the pretrained backbone. Leave it out."
+        )
+    try:
+        task = get_task(name)
+    except InputError as error:
+        raise InputError(f"{where} {error}") from None
+    if task.is_trainable:
+        return task
+    if task.problem == "retrieval":
+        reason = "is a retrieval task, which is only evaluated"
+        move = f"Leave it out of the route and pass --targets={name}."
+    elif task.train_task:
+        reason = f"has no train split (its splits: {', '.join(task.splits)})"
+        move = f"Train on {task.train_task!r} and pass --targets={name}."
+    else:
+        reason = f"has no train split (its splits: {', '.join(task.splits)})"
+        move = "Train on another task."
+    raise InputError(f"{where} task {name!r} {reason}. {move}")
+
+
+def _parse_count(where, count):
+    if count is None:
+        return None
+    found = _COUNT.fullmatch(count)
+    if not found:
+        raise InputError(
+            f"{where} the number of examples must be a whole number above 0, "
+            f"such as 50000 or 50k. Received: {count!r}."
+        )
+    return int(found[1]) * (1000 if found[2] else 1)

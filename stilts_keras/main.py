@@ -1,0 +1,373 @@
+"""The command `stilts`: flags in, a call of the Python API out.
+
+The only module that defines flags. No framework is imported before
+`KERAS_BACKEND` is set from them.
+"""
+
+import importlib.util
+import os
+import sys
+
+from absl import flags
+
+import stilts_keras
+from stilts_keras.errors import InputError
+from stilts_keras.errors import StageError
+from stilts_keras.errors import unknown
+
+BACKENDS = ("tensorflow", "jax", "torch")
+DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16", "bfloat16")
+USAGE = """\
+Does training on an intermediate task first help in languages never seen?
+
+usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
+
+commands:
+  run    train and evaluate all routes on all targets; what is done is kept
+  plan   print what `run` would do, and what it would cost
+  tasks  list tasks and suites
+"""
+
+FLAGS = flags.FLAGS
+_GROUPS = {}
+
+
+def _flag(group, define, name, default, text, **options):
+    """Defines a flag and notes its group for --help."""
+    _GROUPS.setdefault(group, []).append(name)
+    define(name, default, text, **options)
+
+
+_flag(
+    "what to train",
+    flags.DEFINE_multi_string,
+    "route",
+    [],
+    "Stages in sequence, such as mnli+qqp/squad@de:20k, or pretrained. "
+    "Repeat for more routes.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_list,
+    "targets",
+    [],
+    "Tasks or suites that every route is evaluated on, with commas.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_multi_integer,
+    "seed",
+    [1],
+    "Fixes data order, heads and dropout. Repeat for replicates.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_string,
+    "baseline",
+    None,
+    "Route that the others are compared to (default: the first).",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_string,
+    "backbone",
+    "xlm_roberta_base_multi",
+    "KerasHub preset, hf://namespace/name, a local KerasHub or Hugging Face "
+    "folder, pocket, or random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_string,
+    "tokenizer",
+    None,
+    "SentencePiece model, where not the backbone's own; pocket for the "
+    "built-in one.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "num_layers",
+    2,
+    "Layers of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "num_heads",
+    4,
+    "Attention heads of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "hidden_dim",
+    128,
+    "Hidden units of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "intermediate_dim",
+    512,
+    "Feed-forward units of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "max_sequence_length",
+    512,
+    "Positions of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_float,
+    "dropout",
+    0.1,
+    "Dropout rate of --backbone=random.",
+)
+_flag(
+    "data",
+    flags.DEFINE_string,
+    "data",
+    "hub",
+    "hub, pocket, or a folder in the Hub's layout.",
+)
+_flag(
+    "data",
+    flags.DEFINE_list,
+    "languages",
+    None,
+    "Languages to evaluate, with commas (default: all of each target).",
+)
+_flag(
+    "data",
+    flags.DEFINE_integer,
+    "train_limit",
+    None,
+    "Most examples to train on, where a route gives no count.",
+)
+_flag(
+    "data",
+    flags.DEFINE_integer,
+    "eval_limit",
+    None,
+    "Most examples to evaluate in each language.",
+)
+_flag(
+    "data",
+    flags.DEFINE_enum,
+    "long_rows",
+    "cut",
+    "Rows above --max_length: cut them, as published, and count them; or "
+    "refuse them with an error.",
+    enum_values=["cut", "error"],
+)
+for _name, _define, _text in (
+    ("epochs", flags.DEFINE_float, "Passes over the training examples."),
+    ("learning_rate", flags.DEFINE_float, "Peak learning rate."),
+    ("batch_size", flags.DEFINE_integer, "Examples per step."),
+    ("max_length", flags.DEFINE_integer, "Tokens of one sequence."),
+    ("warmup_ratio", flags.DEFINE_float, "Share of steps that warm up."),
+    (
+        "eval_every_steps",
+        flags.DEFINE_integer,
+        "Steps between evaluations on the dev split, the best of which is "
+        "kept; 0 keeps the last step.",
+    ),
+):
+    _flag("recipe (default: each task's published one)", _define, _name, None, _text)
+_flag(
+    "recipe (default: each task's published one)",
+    flags.DEFINE_enum,
+    "dtype_policy",
+    None,
+    "Keras dtype policy.",
+    enum_values=list(DTYPE_POLICIES),
+)
+_flag(
+    "how to run",
+    flags.DEFINE_string,
+    "run_dir",
+    None,
+    "Folder of weights, results and TensorBoard's files.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_enum,
+    "keras_backend",
+    None,
+    "Default: Keras's own configuration.",
+    enum_values=list(BACKENDS),
+)
+_flag(
+    "how to run",
+    flags.DEFINE_integer,
+    "log_every_steps",
+    50,
+    "Steps between two points in TensorBoard.",
+)
+
+RECIPE_FLAGS = _GROUPS["recipe (default: each task's published one)"]
+
+
+def main(argv=None):
+    """Runs a command.
+
+    Args:
+        argv: list of str or None for the process's own.
+
+    Returns:
+        int. The exit status: 0 done, 1 a stage failed, 2 wrong input.
+    """
+    argv = list(sys.argv if argv is None else argv)
+    try:
+        return _run_command(argv)
+    except (InputError, flags.Error) as error:
+        return _fail(error, 2)
+    except UnicodeDecodeError as error:
+        return _fail(f"A flagfile is not UTF-8: {error}.", 2)
+    except StageError as error:
+        return _fail(error, 1)
+
+
+def _fail(error, status):
+    line = " ".join(str(error).split())
+    print(f"stilts: error: {line}", file=sys.stderr)
+    return status
+
+
+def _run_command(argv):
+    commands = {"run": _run, "plan": _plan, "tasks": _tasks}
+    if FLAGS.is_parsed():
+        FLAGS.unparse_flags()
+        for group in _GROUPS.values():
+            for name in group:
+                FLAGS[name].unparse()
+    asked = argv[1:] or ["--help"]
+    if {"--help", "-h", "-help", "help"} & set(asked):
+        print(_help())
+        return 0
+    if "--version" in asked:
+        print(f"stilts_keras {stilts_keras.__version__}")
+        return 0
+    rest = FLAGS(argv)[1:]
+    if not rest:
+        raise InputError(
+            "No command given. Expected one of: run, plan, tasks; "
+            "`stilts --help` tells more."
+        )
+    if rest[0] not in commands:
+        raise unknown("command", rest[0], commands)
+    if rest[1:]:
+        raise InputError(
+            f"Unexpected argument {rest[1]!r} after {rest[0]!r}. Flags are "
+            "written --name=value, without spaces."
+        )
+    commands[rest[0]]()
+    return 0
+
+
+def _help():
+    import textwrap
+
+    lines = [USAGE]
+    for group, names in _GROUPS.items():
+        lines.append(f"{group}:")
+        for name in names:
+            default = FLAGS[name].default
+            text = FLAGS[name].help
+            if default not in (None, []):
+                shown = default[0] if isinstance(default, list) else default
+                text += f" [{shown}]"
+            lines += textwrap.wrap(
+                text,
+                width=79,
+                initial_indent=f"  --{name:<20}",
+                subsequent_indent=" " * 24,
+            )
+        lines.append("")
+    lines.append("  --flagfile            Reads flags from a file, one a line.")
+    return "\n".join(lines)
+
+
+def _tasks():
+    from stilts_keras.graph.plan import render_tasks
+
+    render_tasks()
+
+
+def _plan():
+    from stilts_keras.graph.plan import finished_stages
+    from stilts_keras.graph.plan import render_plan
+
+    graph = _graph()
+    done = finished_stages(graph, FLAGS.run_dir) if FLAGS.run_dir else ()
+    render_plan(graph, done=frozenset(done))
+
+
+def _run():
+    if not FLAGS.run_dir:
+        raise InputError("Pass --run_dir=FOLDER: results are kept there.")
+    if FLAGS.log_every_steps < 1:
+        raise InputError(
+            "log_every_steps must be at least 1. Received: "
+            f"{FLAGS.log_every_steps}."
+        )
+    graph = _graph()
+    _set_backend()
+    from stilts_keras import experiment
+
+    experiment.run(
+        graph,
+        run_dir=FLAGS.run_dir,
+        log_every_steps=FLAGS.log_every_steps,
+        long_rows=FLAGS.long_rows,
+        settings={
+            name: FLAGS[name].value
+            for group in _GROUPS.values()
+            for name in group
+        },
+    )
+
+
+def _graph():
+    from stilts_keras.data.sources import open_data
+    from stilts_keras.graph.backbone import describe_backbone
+    from stilts_keras.graph.graph import Graph
+
+    return Graph(
+        routes=FLAGS.route,
+        targets=FLAGS.targets,
+        seeds=FLAGS.seed,
+        data=open_data(FLAGS.data),
+        backbone=describe_backbone(
+            FLAGS.backbone,
+            tokenizer=FLAGS.tokenizer,
+            num_layers=FLAGS.num_layers,
+            num_heads=FLAGS.num_heads,
+            hidden_dim=FLAGS.hidden_dim,
+            intermediate_dim=FLAGS.intermediate_dim,
+            max_sequence_length=FLAGS.max_sequence_length,
+            dropout=FLAGS.dropout,
+        ),
+        languages=FLAGS.languages,
+        train_limit=FLAGS.train_limit,
+        eval_limit=FLAGS.eval_limit,
+        baseline=FLAGS.baseline,
+        recipe={name: FLAGS[name].value for name in RECIPE_FLAGS},
+    )
+
+
+def _set_backend():
+    """Chooses the framework; it must come before the first `import keras`."""
+    name = FLAGS.keras_backend
+    if name:
+        if importlib.util.find_spec(name) is None:
+            raise InputError(
+                f"Backend {name!r} is not installed. Install it with: "
+                f"pip install 'stilts_keras[{name}]'."
+            )
+        os.environ["KERAS_BACKEND"] = name
+    # TensorFlow, which KerasHub imports, would fill the screen.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

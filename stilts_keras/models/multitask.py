@@ -1,0 +1,93 @@
+"""One backbone under several heads: the Model that a stage trains.
+
+A batch is `{head key: features}` with a single key: it goes through the
+backbone and that head. One Model and one optimizer hold all of them, since
+an optimizer shared by several Models fails on JAX.
+"""
+
+import contextlib
+
+import keras
+import numpy as np
+from keras import ops
+
+HEAD_STDDEV = 0.02
+
+
+class MultiTask(keras.Model):
+    """A backbone, heads by key, and the loss of each head's problem."""
+
+    def __init__(self, backbone, heads, losses, *, seed=0):
+        """Builds all heads, so that training never meets a new variable.
+
+        Args:
+            backbone: `keras.Model` from `token_ids` and `padding_mask` (b, l)
+                to hidden states (b, l, h).
+            heads: dict from key to layer, called as `head(hidden, x)`.
+            losses: dict from key to function (y, logits) -> scalar.
+            seed: int. Draws the heads' kernels, equal on every backend.
+        """
+        super().__init__(name="multi_task")
+        self.backbone = backbone
+        self.heads = heads
+        self.losses_by_key = losses
+        random = np.random.default_rng([seed, 1])
+        for head in heads.values():
+            head.build((None, None, backbone.output.shape[-1]))
+            _initialise(head, random)
+        self.built = True
+
+    def call(self, x, training=None):
+        """Maps `{key: features}` to that head's logits.
+
+        `token_ids` may be (b, l) or, for several sequences of one row,
+        (b, c, l): these are folded to (b * c, l) for the backbone.
+        """
+        ((key, features),) = x.items()
+        token_ids = features["token_ids"]
+        mask = ops.cast(features["padding_mask"], "int32")
+        length = ops.shape(token_ids)[-1]
+        hidden = self.backbone(
+            {
+                "token_ids": ops.reshape(token_ids, (-1, length)),
+                "padding_mask": ops.reshape(mask, (-1, length)),
+            },
+            training=training,
+        )
+        return self.heads[key](hidden, features, training=training)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        """Returns the loss of the head that the batch belongs to."""
+        (key,) = x
+        return self.losses_by_key[key](y, y_pred)
+
+
+def _initialise(head, random):
+    for variable in head.trainable_variables:
+        if variable.path.endswith("kernel"):
+            values = random.standard_normal(tuple(variable.shape))
+            variable.assign(values.astype("float32") * HEAD_STDDEV)
+
+
+@contextlib.contextmanager
+def attention_without_dropout(model):
+    """Lets attention layers take their fused path for a while.
+
+    Keras takes the slow path whenever a layer was made with dropout, even at
+    inference, where dropout does nothing.
+    """
+    layers = [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, keras.layers.MultiHeadAttention)
+    ]
+    rates = [layer._dropout for layer in layers]
+    for layer in layers:
+        layer._dropout = 0.0
+    try:
+        yield
+    finally:
+        for layer, rate in zip(layers, rates, strict=True):
+            layer._dropout = rate

@@ -1,0 +1,168 @@
+"""XLM-R backbones of KerasHub: found, built, read and written.
+
+A stage's weights are a KerasHub preset folder, so that KerasHub itself can
+load them: `keras_hub.models.Backbone.from_preset(folder)`.
+"""
+
+import math
+import pathlib
+
+import keras
+import keras_hub
+import numpy as np
+
+from stilts_keras.data.tokenizer import Tokenizer
+from stilts_keras.errors import InputError
+
+# Where KerasHub and Hugging Face keep the SentencePiece model in a folder.
+TOKENIZER_FILES = (
+    "assets/tokenizer/vocabulary.spm",
+    "sentencepiece.bpe.model",
+)
+EMBEDDING_STDDEV = 0.02
+# The random root is one fixed network: seeds are for what is trained on it.
+ROOT_SEED = 0
+
+
+def load_tokenizer(backbone):
+    """Reads the tokenizer that belongs to a backbone.
+
+    Args:
+        backbone: `graph.backbone.Backbone`.
+
+    Returns:
+        `Tokenizer`.
+
+    Raises:
+        InputError: If there is none, or it has more ids than the backbone.
+    """
+    tokenizer = _find_tokenizer(backbone)
+    known = backbone.vocabulary_size
+    if known is not None and tokenizer.vocabulary_size > known:
+        raise InputError(
+            f"The tokenizer has {tokenizer.vocabulary_size} ids, backbone "
+            f"{backbone.name!r} only {known}. Pass the tokenizer that the "
+            "backbone was trained with."
+        )
+    return tokenizer
+
+
+def _find_tokenizer(backbone):
+    if backbone.tokenizer_path:
+        return Tokenizer.from_file(backbone.tokenizer_path)
+    if backbone.path:
+        for name in TOKENIZER_FILES:
+            file = pathlib.Path(backbone.path) / name
+            if file.is_file():
+                return Tokenizer.from_file(file)
+        raise InputError(
+            f"Backbone folder {backbone.path!r} has no tokenizer (looked for "
+            f"{', '.join(TOKENIZER_FILES)}). Pass --tokenizer=FILE."
+        )
+    found = _from_preset(
+        keras_hub.models.XLMRobertaTokenizer, backbone.name, {}
+    )
+    return Tokenizer(found.proto)
+
+
+def load_root(backbone, *, tokenizer, dtype_policy="float32"):
+    """Builds the backbone that every route starts from.
+
+    Args:
+        backbone: `graph.backbone.Backbone`.
+        tokenizer: `Tokenizer`.
+        dtype_policy: str. Keras dtype policy.
+
+    Returns:
+        `keras_hub.models.XLMRobertaBackbone`.
+
+    Raises:
+        InputError: If a preset or folder cannot be loaded.
+    """
+    if backbone.kind != "random":
+        return load_backbone(
+            backbone.path or backbone.name, dtype_policy=dtype_policy
+        )
+    model = keras_hub.models.XLMRobertaBackbone(
+        vocabulary_size=tokenizer.vocabulary_size,
+        num_layers=backbone.num_layers,
+        num_heads=backbone.num_heads,
+        hidden_dim=backbone.hidden_dim,
+        intermediate_dim=backbone.intermediate_dim,
+        dropout=backbone.dropout,
+        max_sequence_length=backbone.max_sequence_length,
+        dtype=dtype_policy,
+    )
+    _initialise(model)
+    return model
+
+
+def _initialise(model):
+    """Draws all kernels with NumPy: equal on every backend.
+
+    Kernels get a variance of 1 / fan-in; the published 0.02 suits 768 and
+    more hidden units, but learns slowly in narrow networks.
+    """
+    random = np.random.default_rng(ROOT_SEED)
+    for variable in model.trainable_variables:
+        shape = tuple(variable.shape)
+        if variable.path.endswith("embeddings"):
+            stddev = EMBEDDING_STDDEV
+        elif variable.path.endswith("kernel"):
+            is_output = "attention_output" in variable.path
+            stddev = 1 / math.sqrt(
+                math.prod(shape[:-1]) if is_output else shape[0]
+            )
+        else:
+            continue
+        values = random.standard_normal(shape, dtype="float32") * stddev
+        variable.assign(values)
+
+
+def load_backbone(preset, *, dtype_policy="float32"):
+    """Loads a preset: a KerasHub name, `hf://...`, or a folder of either kind.
+
+    Raises:
+        InputError: If it cannot be loaded or is no XLM-R.
+    """
+    return _from_preset(
+        keras_hub.models.XLMRobertaBackbone,
+        str(preset),
+        {"dtype": dtype_policy},
+    )
+
+
+def _from_preset(kind, preset, arguments):
+    try:
+        return kind.from_preset(preset, **arguments)
+    except Exception as error:  # noqa: BLE001 - many kinds, by origin
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(
+            f"Backbone {preset!r} cannot be loaded as {kind.__name__}: "
+            f"{lines[0][:300]}. Check the name and the network, or pass "
+            "--backbone=FOLDER with a downloaded copy."
+        ) from error
+
+
+def save_backbone(model, tokenizer, folder):
+    """Writes a KerasHub preset folder: weights, config and tokenizer."""
+    folder = pathlib.Path(folder)
+    model.save_to_preset(str(folder))
+    keras_hub.models.XLMRobertaTokenizer(
+        proto=tokenizer.proto
+    ).save_to_preset(str(folder))
+
+
+def hidden_layer(model, layer):
+    """Cuts a backbone at one of its hidden states.
+
+    Args:
+        model: `XLMRobertaBackbone` of n layers.
+        layer: int. 0 is the embedding, n the last layer.
+
+    Returns:
+        `keras.Model` from the backbone's inputs to hidden states (b, l, h).
+        It shares the backbone's weights.
+    """
+    name = f"transformer_layer_{layer - 1}" if layer else "embeddings_dropout"
+    return keras.Model(model.input, model.get_layer(name).output)

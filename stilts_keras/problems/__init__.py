@@ -1,0 +1,38 @@
+"""What kind of prediction a task asks for; one file to read per problem.
+
+Every problem is a class with the same few parts, in the order of use:
+
+- `pack(examples, tokenizer, max_length)`: Examples to columns of lists, one
+  entry per feature (one sequence for the backbone, or c choices of one), with
+  `token_ids`, `example` (position of the Example) and `num_cut` (tokens left
+  out). `pack_key` names everything that this depends on.
+- `collate(columns, length, tokenizer, random)`: features to padded arrays,
+  `(x, y)`; `random` is set in training only.
+- `head(backbone)`: the Keras layer from hidden states (b, l, h) to logits;
+  it is called as `head(hidden, x)`.
+- `loss(y, logits)`: a scalar, the mean over what is predicted.
+- `decode(logits, columns)`: what one feature predicts, in few numbers.
+- `finish(decoded, features, examples)`: `(gold, predictions)`, one each per
+  Example, as `scoring.metrics` takes them.
+"""
+
+from stilts_keras.problems.classification import Classification
+from stilts_keras.problems.masked_lm import MaskedLM
+from stilts_keras.problems.multiple_choice import MultipleChoice
+from stilts_keras.problems.retrieval import Retrieval
+from stilts_keras.problems.span_extraction import SpanExtraction
+from stilts_keras.problems.tagging import Tagging
+
+PROBLEMS = {
+    "classification": Classification,
+    "masked_lm": MaskedLM,
+    "multiple_choice": MultipleChoice,
+    "retrieval": Retrieval,
+    "span_extraction": SpanExtraction,
+    "tagging": Tagging,
+}
+
+
+def problem_of(task):
+    """Returns the Problem that packs, predicts and decodes a task."""
+    return PROBLEMS[task.problem](task)

@@ -1,0 +1,131 @@
+"""Predict masked tokens; new masks in every pass over the data."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from stilts_keras.data.batches import pad
+from stilts_keras.data.tokenizer import PAD_ID
+from stilts_keras.data.tokenizer import UNK_ID
+
+MASK_RATE = 0.15
+# Of the chosen tokens: replaced by <mask>, by a random token; the rest stays.
+MASK_SHARE = 0.8
+RANDOM_SHARE = 0.1
+
+
+class MaskedLM:
+    """Dynamic masking and a softmax tied to the token embedding.
+
+    Source: Liu et al., 2019, section 4.1, https://arxiv.org/abs/1907.11692.
+    """
+
+    pack_key = "masked lm 1"
+
+    def __init__(self, task):
+        """Takes the Task."""
+
+    def pack(self, examples, tokenizer, max_length):
+        """Tokenises; a long text becomes several sequences."""
+        columns = {"token_ids": [], "example": [], "num_cut": []}
+        room = max_length - 2
+        texts = tokenizer.encode([item.text for item in examples])
+        for position, ids in enumerate(texts):
+            for start in range(0, max(len(ids), 1), room):
+                part = ids[start : start + room]
+                columns["token_ids"].append(tokenizer.pack(part))
+                columns["example"].append(position)
+                columns["num_cut"].append(0)
+        return columns
+
+    def collate(self, columns, length, tokenizer, random=None):
+        """Pads to (b, l) and masks; y holds the tokens to be found.
+
+        Args:
+            columns: dict of lists.
+            length: int.
+            tokenizer: `Tokenizer`.
+            random: `numpy.random.Generator` that draws the masks, or None
+                for masks that are the same in every call.
+
+        Returns:
+            x with `token_ids`, `padding_mask` (b, l) and `positions` (b, p),
+            y with `token_ids` and `weights` (b, p).
+        """
+        random = random or np.random.default_rng(0)
+        token_ids = pad(columns["token_ids"], length, PAD_ID)
+        can_be_masked = token_ids > UNK_ID
+        # Equal p for all batches of this length: one shape, one compilation.
+        num_positions = max(1, round(MASK_RATE * length))
+        draw = np.where(can_be_masked, random.random(token_ids.shape), 2.0)
+        positions = np.argsort(draw, axis=1)[:, :num_positions]
+        num_tokens = can_be_masked.sum(axis=1, keepdims=True)
+        wanted = np.maximum(1, np.round(MASK_RATE * num_tokens))
+        weights = np.arange(num_positions) < np.minimum(wanted, num_tokens)
+        original = np.take_along_axis(token_ids, positions, axis=1)
+        masked = token_ids.copy()
+        np.put_along_axis(
+            masked,
+            positions,
+            np.where(
+                weights, _replace(original, tokenizer, random), original
+            ),
+            axis=1,
+        )
+        x = {
+            "token_ids": masked,
+            "padding_mask": token_ids != PAD_ID,
+            "positions": positions.astype("int32"),
+        }
+        return x, {"token_ids": original, "weights": weights.astype("float32")}
+
+    def head(self, backbone):
+        """Makes the head on the backbone's own token embedding."""
+        return MaskedLMHead(backbone)
+
+    def loss(self, y, logits):
+        """Returns the mean cross entropy over masked tokens, in nats."""
+        losses = keras.losses.sparse_categorical_crossentropy(
+            y["token_ids"], logits, from_logits=True
+        )
+        weights = ops.cast(y["weights"], losses.dtype)
+        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+
+
+def _replace(original, tokenizer, random):
+    """Draws what stands in place of each chosen token."""
+    draw = random.random(original.shape)
+    anything = random.integers(UNK_ID + 1, tokenizer.mask_id, original.shape)
+    replaced = np.where(draw < MASK_SHARE + RANDOM_SHARE, anything, original)
+    replaced = np.where(draw < MASK_SHARE, tokenizer.mask_id, replaced)
+    return replaced.astype("int32")
+
+
+class MaskedLMHead(keras.layers.Layer):
+    """Dense, GELU, layer norm, then the transposed token embedding."""
+
+    def __init__(self, backbone, **kwargs):
+        """Takes the backbone, whose embedding it shares but does not own."""
+        super().__init__(**kwargs)
+        # A function, not the layer: the weights must not be saved twice.
+        embedding = backbone.token_embedding
+        self._to_vocabulary = lambda state: embedding(state, reverse=True)
+        self.hidden_dim = backbone.hidden_dim
+        self.vocabulary_size = backbone.vocabulary_size
+        self.dense = keras.layers.Dense(self.hidden_dim, activation="gelu")
+        self.layer_norm = keras.layers.LayerNormalization(epsilon=1e-5)
+
+    def build(self, hidden_shape):
+        """Builds the transformation and the output bias."""
+        self.dense.build((None, None, self.hidden_dim))
+        self.layer_norm.build((None, None, self.hidden_dim))
+        self.bias = self.add_weight(
+            shape=(self.vocabulary_size,), initializer="zeros", name="bias"
+        )
+
+    def call(self, hidden, x, training=None):
+        """Maps hidden states (b, l, h) to float32 logits (b, p, k)."""
+        state = ops.take_along_axis(hidden, x["positions"][:, :, None], axis=1)
+        state = self.layer_norm(self.dense(state))
+        logits = self._to_vocabulary(state)
+        return ops.cast(logits, "float32") + ops.cast(self.bias, "float32")

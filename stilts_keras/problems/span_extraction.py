@@ -1,0 +1,194 @@
+"""The answer to a question as a span of its context."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from stilts_keras.data.batches import pad
+from stilts_keras.data.tokenizer import PAD_ID
+from stilts_keras.errors import InputError
+from stilts_keras.problems.tagging import TokenHead
+
+# As in XTREME's and Phang et al.'s code.
+DOC_STRIDE = 128
+MAX_QUESTION_LENGTH = 64
+MAX_ANSWER_LENGTH = 30
+NUM_BEST = 20
+# Fewer tokens of context than this cannot be read with sense.
+MIN_CONTEXT_LENGTH = 8
+
+
+class SpanExtraction:
+    """Packs `<s> Q </s></s> C </s>` in windows that step by `DOC_STRIDE`.
+
+    Source: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805,
+    with the settings of https://github.com/google-research/xtreme.
+    """
+
+    pack_key = "span extraction 1"
+
+    def __init__(self, task):
+        """Takes the Task."""
+
+    def pack(self, examples, tokenizer, max_length):
+        """Packs each question with every window of its context."""
+        questions = tokenizer.encode([item.question for item in examples])
+        columns = {
+            name: []
+            for name in (
+                "token_ids",
+                "context_start",
+                "first_characters",
+                "end_characters",
+                "answer_start",
+                "answer_end",
+                "example",
+                "num_cut",
+            )
+        }
+        for position, (item, question) in enumerate(
+            zip(examples, questions, strict=True)
+        ):
+            num_cut = max(0, len(question) - MAX_QUESTION_LENGTH)
+            question = question[:MAX_QUESTION_LENGTH]
+            ids, starts, ends = tokenizer.encode_with_offsets(item.context)
+            answer = _token_span(item.answers, starts, ends)
+            room = max_length - len(question) - 4
+            for start, end in _windows(len(ids), room):
+                offset = len(question) + 3
+                first, last = _in_window(answer, start, end, offset)
+                columns["token_ids"].append(
+                    tokenizer.pack(question, ids[start:end])
+                )
+                columns["context_start"].append(offset)
+                columns["first_characters"].append(starts[start:end])
+                columns["end_characters"].append(ends[start:end])
+                columns["answer_start"].append(first)
+                columns["answer_end"].append(last)
+                columns["example"].append(position)
+                columns["num_cut"].append(num_cut)
+        return columns
+
+    def collate(self, columns, length, tokenizer, random=None):
+        """Pads to (b, l); y holds first and last token, 0 for no answer."""
+        token_ids = pad(columns["token_ids"], length, PAD_ID)
+        x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
+        y = {
+            "start": np.asarray(columns["answer_start"], dtype="int32"),
+            "end": np.asarray(columns["answer_end"], dtype="int32"),
+        }
+        return x, y
+
+    def head(self, backbone):
+        """Makes the head: two scores for each token."""
+        return SpanHead(2, backbone.hidden_dim, backbone.dropout)
+
+    def loss(self, y, logits):
+        """Returns the mean of both cross entropies, in nats."""
+        losses = [
+            keras.losses.sparse_categorical_crossentropy(
+                y[name], logits[:, :, index], from_logits=True
+            )
+            for index, name in enumerate(("start", "end"))
+        ]
+        return ops.mean(losses[0] + losses[1]) / 2
+
+    def decode(self, logits, columns):
+        """Returns each window's best span: score, characters from and to."""
+        return [
+            _best_span(
+                row[start : start + len(firsts)],
+                firsts,
+                ends,
+            )
+            for row, start, firsts, ends in zip(
+                logits,
+                columns["context_start"],
+                columns["first_characters"],
+                columns["end_characters"],
+                strict=True,
+            )
+        ]
+
+    def finish(self, decoded, features, examples):
+        """Takes the best window; returns answer texts, one per Example."""
+        best = {}
+        for example, span in zip(features["example"][:], decoded, strict=True):
+            if example not in best or span[0] > best[example][0]:
+                best[example] = span
+        gold, predictions = [], []
+        for index, item in enumerate(examples):
+            if item is not None:
+                _, start, end = best[index]
+                gold.append([text for text, _ in item.answers])
+                predictions.append(item.context[start:end])
+        return gold, predictions
+
+
+def _windows(num_tokens, room):
+    """Yields (first, end) of windows that overlap and cover all tokens."""
+    if room < MIN_CONTEXT_LENGTH:
+        raise InputError(
+            f"a question leaves {room} tokens for its context. Expected at "
+            f"least {MIN_CONTEXT_LENGTH}: raise --max_length."
+        )
+    stride = min(DOC_STRIDE, room // 2)
+    start = 0
+    while start + room < num_tokens:
+        yield start, start + room
+        start += stride
+    yield start, num_tokens
+
+
+def _token_span(answers, starts, ends):
+    """Finds the first and last token that the first answer touches."""
+    if not answers:
+        return None
+    text, begin = answers[0]
+    # Offsets leave out white space at a piece's edges; so must the answer's.
+    end = begin + len(text.rstrip())
+    begin += len(text) - len(text.lstrip())
+    touched = [
+        index
+        for index, (first, last) in enumerate(zip(starts, ends, strict=True))
+        if first < end and last > begin
+    ]
+    return (touched[0], touched[-1]) if touched else None
+
+
+def _in_window(answer, start, end, offset):
+    """Token positions in the packed window; (0, 0) where it is not inside.
+
+    Training on `<s>` for windows without the answer follows XTREME's code.
+    """
+    if answer is None or answer[0] < start or answer[1] >= end:
+        return 0, 0
+    return answer[0] - start + offset, answer[1] - start + offset
+
+
+def _best_span(logits, firsts, ends):
+    """Finds the best (start, end) among the best starts and best ends."""
+    starts = np.argsort(-logits[:, 0], kind="stable")[:NUM_BEST]
+    stops = np.argsort(-logits[:, 1], kind="stable")[:NUM_BEST]
+    best = (-np.inf, firsts[0], ends[0])
+    for first in starts:
+        for last in stops:
+            if first <= last < first + MAX_ANSWER_LENGTH:
+                score = float(logits[first, 0] + logits[last, 1])
+                if score > best[0] and firsts[first] < ends[last]:
+                    best = (score, firsts[first], ends[last])
+    return best
+
+
+@keras.saving.register_keras_serializable("stilts_keras")
+class SpanHead(TokenHead):
+    """Scores every token as the answer's first and as its last."""
+
+    def call(self, hidden, x, training=None):
+        """Maps hidden states (b, l, h) to float32 logits (b, l, 2).
+
+        Padding gets a very low value, so that no softmax reaches it.
+        """
+        logits = super().call(hidden, x, training=training)
+        mask = ops.cast(x["padding_mask"], logits.dtype)[:, :, None]
+        return logits - (1.0 - mask) * 1e9

@@ -1,0 +1,1 @@
+"""Results on disk, in TensorBoard and on the terminal. Knows no model."""

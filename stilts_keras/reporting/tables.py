@@ -1,0 +1,413 @@
+"""Tables of results: computed once, then printed or written as Markdown.
+
+A frame is a table as computed, a plain dict that can be tested and stored:
+
+    {"title": str, "columns": [str], "notes": [str],
+     "rows": [{"label": str, "cells": {column: cell}}]}
+
+and a cell is a dict with `value` (percent), `difference` (percentage points
+to the baseline route, or None), `zero_shot` (bool) and `complete` (bool). A
+column that a row lacks stands for a score that is not there.
+"""
+
+from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
+
+MEAN = "zero-shot"
+MAX_COLUMNS = 12
+PLAIN_WIDTH = 100
+MAX_LABEL_WIDTH = 36
+CHANCE = "chance"
+
+
+def summary_frame(rows, baseline, *, primary, chance=None, split="test"):
+    """Compares routes over targets by their zero-shot means.
+
+    A value is the mean over seeds, then over the target's zero-shot
+    languages. A difference is taken over the languages that are zero-shot
+    for both routes, so that it never compares different languages.
+
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        baseline: str or None. The route to compare with; None: the first.
+        primary: mapping from target to metric; gives the columns' order.
+        chance: mapping from target to its score by chance, in percent.
+        split: str. The split whose rows count.
+
+    Returns:
+        A frame with one column per target that has any row.
+
+    Raises:
+        InputError: If there are no such rows or none of the baseline.
+    """
+    chosen = [
+        row
+        for row in rows
+        if row["split"] == split and row["metric"] == primary.get(row["target"])
+    ]
+    routes, baseline = _routes(chosen, baseline)
+    by_target = {target: [] for target in primary}
+    for row in chosen:
+        by_target[row["target"]].append(row)
+    scores = {
+        target: _language_scores(found)
+        for target, found in by_target.items()
+        if found
+    }
+    table_rows = [
+        {"label": route, "cells": _means(route, baseline, scores)}
+        for route in routes
+    ]
+    notes = [_mean_note(baseline), _seeds_note(chosen)]
+    return {
+        "title": "Zero-shot scores of each target",
+        "columns": list(scores),
+        "rows": table_rows + _chance_row(chance, scores),
+        "notes": notes + _incomplete_note(table_rows),
+    }
+
+
+def target_frame(rows, target, metric, baseline, *, chance=None, split="test"):
+    """Compares routes over the languages of one target.
+
+    The columns are English if it is there, the mean over the zero-shot
+    languages, then the other languages in the order of the rows.
+
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        target: str. The target's name.
+        metric: str. The metric's name.
+        baseline: str or None. The route to compare with; None: the first.
+        chance: mapping from target to its score by chance, in percent.
+        split: str. The split whose rows count.
+
+    Returns:
+        A frame; only the mean's cells carry a difference.
+
+    Raises:
+        InputError: If there are no such rows or none of the baseline.
+    """
+    wanted = (target, metric, split)
+    chosen = [
+        row
+        for row in rows
+        if (row["target"], row["metric"], row["split"]) == wanted
+    ]
+    routes, baseline = _routes(chosen, baseline, target)
+    scores = _language_scores(chosen)
+    languages = _in_order(row["language"] for row in chosen)
+    english = [language for language in languages if language == "en"]
+    others = [language for language in languages if language != "en"]
+    table_rows = []
+    for route in routes:
+        cells = _means(route, baseline, {MEAN: scores})
+        for language, (value, zero_shot) in scores.get(route, {}).items():
+            cells[language] = _cell(value, zero_shot=zero_shot)
+        table_rows.append({"label": route, "cells": cells})
+    columns = [*english, MEAN, *others]
+    chance_of_all = None
+    if chance and target in chance:
+        chance_of_all = dict.fromkeys(columns, chance[target])
+    notes = [_mean_note(baseline), _seeds_note(chosen)]
+    if not all(row["zero_shot"] for row in chosen):
+        notes.append("* not zero-shot: a stage trained on this language")
+    return {
+        "title": f"{target}: {metric} of each language",
+        "columns": columns,
+        "rows": table_rows + _chance_row(chance_of_all, columns),
+        "notes": notes + _incomplete_note(table_rows),
+    }
+
+
+def print_summary(
+    rows, baseline, console=None, *, primary, chance=None, split="test"
+):
+    """Prints `summary_frame`, folded where it is too wide.
+
+    Args:
+        rows: as in `summary_frame`.
+        baseline: as in `summary_frame`.
+        console: `rich.console.Console`. Default: standard output.
+        primary: as in `summary_frame`.
+        chance: as in `summary_frame`.
+        split: as in `summary_frame`.
+
+    Raises:
+        InputError: As in `summary_frame`.
+    """
+    frame = summary_frame(
+        rows, baseline, primary=primary, chance=chance, split=split
+    )
+    print_frame(frame, console)
+
+
+def print_target(
+    rows, target, metric, baseline, console=None, *, chance=None, split="test"
+):
+    """Prints `target_frame`, folded where it is too wide.
+
+    Args:
+        rows: as in `target_frame`.
+        target: as in `target_frame`.
+        metric: as in `target_frame`.
+        baseline: as in `target_frame`.
+        console: `rich.console.Console`. Default: standard output.
+        chance: as in `target_frame`.
+        split: as in `target_frame`.
+
+    Raises:
+        InputError: As in `target_frame`.
+    """
+    frame = target_frame(
+        rows, target, metric, baseline, chance=chance, split=split
+    )
+    print_frame(frame, console)
+
+
+def print_frame(frame, console=None):
+    """Prints a frame in as few tables as its width allows.
+
+    Args:
+        frame: dict, from `summary_frame` or `target_frame`.
+        console: `rich.console.Console`. Default: standard output, 100
+            columns wide where that is no terminal.
+    """
+    console = console or _console()
+    for number, columns in enumerate(_parts(frame, console.width)):
+        title = frame["title"] + (", continued" if number else "")
+        console.print(_rich_part(frame, columns, title))
+    for note in frame["notes"]:
+        console.print(note, markup=False, highlight=False)
+    console.print()
+
+
+def to_markdown(frame):
+    """Writes a frame in GitHub's Markdown.
+
+    Args:
+        frame: dict, from `summary_frame` or `target_frame`.
+
+    Returns:
+        A str: a heading, the tables of at most twelve columns, the notes.
+    """
+    blocks = [f"### {frame['title']}"]
+    for columns in _chunks(frame["columns"], MAX_COLUMNS):
+        lines = [_markdown_line(["route", *columns])]
+        lines.append("|---|" + "---:|" * len(columns))
+        for row in frame["rows"]:
+            cells = [format_cell(row["cells"].get(name)) for name in columns]
+            label = row["label"].replace("|", "\\|")
+            lines.append(_markdown_line([label, *cells]))
+        blocks.append("\n".join(lines))
+    notes = [note.replace("*", "\\*", 1) for note in frame["notes"]]
+    blocks.append("\n".join(f"- {note}" for note in notes))
+    return "\n\n".join(blocks) + "\n"
+
+
+def format_cell(cell):
+    """Writes one cell.
+
+    Args:
+        cell: dict or None, of a frame.
+
+    Returns:
+        A str such as `61.2`, `61.2*` (not zero-shot), `61.2 (+1.3)`, or `-`
+        where there is no score; `~` marks a mean that the baseline's
+        languages do not match.
+    """
+    if cell is None or cell["value"] is None:
+        return "-"
+    text = f"{cell['value']:.1f}"
+    if not cell["zero_shot"]:
+        text += "*"
+    if cell["difference"] is not None:
+        # Adding 0.0 turns the -0.0 of a tiny loss into +0.0.
+        text += f" ({round(cell['difference'], 1) + 0.0:+.1f})"
+    return text if cell["complete"] else text + "~"
+
+
+def _cell(value, *, difference=None, zero_shot=True, complete=True):
+    """Builds one cell of a frame."""
+    return {
+        "value": value,
+        "difference": difference,
+        "zero_shot": zero_shot,
+        "complete": complete,
+    }
+
+
+def _routes(rows, baseline, target=None):
+    """Lists the routes in their order and checks the baseline."""
+    routes = _in_order(row["route"] for row in rows)
+    if not routes:
+        of = f" of target {target!r}" if target else ""
+        raise InputError(f"There are no results{of} to tabulate yet.")
+    if baseline is None:
+        baseline = routes[0]
+    if baseline not in routes:
+        raise unknown("baseline route", baseline, routes)
+    return routes, baseline
+
+
+def _language_scores(rows):
+    """Averages over seeds: {route: {language: (value, zero_shot)}}."""
+    groups = {}
+    for row in rows:
+        languages = groups.setdefault(row["route"], {})
+        languages.setdefault(row["language"], []).append(row)
+    return {
+        route: {
+            language: (
+                _mean(row["value"] for row in found),
+                all(row["zero_shot"] for row in found),
+            )
+            for language, found in languages.items()
+        }
+        for route, languages in groups.items()
+    }
+
+
+def _means(route, baseline, scores):
+    """Builds the zero-shot mean of one route in each column it has.
+
+    Args:
+        route: str.
+        baseline: str. Its own cells carry no difference.
+        scores: dict from column to `_language_scores`.
+
+    Returns:
+        A dict from column to cell.
+    """
+    cells = {}
+    for column, by_route in scores.items():
+        ours = _zero_shot(by_route.get(route, {}))
+        if not ours:
+            continue
+        theirs = _zero_shot(by_route.get(baseline, {}))
+        shared = [language for language in ours if language in theirs]
+        difference = None
+        if route != baseline and shared:
+            difference = _mean(ours[key] - theirs[key] for key in shared)
+        complete = not theirs or ours.keys() == theirs.keys()
+        cells[column] = _cell(
+            _mean(ours.values()), difference=difference, complete=complete
+        )
+    return cells
+
+
+def _zero_shot(languages):
+    """Keeps the zero-shot languages and their values."""
+    return {
+        key: value for key, (value, is_zero) in languages.items() if is_zero
+    }
+
+
+def _chance_row(chance, columns):
+    """Builds the row of chance scores, or none."""
+    cells = {
+        column: _cell(float(chance[column]))
+        for column in columns
+        if chance and chance.get(column) is not None
+    }
+    return [{"label": CHANCE, "cells": cells}] if cells else []
+
+
+def _mean_note(baseline):
+    """Says what the means and the brackets are."""
+    return (
+        "Percent; means over the languages that no stage trained the target "
+        f"in; in brackets: difference to {baseline}"
+    )
+
+
+def _seeds_note(rows):
+    """Says how many seeds the values are means of."""
+    seeds = {row["seed"] for row in rows}
+    if len(seeds) == 1:
+        return f"One seed ({min(seeds)}): differences may be chance"
+    return f"Means of up to {len(seeds)} seeds"
+
+
+def _incomplete_note(table_rows):
+    """Explains the mark of means over other languages, if there is one."""
+    cells = [cell for row in table_rows for cell in row["cells"].values()]
+    if all(cell["complete"] for cell in cells):
+        return []
+    return [
+        "~ mean over other languages than the baseline's; the difference is "
+        "over those they share"
+    ]
+
+
+def _mean(values):
+    """Averages an iterable that is not empty."""
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def _in_order(values):
+    """Drops repetitions and keeps the order of first appearance."""
+    return list(dict.fromkeys(values))
+
+
+def _chunks(values, size):
+    """Cuts a list into parts of at most `size`."""
+    return [values[at : at + size] for at in range(0, len(values), size)]
+
+
+def _console():
+    """Opens the standard output."""
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
+
+
+def _parts(frame, width):
+    """Splits the columns so that each table fits into `width` characters."""
+    labels = [len(row["label"]) for row in frame["rows"]]
+    room = width - min(MAX_LABEL_WIDTH, max(labels)) - 4
+    parts = [[]]
+    used = 0
+    for column in frame["columns"]:
+        needed = 2 + max(len(text) for text in _texts(frame, column))
+        is_full = used + needed > room or len(parts[-1]) == MAX_COLUMNS
+        if parts[-1] and is_full:
+            parts.append([])
+            used = 0
+        parts[-1].append(column)
+        used += needed
+    return parts
+
+
+def _texts(frame, column):
+    """Lists all texts of one column, its heading first."""
+    cells = [row["cells"].get(column) for row in frame["rows"]]
+    return [column, *(format_cell(cell) for cell in cells)]
+
+
+def _rich_part(frame, columns, title):
+    """Builds one part of a table for rich."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    part = Table(
+        title=Text(title),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    part.add_column("route", overflow="fold", max_width=MAX_LABEL_WIDTH)
+    for column in columns:
+        part.add_column(Text(column), justify="right", no_wrap=True)
+    for row in frame["rows"]:
+        texts = [format_cell(row["cells"].get(name)) for name in columns]
+        part.add_row(Text(row["label"]), *(Text(text) for text in texts))
+    return part
+
+
+def _markdown_line(cells):
+    """Joins the cells of one line."""
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,1 @@
+"""Scores of predictions, as XTREME computes them. NumPy only, no framework."""

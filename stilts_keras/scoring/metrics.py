@@ -1,0 +1,214 @@
+"""The metrics by name: what a Task's `metrics` may list.
+
+Each is a function of gold and predictions that returns percent, as XTREME
+reports it.
+"""
+
+import numpy as np
+
+from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
+from stilts_keras.scoring import chunks
+from stilts_keras.scoring import spans
+
+
+def accuracy(gold, predictions):
+    """Share of labels, or of words where examples are tag sequences, right.
+
+    Args:
+        gold: sequence of str or int, or of sequences of them.
+        predictions: the same of the same length.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths or kinds of label differ, or nothing is there.
+
+    Source: XTREME, evaluate.py, `accuracy`.
+    """
+    return float(np.mean(_right_labels(gold, predictions)))
+
+
+def chunk_f1(gold, predictions):
+    """Micro F1 over the chunks of all sentences; see `scoring.chunks`.
+
+    Serves bare tags (XTREME's UD-POS) and IOB2 tags (PAN-X) alike.
+
+    Args:
+        gold: sequence of tag sequences, one per sentence.
+        predictions: tag sequences of the same lengths.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths differ, a tag is empty or nothing is there.
+
+    Source: XTREME, evaluate.py, `f1`, with seqeval 0.0.12.
+    """
+    _check_sentences(gold, predictions)
+    counts = chunks.chunk_counts(gold, predictions).sum(axis=0)
+    return chunks.f1_of_counts(*(int(count) for count in counts))
+
+
+def f1(gold, predictions):
+    """Mean token F1 of answers, each against its best gold answer.
+
+    Args:
+        gold: sequence of lists of str. The gold answers of each question.
+        predictions: sequence of str. An empty one stands for no answer.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths differ or a question has no gold answer.
+
+    Source: XTREME, third_party/evaluate_squad.py.
+    """
+    return float(np.mean(_answer_scores(spans.f1, gold, predictions)))
+
+
+def exact_match(gold, predictions):
+    """Share of answers equal to one of their gold answers once normalised.
+
+    Args:
+        gold: sequence of lists of str. The gold answers of each question.
+        predictions: sequence of str. An empty one stands for no answer.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths differ or a question has no gold answer.
+
+    Source: XTREME, third_party/evaluate_squad.py.
+    """
+    return float(np.mean(_answer_scores(spans.exact_match, gold, predictions)))
+
+
+METRICS = {
+    "accuracy": accuracy,
+    "chunk_f1": chunk_f1,
+    "entity_f1": chunk_f1,
+    "exact_match": exact_match,
+    "f1": f1,
+}
+
+
+def score(names, gold, predictions):
+    """Computes several metrics of the same predictions.
+
+    Args:
+        names: iterable of str. Keys of `METRICS`.
+        gold: what the metrics expect.
+        predictions: as long as `gold`.
+
+    Returns:
+        A dict from name to a float in percent, in the order of `names`.
+
+    Raises:
+        InputError: If a name is unknown or gold and predictions do not fit.
+    """
+    names = tuple(names)
+    for name in names:
+        if name not in METRICS:
+            raise unknown("metric", name, METRICS)
+    return {name: METRICS[name](gold, predictions) for name in names}
+
+
+def per_example(name, gold, predictions):
+    """Scores each example alone, for intervals around the mean.
+
+    Args:
+        name: str. `accuracy`, `f1` or `exact_match`: the metrics that are
+            means. Chunk F1 is not a mean over sentences.
+        gold: what the metric expects.
+        predictions: as long as `gold`.
+
+    Returns:
+        A float array of percents whose mean is the metric: one entry per
+        example, or per word for the accuracy of tag sequences.
+
+    Raises:
+        InputError: If the metric is not a mean, or gold and predictions do
+            not fit.
+    """
+    if name == "accuracy":
+        return _right_labels(gold, predictions)
+    if name == "f1":
+        return _answer_scores(spans.f1, gold, predictions)
+    if name == "exact_match":
+        return _answer_scores(spans.exact_match, gold, predictions)
+    raise unknown(
+        "metric with a score per example",
+        name,
+        ("accuracy", "f1", "exact_match"),
+    )
+
+
+def _right_labels(gold, predictions):
+    """Returns 100.0 for each label that is right and 0.0 for the others."""
+    _check_lengths(gold, predictions)
+    if _is_sequence(gold[0]):
+        _check_sentences(gold, predictions)
+        gold = [tag for sentence in gold for tag in sentence]
+        predictions = [tag for sentence in predictions for tag in sentence]
+    _check_kinds(gold, predictions)
+    pairs = zip(gold, predictions, strict=True)
+    return np.array([100.0 * (truth == guess) for truth, guess in pairs])
+
+
+def _answer_scores(rule, gold, predictions):
+    """Applies a rule of `scoring.spans` to each question, in percent."""
+    _check_lengths(gold, predictions)
+    for index, answers in enumerate(gold):
+        if isinstance(answers, str) or not len(answers):
+            raise InputError(
+                f"Question {index} needs a list of at least one gold answer. "
+                f"Received: {answers!r}."
+            )
+    pairs = zip(gold, predictions, strict=True)
+    return np.array([100.0 * rule(answers, guess) for answers, guess in pairs])
+
+
+def _is_sequence(value):
+    """Whether an example is a sequence of tags, not one label."""
+    return isinstance(value, list | tuple | np.ndarray)
+
+
+def _check_lengths(gold, predictions):
+    """Raises unless there are examples, and as many on both sides."""
+    if len(gold) != len(predictions):
+        raise InputError(
+            f"There are {len(gold)} gold examples but {len(predictions)} "
+            "predictions; each example needs exactly one."
+        )
+    if not len(gold):
+        raise InputError("There is nothing to score: 0 examples.")
+
+
+def _check_sentences(gold, predictions):
+    """Raises unless every sentence has as many tags on both sides."""
+    _check_lengths(gold, predictions)
+    pairs = zip(gold, predictions, strict=True)
+    for index, (truth, guess) in enumerate(pairs):
+        if len(truth) != len(guess):
+            raise InputError(
+                f"Sentence {index} has {len(truth)} gold tags but "
+                f"{len(guess)} predicted ones; each word needs exactly one."
+            )
+    if not any(len(sentence) for sentence in gold):
+        raise InputError("There is nothing to score: 0 words.")
+
+
+def _check_kinds(gold, predictions):
+    """Raises where a text meets a number: they would never be equal."""
+    pairs = zip(gold, predictions, strict=True)
+    for index, (truth, guess) in enumerate(pairs):
+        if isinstance(truth, str) != isinstance(guess, str):
+            raise InputError(
+                f"Label {index} is {truth!r} in gold but {guess!r} in the "
+                "predictions; both must be texts or both numbers."
+            )

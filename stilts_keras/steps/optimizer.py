@@ -1,0 +1,83 @@
+"""AdamW with warm-up and linear decay, equal on all three backends."""
+
+import keras
+from keras import ops
+
+from stilts_keras.models.backend import dense_gradient
+
+# As in Phang et al.'s code, https://github.com/nyu-mll/jiant.
+ADAM_EPSILON = 1e-8
+CLIP_NORM = 1.0
+NOT_DECAYED = ("bias", "beta", "gamma")
+
+
+class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises linearly to the peak, then falls linearly to 0."""
+
+    def __init__(self, peak, *, warmup_steps, num_steps):
+        """Takes the peak learning rate and both lengths in steps."""
+        self.peak = peak
+        self.warmup_steps = warmup_steps
+        self.num_steps = num_steps
+
+    def __call__(self, step):
+        """Returns the learning rate of a step, counted from 0."""
+        step = ops.cast(step, "float32")
+        rising = (step + 1.0) / max(self.warmup_steps, 1)
+        falling = (self.num_steps - step) / max(
+            self.num_steps - self.warmup_steps, 1
+        )
+        return self.peak * ops.clip(ops.minimum(rising, falling), 0.0, 1.0)
+
+    def get_config(self):
+        """Returns the arguments."""
+        return {
+            "peak": self.peak,
+            "warmup_steps": self.warmup_steps,
+            "num_steps": self.num_steps,
+        }
+
+
+class MultiTaskAdamW(keras.optimizers.AdamW):
+    """AdamW that treats every variable alike on every backend.
+
+    In a step only one head has gradients. The others take part with zeros, as
+    on JAX: Adam's momentum still moves them, on all backends.
+    """
+
+    def apply(self, grads, trainable_variables=None):
+        """Makes every gradient a dense array, then applies them."""
+        variables = trainable_variables or self._trainable_variables
+        dense = [
+            dense_gradient(grad, variable)
+            for grad, variable in zip(grads, variables, strict=True)
+        ]
+        super().apply(dense, trainable_variables)
+
+
+def make_optimizer(recipe, num_steps, variables):
+    """Makes the optimizer of a stage.
+
+    Args:
+        recipe: `Recipe`.
+        num_steps: int. Steps of the whole stage.
+        variables: list of the Model's trainable variables.
+
+    Returns:
+        `MultiTaskAdamW`, built on all of them; biases and layer norms are
+        not decayed.
+    """
+    optimizer = MultiTaskAdamW(
+        learning_rate=WarmupLinearDecay(
+            recipe.learning_rate,
+            warmup_steps=round(recipe.warmup_ratio * num_steps),
+            num_steps=num_steps,
+        ),
+        weight_decay=recipe.weight_decay,
+        epsilon=ADAM_EPSILON,
+        beta_2=0.999,
+        global_clipnorm=CLIP_NORM,
+    )
+    optimizer.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+    optimizer.build(variables)
+    return optimizer

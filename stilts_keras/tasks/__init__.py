@@ -1,0 +1,63 @@
+"""The task registry: one file for each data set, one import line here."""
+
+from stilts_keras.errors import unknown
+from stilts_keras.tasks.hellaswag import HELLASWAG
+from stilts_keras.tasks.mlm import MLM
+from stilts_keras.tasks.mnli import MNLI
+from stilts_keras.tasks.squad import SQUAD
+from stilts_keras.tasks.suites import SUITES
+from stilts_keras.tasks.task import Task
+from stilts_keras.tasks.tatoeba import TATOEBA
+from stilts_keras.tasks.udpos import UDPOS
+from stilts_keras.tasks.xnli import XNLI
+from stilts_keras.tasks.xquad import XQUAD
+
+__all__ = [
+    "HELLASWAG",
+    "MLM",
+    "MNLI",
+    "SQUAD",
+    "SUITES",
+    "TATOEBA",
+    "UDPOS",
+    "XNLI",
+    "XQUAD",
+]
+
+TASKS = {
+    value.name: value
+    for value in list(globals().values())
+    if isinstance(value, Task)
+}
+
+
+def get_task(name):
+    """Returns the Task of that name.
+
+    Raises:
+        InputError: If there is none; the nearest name is suggested.
+    """
+    if name not in TASKS:
+        raise unknown("task", name, TASKS)
+    return TASKS[name]
+
+
+def expand_targets(names):
+    """Replaces each suite by its tasks; keeps order, drops repetitions.
+
+    Args:
+        names: iterable of str. Tasks and suites.
+
+    Returns:
+        Tuple of Tasks.
+
+    Raises:
+        InputError: If a name is neither a task nor a suite.
+    """
+    tasks = {}
+    for name in names:
+        if name not in TASKS and name not in SUITES:
+            raise unknown("task or suite", name, [*TASKS, *SUITES])
+        for member in SUITES.get(name, (name,)):
+            tasks[member] = TASKS[member]
+    return tuple(tasks.values())

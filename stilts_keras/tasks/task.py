@@ -1,0 +1,153 @@
+"""A Task: a data set, how its rows read, and how it is trained and scored."""
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Mapping
+
+PROBLEMS = (
+    "classification",
+    "multiple_choice",
+    "tagging",
+    "span_extraction",
+    "masked_lm",
+    "retrieval",
+)
+SPLITS = ("train", "dev", "test")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a stage is optimised; each Task carries its published default.
+
+    Attributes:
+        epochs: float. Passes over the training examples.
+        learning_rate: float. Peak of the linear warm-up and decay.
+        batch_size: int. Examples (or windows of them) per step.
+        max_length: int. Tokens of one sequence, special tokens included.
+        warmup_ratio: float in [0, 1]. Share of the steps that warm up.
+        weight_decay: float. Decoupled; not on biases and layer norms.
+        eval_every_steps: int. Steps between evaluations on the dev split;
+            the best of these checkpoints is kept. 0 keeps the last.
+        dev_limit: int. Examples of the dev split for that choice.
+        dtype_policy: str. Keras dtype policy, such as `mixed_bfloat16`.
+    """
+
+    epochs: float = 3.0
+    learning_rate: float = 1e-5
+    batch_size: int = 32
+    max_length: int = 256
+    warmup_ratio: float = 0.1
+    weight_decay: float = 0.01
+    eval_every_steps: int = 1000
+    dev_limit: int = 500
+    dtype_policy: str = "float32"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Repository:
+    """Where the rows lie: a Hub repository, or a folder of that layout.
+
+    Attributes:
+        id: str. `namespace/name` on the Hub; also the folder's path below the
+            data folder.
+        config: str. Configuration name; `{language}` is replaced by the
+            language's name in this repository.
+        language_names: mapping from our language codes to this repository's,
+            where they differ.
+        splits: mapping from `train`, `dev` and `test` to the repository's.
+        revision: str or None. Branch, tag or commit on the Hub.
+        by_folder: bool. True where the revision holds `config/split` folders
+            and no configurations (the `refs/convert/parquet` branches):
+            loading these by config name would join all configurations.
+        on_hub: bool. False for layouts that exist only as local folders.
+    """
+
+    id: str
+    config: str = "default"
+    language_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    splits: Mapping[str, str] = dataclasses.field(
+        default_factory=lambda: {
+            "train": "train",
+            "dev": "validation",
+            "test": "test",
+        }
+    )
+    revision: str | None = None
+    by_folder: bool = False
+    on_hub: bool = True
+
+    def config_for(self, language):
+        """Returns the configuration name that holds one language."""
+        name = self.language_names.get(language, language)
+        return self.config.format(language=name)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Task:
+    """A data set as this project trains on it and scores it.
+
+    Attributes:
+        name: str. The literature's lower-case key, such as `xnli`.
+        problem: str. One of `PROBLEMS`.
+        repositories: tuple of `Repository`, tried in this order.
+        to_example: function from a row (dict; class labels by name) to an
+            Example of `tasks.example`, or to None where the row is to be
+            left out, as the data set's own documentation says.
+        languages: tuple of str. ISO codes, in the benchmark's order.
+        splits: tuple of str. Those of `SPLITS` that the task has.
+        labels: tuple of str. Class or tag names in head order.
+        metrics: tuple of str. Names that `scoring.metrics` computes; the
+            first one selects checkpoints.
+        train_task: str or None. For targets without training rows of their
+            own: the English task that is trained instead.
+        head_key: str. Tasks of equal key share a head; default: the name.
+        recipe: `Recipe`. The published one.
+        num_train_examples: int. As published; for plans made before a
+            download.
+        language: str. The language meant where a route names none.
+        licence: str. Of the data.
+        citation: str. Authors, year and address.
+        version: int. Raised when packing or labels change.
+    """
+
+    name: str
+    problem: str
+    repositories: tuple[Repository, ...]
+    to_example: Callable
+    languages: tuple[str, ...]
+    splits: tuple[str, ...]
+    metrics: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    train_task: str | None = None
+    head_key: str = ""
+    recipe: Recipe = Recipe()
+    num_train_examples: int = 0
+    language: str = "en"
+    licence: str = ""
+    citation: str = ""
+    version: int = 1
+
+    def __post_init__(self):
+        """Checks the definition, so that a wrong task file fails at import."""
+        if self.problem not in PROBLEMS:
+            raise ValueError(
+                f"Task {self.name!r}: problem must be one of {PROBLEMS}. "
+                f"Received: {self.problem!r}."
+            )
+        if not set(self.splits) <= set(SPLITS):
+            raise ValueError(
+                f"Task {self.name!r}: splits must be among {SPLITS}. "
+                f"Received: {self.splits}."
+            )
+        if not self.head_key:
+            object.__setattr__(self, "head_key", self.name)
+
+    @property
+    def is_trainable(self):
+        """Whether a stage can train on this task's own rows."""
+        return "train" in self.splits
+
+    @property
+    def is_target(self):
+        """Whether the task can be evaluated as a target."""
+        return "test" in self.splits

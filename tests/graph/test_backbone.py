@@ -1,0 +1,262 @@
+import json
+import shutil
+
+import pytest
+
+from stilts_keras.errors import InputError
+from stilts_keras.graph import backbone as backbone_module
+from stilts_keras.graph.backbone import describe_backbone
+
+SIZES = {
+    "num_layers": 2,
+    "num_heads": 2,
+    "hidden_dim": 16,
+    "intermediate_dim": 32,
+    "vocabulary_size": 100,
+    "max_sequence_length": 64,
+    "dropout": 0.1,
+}
+HUGGINGFACE = {
+    "model_type": "xlm-roberta",
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "vocab_size": 100,
+    "max_position_embeddings": 66,
+    "hidden_dropout_prob": 0.1,
+}
+
+
+def write(folder, files):
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(content, str):
+            content = json.dumps(content)
+        path.write_text(content)
+    return folder
+
+
+@pytest.fixture
+def pocket(tmp_path, monkeypatch):
+    folder = tmp_path / "pocket"
+    monkeypatch.setattr(backbone_module, "POCKET_FOLDER", folder)
+    return write(
+        folder,
+        {
+            "config.json": SIZES,
+            "backbone.weights.h5": "weights",
+            "sentencepiece.model": "pieces",
+        },
+    )
+
+
+@pytest.fixture
+def huggingface(tmp_path):
+    return write(
+        tmp_path / "huggingface",
+        {
+            "config.json": HUGGINGFACE,
+            "model.safetensors": "weights",
+            "sentencepiece.bpe.model": "pieces",
+        },
+    )
+
+
+@pytest.fixture
+def keras_folder(tmp_path):
+    return write(
+        tmp_path / "keras",
+        {
+            "config.json": {
+                "registered_name": "keras_hub>XLMRobertaBackbone",
+                "config": SIZES,
+            },
+            "model.weights.h5": "weights",
+            "metadata.json": {"date_saved": "today"},
+            "assets/tokenizer/vocabulary.spm": "pieces",
+        },
+    )
+
+
+@pytest.fixture
+def tokenizer(tmp_path):
+    return str(write(tmp_path, {"own.model": "pieces"}) / "own.model")
+
+
+def sizes_of(backbone):
+    return {name: getattr(backbone, name) for name in SIZES}
+
+
+def test_pocket_knows_its_sizes_and_files(pocket):
+    backbone = describe_backbone("pocket")
+    assert backbone.kind == "pocket"
+    assert sizes_of(backbone) == SIZES
+    assert backbone.path == str(pocket)
+    assert backbone.tokenizer_path == str(pocket / "sentencepiece.model")
+
+
+def test_missing_pocket_weights_name_file_and_flagfile(pocket):
+    (pocket / "backbone.weights.h5").unlink()
+    with pytest.raises(InputError, match="backbone.weights.h5.*flags/pocket_"):
+        describe_backbone("pocket")
+
+
+def test_pocket_takes_no_other_tokenizer(pocket, tokenizer):
+    with pytest.raises(InputError, match="--backbone=random"):
+        describe_backbone("pocket", tokenizer=tokenizer)
+
+
+def test_preset_has_kerashubs_number_of_parameters():
+    backbone = describe_backbone("xlm_roberta_base_multi")
+    # Source: KerasHub, XLMRobertaBackbone.count_params().
+    assert backbone.num_parameters == 277_450_752
+    assert backbone.num_encoder_parameters == 85_054_464
+
+
+def test_hub_address_is_a_preset_of_unknown_size():
+    backbone = describe_backbone("hf://FacebookAI/xlm-roberta-base")
+    assert backbone.kind == "preset"
+    assert backbone.num_parameters is None
+
+
+def test_random_has_the_sizes_asked_for(tokenizer):
+    backbone = describe_backbone(
+        "random", tokenizer=tokenizer, num_layers=3, hidden_dim=64
+    )
+    assert (backbone.num_layers, backbone.hidden_dim) == (3, 64)
+    assert backbone.vocabulary_size is None
+    assert backbone.tokenizer_path == tokenizer
+
+
+def test_random_may_use_the_pocket_tokenizer(pocket):
+    backbone = describe_backbone("random", tokenizer="pocket")
+    assert backbone.tokenizer_path == str(pocket / "sentencepiece.model")
+
+
+def test_random_fingerprint_follows_sizes_and_tokenizer(tokenizer, tmp_path):
+    other = write(tmp_path, {"other.model": "other pieces"}) / "other.model"
+    fingerprints = {
+        describe_backbone("random", tokenizer=tokenizer).fingerprint,
+        describe_backbone(
+            "random", tokenizer=tokenizer, num_layers=3
+        ).fingerprint,
+        describe_backbone("random", tokenizer=other).fingerprint,
+    }
+    assert len(fingerprints) == 3
+    assert all(len(fingerprint) == 16 for fingerprint in fingerprints)
+
+
+def test_huggingface_folder_gives_its_sizes(huggingface):
+    backbone = describe_backbone(str(huggingface))
+    assert backbone.kind == "huggingface_folder"
+    assert sizes_of(backbone) == SIZES
+    assert backbone.tokenizer_path.endswith("sentencepiece.bpe.model")
+
+
+def test_keras_folder_gives_its_sizes(keras_folder):
+    backbone = describe_backbone(str(keras_folder))
+    assert backbone.kind == "keras_folder"
+    assert sizes_of(backbone) == SIZES
+    assert backbone.tokenizer_path.endswith("vocabulary.spm")
+
+
+@pytest.mark.parametrize("kind", ["huggingface", "keras_folder"])
+def test_fingerprint_does_not_follow_the_place(kind, request, tmp_path):
+    folder = request.getfixturevalue(kind)
+    before = describe_backbone(str(folder)).fingerprint
+    copy = shutil.copytree(folder, tmp_path / "else" / "where")
+    assert describe_backbone(str(copy)).fingerprint == before
+
+
+@pytest.mark.parametrize(
+    "name", ["model.safetensors", "sentencepiece.bpe.model"]
+)
+def test_fingerprint_follows_weights_and_tokenizer(huggingface, name):
+    before = describe_backbone(str(huggingface)).fingerprint
+    (huggingface / name).write_text("changed")
+    assert describe_backbone(str(huggingface)).fingerprint != before
+
+
+def test_date_of_saving_is_no_part_of_the_fingerprint(keras_folder):
+    before = describe_backbone(str(keras_folder)).fingerprint
+    write(keras_folder, {"metadata.json": {"date_saved": "tomorrow"}})
+    assert describe_backbone(str(keras_folder)).fingerprint == before
+
+
+def test_the_same_tokenizer_by_flag_changes_nothing(huggingface, tokenizer):
+    own = describe_backbone(str(huggingface))
+    given = describe_backbone(str(huggingface), tokenizer=tokenizer)
+    assert given.tokenizer_path == tokenizer
+    assert given.fingerprint == own.fingerprint
+
+
+def test_tokenizer_is_part_of_a_presets_fingerprint(tokenizer):
+    name = "xlm_roberta_base_multi"
+    own = describe_backbone(name)
+    given = describe_backbone(name, tokenizer=tokenizer)
+    assert given.fingerprint != own.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("missing", "pattern"),
+    [
+        ("model.safetensors", "no weights"),
+        ("sentencepiece.bpe.model", "--tokenizer"),
+        ("config.json", "config.json"),
+    ],
+)
+def test_incomplete_folder_names_what_is_missing(huggingface, missing, pattern):
+    (huggingface / missing).unlink()
+    with pytest.raises(InputError, match=pattern):
+        describe_backbone(str(huggingface))
+
+
+@pytest.mark.parametrize(
+    ("config", "pattern"),
+    [
+        ({"model_type": "bert"}, "'bert'.*xlm-roberta"),
+        ({"answer": 42}, "answer"),
+        ([1], "list"),
+        ("{broken", "readable config.json"),
+        ({"model_type": "xlm-roberta"}, "lacks num_hidden_layers"),
+    ],
+)
+def test_folder_of_another_kind_says_what_was_found(tmp_path, config, pattern):
+    write(tmp_path, {"config.json": config})
+    with pytest.raises(InputError, match=pattern):
+        describe_backbone(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("xlm_roberta_base", "Did you mean 'xlm_roberta_base_multi'"),
+        ("runs/nowhere", "no such folder"),
+        ("hf://only", "hf://namespace/name"),
+        ("random", "--tokenizer="),
+        (__file__, "is a file"),
+    ],
+)
+def test_unknown_backbone_names_the_next_move(name, pattern):
+    with pytest.raises(InputError, match=pattern):
+        describe_backbone(name)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "pattern"),
+    [
+        ({"hidden_dim": 10}, "multiple of num_heads"),
+        ({"num_layers": 0}, "num_layers must be at least 1"),
+        ({"dropout": 1.0}, "dropout"),
+    ],
+)
+def test_impossible_sizes_are_refused(tokenizer, sizes, pattern):
+    with pytest.raises(InputError, match=pattern):
+        describe_backbone("random", tokenizer=tokenizer, **sizes)
+
+
+def test_missing_tokenizer_file_is_named():
+    with pytest.raises(InputError, match="no file .*nowhere.model"):
+        describe_backbone("random", tokenizer="nowhere.model")

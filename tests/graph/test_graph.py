@@ -1,0 +1,358 @@
+import dataclasses
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from stilts_keras.errors import InputError
+from stilts_keras.graph.backbone import Backbone
+from stilts_keras.graph.graph import Graph
+from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.route import Route
+from stilts_keras.tasks import TASKS
+from stilts_keras.tasks.task import Task
+
+BACKBONE = Backbone(
+    name="tiny",
+    kind="random",
+    max_sequence_length=512,
+    fingerprint="0123456789abcdef",
+)
+
+
+class FakeData:
+    """Holds `rows` rows of everything but what `lacks` names."""
+
+    name = "fake"
+
+    def __init__(self, rows=1000, lacks=(), salt=""):
+        self.rows = rows
+        self.lacks = set(lacks)
+        self.salt = salt
+
+    def languages(self, task, split):
+        if split not in task.splits or task.name in self.lacks:
+            return ()
+        return tuple(
+            language
+            for language in task.languages
+            if (task.name, language) not in self.lacks
+        )
+
+    def num_rows(self, task, language, split):
+        return self.rows
+
+    def fingerprint(self, task, language, split):
+        return f"{task.name}-{language}-{split}{self.salt}"
+
+
+def graph(**changes):
+    values = {
+        "routes": ["pretrained", "mnli", "mnli/squad"],
+        "targets": ["xnli", "udpos", "tatoeba"],
+        "data": FakeData(),
+        "backbone": BACKBONE,
+    }
+    return Graph(**values | changes)
+
+
+def cell(graph, route, target):
+    return next(
+        cell
+        for cell in graph.cells
+        if (cell.route, cell.target) == (route, target)
+    )
+
+
+def refused(*pieces, **changes):
+    with pytest.raises(InputError) as caught:
+        graph(**changes)
+    message = str(caught.value)
+    assert "\n" not in message
+    for piece in pieces:
+        assert str(piece) in message
+
+
+def test_every_route_forks_to_every_target_for_every_seed():
+    built = graph(seeds=(1, 7))
+    keys = {(cell.route, cell.target, cell.seed) for cell in built.cells}
+    assert len(keys) == len(built.cells) == 3 * 3 * 2
+
+
+def test_a_beginning_in_common_is_trained_once():
+    built = graph(routes=["mnli", "mnli/squad", "mnli/hellaswag"])
+    firsts = [stage for stage in built.stages if stage.depth == 1]
+    assert [stage.path for stage in firsts] == ["mnli"]
+    assert built.used_by(firsts[0]) == ["mnli", "mnli/squad", "mnli/hellaswag"]
+
+
+def test_an_intermediate_stage_may_serve_as_target_stage():
+    built = graph(routes=["pretrained", "mnli"], targets=["xnli"])
+    target_stage = cell(built, "pretrained", "xnli").stage
+    assert target_stage is cell(built, "mnli", "xnli").stage.parent
+    assert built.used_by(target_stage) == ["pretrained", "mnli"]
+
+
+def test_a_target_trains_its_training_task_in_english_by_its_own_recipe():
+    stage = cell(graph(targets=["xquad"]), "pretrained", "xquad").stage
+    assert stage.path == "squad"
+    assert stage.recipe == TASKS["xquad"].recipe
+
+
+def test_retrieval_is_evaluated_on_the_routes_last_stage():
+    built = graph()
+    assert cell(built, "pretrained", "tatoeba").stage is None
+    assert cell(built, "mnli/squad", "tatoeba").stage.path == "mnli/squad"
+
+
+def test_lengths_are_each_sources_own_and_the_recipe_the_firsts():
+    stage = graph(routes=["squad+hellaswag"]).stages[0]
+    assert stage.max_lengths == (384, 256)
+    assert stage.recipe.batch_size == TASKS["squad"].recipe.batch_size
+
+
+def test_overrides_replace_every_recipe_and_none_leaves_it():
+    built = graph(recipe={"max_length": 64, "epochs": None, "batch_size": 8})
+    assert {stage.recipe.max_length for stage in built.stages} == {64}
+    assert {stage.max_lengths for stage in built.stages} == {(64,)}
+    assert built.stages[0].recipe.epochs == TASKS["mnli"].recipe.epochs
+    assert built.recipe_for(TASKS["tatoeba"]).batch_size == 8
+
+
+def test_the_route_count_goes_before_the_train_limit():
+    built = graph(routes=["mnli:50+hellaswag"], train_limit=80)
+    first = built.stages[0]
+    assert first.path == "mnli:50+hellaswag:80"
+    assert first.num_examples == (50, 80)
+    assert cell(built, "mnli:50+hellaswag", "udpos").stage.num_examples == (80,)
+
+
+def test_the_train_limit_is_only_a_cap():
+    assert graph(train_limit=5000).stages[0].num_examples == (1000,)
+
+
+def test_rows_unknown_before_download_are_as_published():
+    built = graph(routes=["xnli@de", "mnli"], data=FakeData(rows=None))
+    sizes = {stage.path: stage.num_examples for stage in built.stages}
+    assert sizes["mnli"] == (392_702,)
+    # The published number is that of the English rows.
+    assert sizes["xnli@de"] == (None,)
+
+
+def test_seeds_share_no_stage():
+    built = graph(seeds=(1, 2))
+    assert len(built.stages) == 2 * len(graph().stages)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from(["mnli", "squad", "udpos:50", "xnli@de+squad"]),
+            max_size=3,
+        ).map(lambda stages: "/".join(stages) or "pretrained"),
+        min_size=1,
+        max_size=5,
+        unique=True,
+    )
+)
+def test_stages_are_unique_parents_first_and_all_needed(routes):
+    built = graph(routes=routes)
+    seen = set()
+    for stage in built.stages:
+        assert stage not in seen
+        assert stage.parent is None or stage.parent in seen
+        assert built.used_by(stage)
+        seen.add(stage)
+    needed = {
+        stage
+        for cell in built.cells
+        if cell.stage is not None
+        for stage in cell.stage.chain
+    }
+    assert needed == seen
+    again = graph(routes=routes)
+    assert again.description() == built.description()
+    assert again.stages == built.stages
+
+
+def test_a_hundred_routes_take_under_half_a_second(monkeypatch):
+    for number in range(5):
+        name = f"copy{number}"
+        copy = dataclasses.replace(TASKS["udpos"], name=name, head_key=name)
+        monkeypatch.setitem(TASKS, name, copy)
+    targets = ["xnli", "udpos", "xquad", "tatoeba"]
+    targets += [f"copy{number}" for number in range(5)]
+    routes = [f"mnli:{number}/squad:{number}" for number in range(1, 101)]
+    seconds = []
+    for _ in range(3):
+        start = time.process_time()
+        built = graph(routes=routes, targets=targets, seeds=(1, 2, 3))
+        seconds.append(time.process_time() - start)
+    assert len(built.cells) == 2700
+    assert min(seconds) < 0.5
+
+
+def test_english_is_not_zero_shot_and_german_is():
+    built = graph()
+    xnli = cell(built, "pretrained", "xnli")
+    assert not built.zero_shot(xnli, "en")
+    assert built.zero_shot(xnli, "de")
+
+
+def test_training_the_target_in_a_language_ends_zero_shot():
+    built = graph(routes=["xnli@de/squad"])
+    xnli = cell(built, "xnli@de/squad", "xnli")
+    assert not built.zero_shot(xnli, "de")
+    assert built.zero_shot(xnli, "fr")
+
+
+def test_training_another_task_in_a_language_keeps_zero_shot():
+    built = graph(routes=["mlm@de", "xnli@de"], targets=["udpos"])
+    assert built.zero_shot(cell(built, "mlm@de", "udpos"), "de")
+    assert built.zero_shot(cell(built, "xnli@de", "udpos"), "de")
+
+
+def test_retrieval_is_always_zero_shot():
+    built = graph(routes=["xnli@de"])
+    assert built.zero_shot(cell(built, "xnli@de", "tatoeba"), "de")
+
+
+def test_evaluated_languages_are_those_of_the_data_that_were_asked_for():
+    data = FakeData(lacks=[("xnli", "sw"), ("xnli", "ur")])
+    built = graph(data=data)
+    assert "sw" not in cell(built, "mnli", "xnli").languages
+    assert built.missing_languages("xnli") == ("sw", "ur")
+    built = graph(
+        data=data, languages=["de", "sw", "yo"], targets=["xnli"] + ["udpos"]
+    )
+    assert cell(built, "mnli", "xnli").languages == ("de",)
+    assert cell(built, "mnli", "udpos").languages == ("de", "yo")
+    assert built.missing_languages(TASKS["xnli"]) == ("sw",)
+
+
+def test_the_baseline_is_the_first_route_or_the_one_named():
+    assert graph().baseline == "pretrained"
+    assert graph(baseline="mnli@en").baseline == "mnli"
+
+
+def test_routes_may_be_route_values_and_suites_may_be_targets():
+    built = graph(routes=[Route.parse("mnli")], targets=["starter", "xnli"])
+    names = [task.name for task in built.targets]
+    assert names == ["xnli", "udpos", "xquad", "tatoeba"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pieces"),
+    [
+        ({"routes": []}, ["--route=pretrained"]),
+        ({"routes": ["squad", "squad@en"]}, ["'squad' is given 2 times"]),
+        ({"routes": ["mnlii"]}, ["'mnlii'", "'mnli'"]),
+        ({"baseline": "squad"}, ["'squad'", "mnli/squad"]),
+        ({"seeds": []}, ["--seed=1"]),
+        ({"seeds": [1, 1]}, ["'1' is given 2 times"]),
+        ({"seeds": [-1]}, ["-1"]),
+        ({"targets": []}, ["--targets=xnli"]),
+        ({"targets": ["xnly"]}, ["'xnly'", "Did you mean 'xnli'"]),
+        ({"targets": ["squad"]}, ["no test split", "Did you mean 'xquad'"]),
+        ({"targets": ["mlm"]}, ["no target", "tatoeba"]),
+        ({"languages": ["deu"]}, ["Unknown language 'deu'", "de, el"]),
+        ({"languages": []}, ["--languages"]),
+        ({"languages": ["yo"]}, ["'xnli'", "'fake'", "yo", "sw"]),
+        ({"train_limit": 0}, ["train_limit", "0"]),
+        ({"eval_limit": -1}, ["eval_limit", "-1"]),
+        ({"routes": ["mnli:5k"]}, ["'mnli:5k'", "5000", "'fake'", "1000"]),
+        ({"recipe": {"epoch": 1}}, ["'epoch'", "Did you mean 'epochs'"]),
+        ({"recipe": {"epochs": 0}}, ["epochs", "above 0", "Received: 0"]),
+        ({"recipe": {"epochs": float("nan")}}, ["epochs", "nan"]),
+        ({"recipe": {"learning_rate": -1.0}}, ["learning_rate", "-1.0"]),
+        ({"recipe": {"batch_size": 0}}, ["batch_size", "at least 1"]),
+        ({"recipe": {"batch_size": 1.5}}, ["batch_size", "whole number"]),
+        ({"recipe": {"warmup_ratio": 1.1}}, ["warmup_ratio", "at most 1"]),
+        ({"recipe": {"max_length": 7}}, ["max_length", "at least 8"]),
+        ({"recipe": {"eval_every_steps": -1}}, ["eval_every_steps"]),
+        ({"recipe": {"max_length": 513}}, ["--max_length", "513", "512"]),
+        ({"data": FakeData(lacks=["udpos"])}, ["'udpos'", "xnli, xquad"]),
+        ({"data": FakeData(lacks=["mnli"])}, ["'fake'", "'mnli'", "squad"]),
+        (
+            {"routes": ["xnli@de"], "data": FakeData(lacks=[("xnli", "de")])},
+            ["'xnli@de'", "'fake'", "task 'xnli'", "'de'", "ar, bg, el"],
+        ),
+        (
+            {"data": FakeData(lacks=[("udpos", "en")])},
+            ["Target 'udpos'", "'en'"],
+        ),
+    ],
+)
+def test_whatever_cannot_run_is_refused_with_cause_and_fix(changes, pieces):
+    refused(*pieces, **changes)
+
+
+def test_a_published_length_above_the_backbones_is_refused_with_the_flag():
+    short = dataclasses.replace(BACKBONE, max_sequence_length=128)
+    refused("'mnli'", "256", "128", "Pass --max_length=128", backbone=short)
+    refused(
+        "'tatoeba'",
+        "512",
+        backbone=short,
+        targets=["tatoeba"],
+        routes=["pretrained"],
+    )
+    assert graph(backbone=short, recipe={"max_length": 128}).stages
+
+
+def test_a_count_is_checked_against_published_rows_before_download():
+    refused("392702", routes=["mnli:400k"], data=FakeData(rows=None))
+
+
+def test_a_target_that_nothing_can_train_is_refused(monkeypatch):
+    orphan = Task(
+        name="orphan",
+        problem="classification",
+        repositories=(),
+        to_example=dict,
+        languages=("en",),
+        splits=("test",),
+        metrics=("accuracy",),
+    )
+    monkeypatch.setitem(TASKS, "orphan", orphan)
+    refused("'orphan'", "train_task", targets=["orphan"])
+
+
+def test_description_survives_json_and_fits_itself():
+    description = graph(eval_limit=100).description()
+    assert json.loads(json.dumps(description)) == description
+    check_compatible(description, description)
+
+
+def test_a_run_folder_may_grow():
+    old = graph().description()
+    new = graph(
+        routes=["mnli", "pretrained", "hellaswag", "mnli/squad"],
+        targets=["xquad", "xnli", "udpos", "tatoeba"],
+        seeds=(2, 1),
+    ).description()
+    check_compatible(old, new)
+    check_compatible(graph(languages=["de"]).description(), new)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pieces"),
+    [
+        ({"eval_limit": 5}, ["eval_limit", "None", "5"]),
+        ({"recipe": {"epochs": 9}}, ["stage of pretrained|xnli|1"]),
+        ({"data": FakeData(salt="!")}, ["test data of xnli", "'fake'"]),
+        (
+            {"backbone": dataclasses.replace(BACKBONE, fingerprint="f" * 16)},
+            ["backbone", "tiny (0123456789abcdef)", "f" * 16],
+        ),
+    ],
+)
+def test_a_run_folder_of_another_graph_is_refused(changes, pieces):
+    with pytest.raises(InputError) as caught:
+        check_compatible(graph().description(), graph(**changes).description())
+    for piece in [*pieces, "--run_dir"]:
+        assert piece in str(caught.value)

@@ -1,0 +1,138 @@
+import io
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from stilts_keras.graph.backbone import Backbone
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.graph.graph import Graph
+from stilts_keras.graph.plan import estimate_cost
+from stilts_keras.graph.plan import estimate_flops
+from stilts_keras.graph.plan import render_plan
+
+BASE = describe_backbone("xlm_roberta_base_multi")
+UNKNOWN = Backbone(name="hf://some/one", kind="preset", fingerprint="0" * 16)
+
+
+class FakeData:
+    name = "fake"
+
+    def __init__(self, rows=1000):
+        self.rows = rows
+
+    def languages(self, task, split):
+        if split not in task.splits:
+            return ()
+        return tuple(code for code in task.languages if code != "sw")
+
+    def num_rows(self, task, language, split):
+        return self.rows
+
+    def fingerprint(self, task, language, split):
+        return f"{task.name}-{language}-{split}"
+
+
+def graph(**changes):
+    values = {
+        "routes": ["pretrained", "mnli", "mnli/squad"],
+        "targets": ["xnli", "tatoeba"],
+        "data": FakeData(),
+        "backbone": BASE,
+    }
+    return Graph(**values | changes)
+
+
+def plan(built, done=frozenset(), encoding="utf-8"):
+    binary = io.BytesIO()
+    file = io.TextIOWrapper(binary, encoding=encoding)
+    render_plan(built, done, Console(file=file, width=100))
+    file.flush()
+    return binary.getvalue().decode(encoding)
+
+
+def test_every_stage_is_printed_once_with_its_recipe_and_cost():
+    built = graph()
+    text = plan(built)
+    assert text.count(" steps, tokens") == len(built.stages)
+    assert "1,000 examples, 2 epochs, learning rate 1e-05, batch 32" in text
+    assert "63 steps, tokens <= 512k, FLOPs <= 2.6e+14, disk 1.11 GB" in text
+
+
+def test_shared_stages_name_their_routes():
+    assert "mnli  shared by pretrained, mnli, mnli/squad" in plan(graph())
+
+
+def test_targets_tell_their_languages_and_what_is_missing():
+    text = plan(graph())
+    line = "-> xnli in 14 languages  after pretrained  (not in the data: sw)"
+    assert line in text
+
+
+def test_seeds_multiply_the_totals_and_not_the_tree():
+    one, three = graph(), graph(seeds=(1, 2, 3))
+    text = plan(three)
+    assert "x seeds 1, 2, 3" in text
+    assert text.count(" steps, tokens") == len(one.stages)
+    total = next(line for line in text.splitlines() if "each once" in line)
+    assert str(3 * len(one.stages)) in total.split()
+
+
+def test_done_stages_are_marked_and_leave_the_rest():
+    built = graph(seeds=(1, 2))
+    assert "done for seed 1" in plan(built, {built.stages[0].fingerprint})
+    everything = {stage.fingerprint for stage in built.stages}
+    text = plan(built, everything)
+    assert text.count("  done") >= len(built.stages) // 2
+    left = next(line for line in text.splitlines() if "to train" in line)
+    assert left.split() == ["to", "train", "0", "0", "0", "0", "0", "B"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_lines_fit_a_hundred_columns_without_a_terminal(encoding):
+    for line in plan(graph(seeds=(1, 2)), encoding=encoding).splitlines():
+        assert len(line.rstrip()) <= 100
+        assert "\x1b" not in line
+
+
+def test_unknown_sizes_are_called_unknown():
+    built = graph(
+        routes=["xnli@de"], backbone=UNKNOWN, data=FakeData(rows=None)
+    )
+    text = plan(built)
+    assert "sizes known after loading" in text
+    assert "steps unknown, tokens <= unknown" in text
+    assert "disk unknown" in text
+    # The English target stage is known as published; the German one is not.
+    total = next(line for line in text.splitlines() if "each once" in line)
+    assert "24,544 + ?" in total
+
+
+def test_flops_are_six_per_parameter_and_token():
+    assert estimate_flops(BASE, 1000) == 6 * 85_054_464 * 1000
+    assert estimate_flops(BASE, None) is None
+    assert estimate_flops(UNKNOWN, 1000) is None
+
+
+def test_tokens_count_each_source_at_its_own_length():
+    stage = graph(routes=["squad:100+hellaswag:200"]).stages[0]
+    cost = estimate_cost(stage)
+    assert cost.tokens == 2 * (100 * 384 + 200 * 256)
+    assert cost.disk == 4 * 277_450_752
+
+
+def test_a_plan_without_stages_is_a_plan():
+    text = plan(graph(routes=["pretrained"], targets=["tatoeba"]))
+    assert "-> tatoeba in 35 languages  after pretrained" in text
+
+
+def test_this_room_imports_no_framework():
+    code = (
+        "import sys, stilts_keras.graph.plan, stilts_keras.graph.graph\n"
+        "heavy = {'keras', 'numpy', 'pandas', 'datasets', 'rich'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) "
+        "else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,120 @@
+import pytest
+from hypothesis import example
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from stilts_keras.errors import InputError
+from stilts_keras.graph.route import Route
+from stilts_keras.graph.route import Source
+from stilts_keras.tasks import TASKS
+
+SOURCES = st.sampled_from(
+    [
+        (task.name, language)
+        for task in TASKS.values()
+        if task.is_trainable
+        for language in task.languages
+    ]
+)
+COUNTS = st.none() | st.integers(1, 10**12 - 1)
+
+
+@st.composite
+def stages(draw):
+    names = draw(st.lists(SOURCES, min_size=1, max_size=4, unique=True))
+    return tuple(Source(*name, draw(COUNTS)) for name in names)
+
+
+ROUTES = st.builds(Route, st.lists(stages(), max_size=4).map(tuple))
+
+
+@given(ROUTES)
+def test_what_is_printed_parses_to_the_same_route(route):
+    assert Route.parse(str(route)) == route
+
+
+@given(ROUTES, ROUTES)
+def test_routes_are_equal_exactly_where_their_text_is(one, other):
+    assert (one == other) == (str(one) == str(other))
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="mnlisquadpretrained@:+/05kK -\n", max_size=20))
+@example("mnli:" + "9" * 5000)
+@example("mnli:٣")
+def test_any_text_is_a_route_or_an_input_error(text):
+    try:
+        route = Route.parse(text)
+    except InputError as error:
+        assert repr(text) in str(error) or not text
+        return
+    assert Route.parse(str(route)) == route
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("pretrained", "pretrained"),
+        ("squad@en", "squad"),
+        ("squad:50000", "squad:50k"),
+        ("squad:50k", "squad:50k"),
+        ("squad:1500", "squad:1500"),
+        ("xnli@de:20k+mnli@en/hellaswag", "xnli@de:20k+mnli/hellaswag"),
+        ("udpos:0500", None),
+    ],
+)
+def test_canonical_text_leaves_out_what_goes_unsaid(text, canonical):
+    if canonical is None:
+        with pytest.raises(InputError):
+            Route.parse(text)
+    else:
+        assert str(Route.parse(text)) == canonical
+
+
+def test_stages_and_sources_are_read_in_order():
+    assert Route.parse("mnli+xnli@de:20k/squad") == Route(
+        (
+            (Source("mnli", "en"), Source("xnli", "de", 20_000)),
+            (Source("squad", "en"),),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("", ["empty", "'pretrained'"]),
+        ("mnli//squad", ["stage 2", "write 'mnli/squad'"]),
+        ("/mnli", ["stage 1", "write 'mnli'"]),
+        ("mnli/", ["stage 2"]),
+        ("mnli++squad", ["source 2", "'mnli+squad'"]),
+        ("+", ["source 1", "expected"]),
+        ("pretrained/mnli", ["'pretrained' is a whole route", "leave it out"]),
+        ("mnli+pretrained", ["'pretrained' is a whole route"]),
+        ("mnli / squad", ["white space at position 5", "'mnli/squad'"]),
+        ("MNLI", ["upper-case letter 'M' at position 1", "write 'mnli'"]),
+        ("mnli,squad", ["','", "expected"]),
+        ("mnli:0", ["above 0", "received: '0'"]),
+        ("mnli:-5", ["above 0", "received: '-5'"]),
+        ("mnli:", ["above 0", "received: ''"]),
+        ("mnli:1.5k", ["whole number", "received: '1.5k'"]),
+        ("mnli:k", ["whole number"]),
+        ("mnli:5k@en", ["language before the count"]),
+        ("@de", ["unknown task ''"]),
+        ("mnlii", ["unknown task 'mnlii'", "did you mean 'mnli'"]),
+        ("mnli@", ["unknown language ''"]),
+        ("xnli@dee", ["unknown language 'dee'", "did you mean 'de'"]),
+        ("squad/xquad", ["train on 'squad'", "--targets=xquad"]),
+        ("tatoeba", ["only evaluated", "--targets=tatoeba"]),
+        ("mnli+mnli@en:5k", ["'mnli'", "'en' twice", "once"]),
+    ],
+)
+def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
+    with pytest.raises(InputError) as caught:
+        Route.parse(text)
+    message = str(caught.value)
+    assert f"Route {text!r}" in message
+    for piece in pieces:
+        assert piece in message.lower() or piece in message
+    assert "\n" not in message

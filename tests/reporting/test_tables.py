@@ -1,0 +1,236 @@
+"""Tables, first as numbers and then as drawn."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from stilts_keras.errors import InputError
+from stilts_keras.reporting import tables
+
+PRIMARY = {"xnli": "accuracy", "tatoeba": "accuracy"}
+
+
+def make_rows(scores, **changes):
+    """Builds rows from {(route, seed, target, language): value}."""
+    return [
+        {
+            "route": route,
+            "seed": seed,
+            "target": target,
+            "language": language,
+            "split": "test",
+            "metric": "accuracy",
+            "value": value,
+            "n": 10,
+            "zero_shot": language != "en",
+            "stage": "f",
+        }
+        | changes
+        for (route, seed, target, language), value in scores.items()
+    ]
+
+
+@pytest.fixture
+def rows():
+    """Two routes, two seeds, one trained and one retrieval target."""
+    return make_rows(
+        {
+            ("pretrained", 1, "xnli", "en"): 80.0,
+            ("pretrained", 1, "xnli", "de"): 60.0,
+            ("pretrained", 1, "xnli", "zh"): 40.0,
+            ("pretrained", 2, "xnli", "en"): 82.0,
+            ("pretrained", 2, "xnli", "de"): 62.0,
+            ("pretrained", 2, "xnli", "zh"): 42.0,
+            ("mnli", 1, "xnli", "en"): 90.0,
+            ("mnli", 1, "xnli", "de"): 70.0,
+            ("mnli", 1, "xnli", "zh"): 41.0,
+            ("mnli", 2, "xnli", "en"): 92.0,
+            ("mnli", 2, "xnli", "de"): 70.0,
+            ("mnli", 2, "xnli", "zh"): 41.0,
+            ("pretrained", 1, "tatoeba", "de"): 30.0,
+            ("mnli", 1, "tatoeba", "de"): 20.0,
+        }
+    )
+
+
+def cell(frame, label, column):
+    """Looks one cell up."""
+    (found,) = (row for row in frame["rows"] if row["label"] == label)
+    return found["cells"][column]
+
+
+def draw(width, function, *args, **options):
+    """Prints to a string of some width that is no terminal."""
+    console = Console(file=io.StringIO(), width=width)
+    function(*args, console=console, **options)
+    return console.file.getvalue()
+
+
+def test_summary_is_the_mean_over_seeds_and_zero_shot_languages(rows):
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    assert frame["columns"] == ["xnli", "tatoeba"]
+    assert cell(frame, "pretrained", "xnli")["value"] == pytest.approx(51.0)
+    assert cell(frame, "pretrained", "xnli")["difference"] is None
+    assert cell(frame, "mnli", "xnli")["value"] == pytest.approx(55.5)
+    assert cell(frame, "mnli", "xnli")["difference"] == pytest.approx(4.5)
+    assert cell(frame, "mnli", "tatoeba")["difference"] == pytest.approx(-10)
+
+
+def test_summary_uses_each_target_s_metric_on_the_test_split_only(rows):
+    noise = make_rows({("mnli", 1, "xnli", "de"): 0.0}, split="dev")
+    noise += make_rows({("mnli", 1, "xnli", "de"): 0.0}, metric="f1")
+    noise += make_rows({("mnli", 1, "udpos", "de"): 0.0})
+    assert tables.summary_frame(
+        rows + noise, "pretrained", primary=PRIMARY
+    ) == tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+
+
+def test_differences_compare_only_languages_zero_shot_for_both(rows):
+    # The route saw German: its mean is over Chinese alone.
+    seen = make_rows({("mnli@de", 1, "xnli", "de"): 99.0}, zero_shot=False)
+    seen += make_rows({("mnli@de", 1, "xnli", "zh"): 45.0})
+    frame = tables.summary_frame(rows + seen, "pretrained", primary=PRIMARY)
+    found = cell(frame, "mnli@de", "xnli")
+    assert found["value"] == 45.0
+    assert found["difference"] == pytest.approx(45.0 - 41.0)
+    assert not found["complete"]
+    assert tables.format_cell(found) == "45.0 (+4.0)~"
+    assert any(note.startswith("~") for note in frame["notes"])
+
+
+def test_the_baseline_is_the_first_route_unless_named(rows):
+    frame = tables.summary_frame(rows, None, primary=PRIMARY)
+    assert cell(frame, "pretrained", "xnli")["difference"] is None
+    assert cell(frame, "mnli", "xnli")["difference"] is not None
+    frame = tables.summary_frame(rows, "mnli", primary=PRIMARY)
+    assert cell(frame, "pretrained", "xnli")["difference"] == pytest.approx(
+        -4.5
+    )
+
+
+def test_a_baseline_without_results_is_named_with_a_suggestion(rows):
+    with pytest.raises(InputError, match="Did you mean 'pretrained'"):
+        tables.summary_frame(rows, "pretraned", primary=PRIMARY)
+
+
+def test_no_results_are_an_error_not_an_empty_table(rows):
+    with pytest.raises(InputError, match="no results"):
+        tables.summary_frame([], None, primary=PRIMARY)
+    with pytest.raises(InputError, match="no results of target 'xquad'"):
+        tables.target_frame(rows, "xquad", "f1", None)
+
+
+def test_target_table_keeps_english_apart_from_the_mean(rows):
+    frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
+    assert frame["columns"] == ["en", "zero-shot", "de", "zh"]
+    assert cell(frame, "mnli", "en")["value"] == pytest.approx(91.0)
+    assert not cell(frame, "mnli", "en")["zero_shot"]
+    assert cell(frame, "mnli", "zero-shot")["value"] == pytest.approx(55.5)
+    assert cell(frame, "mnli", "zero-shot")["difference"] == pytest.approx(4.5)
+    assert cell(frame, "mnli", "de")["value"] == pytest.approx(70.0)
+
+
+def test_retrieval_targets_have_no_english_and_no_mark(rows):
+    frame = tables.target_frame(rows, "tatoeba", "accuracy", "pretrained")
+    assert frame["columns"] == ["zero-shot", "de"]
+    assert not any("not zero-shot" in note for note in frame["notes"])
+
+
+def test_a_target_that_lacks_a_route_shows_a_dash(rows):
+    rows = [
+        row
+        for row in rows
+        if (row["route"], row["target"]) != ("mnli", "tatoeba")
+    ]
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    markdown = tables.to_markdown(frame)
+    assert "| mnli | 55.5 (+4.5) | - |" in markdown
+
+
+def test_chance_is_a_row_of_its_own(rows):
+    chance = {"xnli": 100 / 3}
+    frame = tables.summary_frame(rows, None, primary=PRIMARY, chance=chance)
+    assert frame["rows"][-1]["label"] == "chance"
+    assert list(frame["rows"][-1]["cells"]) == ["xnli"]
+    frame = tables.target_frame(rows, "xnli", "accuracy", None, chance=chance)
+    assert cell(frame, "chance", "zh")["value"] == pytest.approx(33.333, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "61.2"),
+        ({"zero_shot": False}, "61.2*"),
+        ({"difference": 1.25}, "61.2 (+1.2)"),
+        ({"difference": -0.01}, "61.2 (+0.0)"),
+        ({"difference": -1.0}, "61.2 (-1.0)"),
+        ({"value": None}, "-"),
+    ],
+)
+def test_cells_are_short_and_signed(changes, text):
+    made = {
+        "value": 61.21,
+        "difference": None,
+        "zero_shot": True,
+        "complete": True,
+    }
+    assert tables.format_cell(made | changes) == text
+
+
+def test_markdown_has_the_same_numbers_and_escapes_its_marks(rows):
+    frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
+    markdown = tables.to_markdown(frame)
+    assert "| route | en | zero-shot | de | zh |" in markdown
+    assert "| mnli | 91.0* | 55.5 (+4.5) | 70.0 | 41.0 |" in markdown
+    assert "\n- \\* not zero-shot" in markdown
+
+
+def test_printed_tables_show_the_numbers(rows):
+    text = draw(100, tables.print_summary, rows, None, primary=PRIMARY)
+    assert "55.5 (+4.5)" in text
+    text = draw(100, tables.print_target, rows, "xnli", "accuracy", None)
+    assert "91.0*" in text
+    assert "One seed" not in text
+
+
+def test_forty_languages_fold_into_tables_that_fit():
+    languages = ["en", *(f"l{i}" for i in range(39))]
+    long_route = "mnli+qqp+hellaswag@de:50000/squad_v2+squad@es"
+    rows = make_rows(
+        {
+            (route, 1, "panx", language): 50.0
+            for route in ("pretrained", long_route)
+            for language in languages
+        }
+    )
+    text = draw(100, tables.print_target, rows, "panx", "accuracy", None)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert text.count("continued") >= 3
+    assert "…" not in text
+    for language in languages:
+        assert f" {language} " in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 300])
+def test_tables_have_at_most_twelve_columns_and_fit_the_width(width):
+    languages = [f"l{i:02d}" for i in range(40)]
+    rows = make_rows({("a", 1, "panx", key): 50.0 for key in languages})
+    text = draw(width, tables.print_target, rows, "panx", "accuracy", None)
+    heads = [line for line in text.splitlines() if "route" in line]
+    assert all(len(line.split()) <= 13 for line in heads)
+    assert max(len(line) for line in text.splitlines()) <= width
+
+
+def test_routes_stay_on_one_line_where_the_table_folds_for_them():
+    route = "mnli+hellaswag@de:20k/squad_v2"
+    languages = [f"l{i:02d}" for i in range(30)]
+    rows = make_rows({(route, 1, "panx", key): 50.0 for key in languages})
+    text = draw(100, tables.print_target, rows, "panx", "accuracy", None)
+    assert text.count(f" {route} ") == text.count("panx: accuracy")
+
+
+def test_route_names_are_not_read_as_style():
+    rows = make_rows({("[bold]x", 1, "panx", "de"): 50.0})
+    text = draw(100, tables.print_target, rows, "panx", "accuracy", None)
+    assert "[bold]x" in text

@@ -1,0 +1,49 @@
+"""Confidence intervals."""
+
+import numpy as np
+import pytest
+
+from stilts_keras.errors import InputError
+from stilts_keras.scoring.intervals import mean_interval
+from stilts_keras.scoring.intervals import proportion_interval
+
+
+def test_wilson_interval_matches_its_formula():
+    # z = 1.959964; centre (p + z^2/2n) / (1 + z^2/n), n = 100, p = 0.5.
+    low, high = proportion_interval(50, 100)
+    assert low == pytest.approx(40.3832, abs=1e-3)
+    assert high == pytest.approx(59.6168, abs=1e-3)
+
+
+def test_wilson_interval_of_all_right_has_a_width():
+    low, high = proportion_interval(10, 10)
+    assert low == pytest.approx(72.2467, abs=1e-3)
+    assert high == pytest.approx(100.0)
+
+
+@pytest.mark.parametrize(("correct", "n"), [(0, 0), (3, 2), (-1, 2)])
+def test_impossible_counts_are_named(correct, n):
+    with pytest.raises(InputError, match=f"correct={correct}, n={n}"):
+        proportion_interval(correct, n)
+
+
+def test_mean_interval_matches_students_formula():
+    # mean 50, s = 57.735, n = 4, t(0.975, 3) = 3.18245.
+    low, high = mean_interval([0.0, 100.0, 0.0, 100.0])
+    assert (low, high) == (0.0, 100.0)
+    low, high = mean_interval([40.0, 60.0, 40.0, 60.0])
+    assert low == pytest.approx(50 - 3.18245 * 11.54701 / 2, abs=1e-3)
+    assert high == pytest.approx(50 + 3.18245 * 11.54701 / 2, abs=1e-3)
+
+
+def test_mean_interval_covers_the_truth_about_95_times_in_100():
+    random = np.random.default_rng(1)
+    draws = random.uniform(0, 100, (500, 40))
+    hits = sum(low <= 50 <= high for low, high in map(mean_interval, draws))
+    assert 455 <= hits <= 495
+
+
+def test_one_score_says_nothing_and_none_is_an_error():
+    assert mean_interval([80.0]) == (0.0, 100.0)
+    with pytest.raises(InputError, match="at least one score"):
+        mean_interval([])

@@ -1,0 +1,92 @@
+"""Metrics by name."""
+
+import numpy as np
+import pytest
+
+from stilts_keras.errors import InputError
+from stilts_keras.scoring import metrics
+
+
+def test_accuracy_of_labels_is_in_percent():
+    assert metrics.accuracy(["a", "b", "a"], ["a", "a", "a"]) == pytest.approx(
+        200 / 3
+    )
+
+
+def test_accuracy_takes_numpy_labels():
+    assert metrics.accuracy([0, 1], np.array([0, 0])) == 50.0
+
+
+def test_accuracy_of_tags_counts_words_not_sentences():
+    gold = [["A"], ["A", "B", "C"]]
+    assert metrics.accuracy(gold, [["B"], ["A", "B", "C"]]) == 75.0
+
+
+def test_accuracy_agrees_with_scikit_learn():
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(0)
+    gold = random.integers(0, 3, 200)
+    guess = random.integers(0, 3, 200)
+    expected = 100 * sklearn_metrics.accuracy_score(gold, guess)
+    assert metrics.accuracy(gold, guess) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", sorted(metrics.METRICS))
+def test_unequal_lengths_are_named(name):
+    with pytest.raises(InputError, match="2 gold examples but 1 predictions"):
+        metrics.METRICS[name]([["A"], ["B"]], ["A"])
+
+
+@pytest.mark.parametrize("name", sorted(metrics.METRICS))
+def test_nothing_to_score_is_an_error(name):
+    with pytest.raises(InputError, match="nothing to score"):
+        metrics.METRICS[name]([], [])
+
+
+@pytest.mark.parametrize("name", ["accuracy", "chunk_f1", "entity_f1"])
+def test_sentences_of_unequal_length_are_named(name):
+    with pytest.raises(InputError, match="Sentence 1 has 2 .* but 1 "):
+        metrics.METRICS[name]([["A"], ["A", "B"]], [["A"], ["A"]])
+
+
+def test_text_labels_against_numbers_are_an_error_not_zero():
+    with pytest.raises(InputError, match="both must be texts or both numbers"):
+        metrics.accuracy(["0", "1"], [0, 1])
+
+
+@pytest.mark.parametrize("answers", [[], "text"])
+def test_questions_need_a_list_of_gold_answers(answers):
+    with pytest.raises(InputError, match="Question 0 needs a list"):
+        metrics.f1([answers], ["x"])
+
+
+def test_score_keeps_the_order_of_names():
+    scores = metrics.score(("exact_match", "f1"), [["a b c"]], ["b"])
+    assert list(scores) == ["exact_match", "f1"]
+    assert scores["exact_match"] == 0.0
+    assert scores["f1"] == pytest.approx(200 / 3)
+
+
+def test_score_suggests_a_metric_for_an_unknown_name():
+    with pytest.raises(InputError, match="Did you mean 'chunk_f1'"):
+        metrics.score(["chunk_f"], [["A"]], [["A"]])
+
+
+@pytest.mark.parametrize(
+    ("name", "gold", "predictions"),
+    [
+        ("accuracy", ["a", "b"], ["a", "c"]),
+        ("accuracy", [["a"], ["b", "c"]], [["a"], ["b", "b"]]),
+        ("f1", [["a b"], ["c"]], ["b", "c d"]),
+        ("exact_match", [["b"], ["c"]], ["b", "c d"]),
+    ],
+)
+def test_scores_per_example_average_to_the_metric(name, gold, predictions):
+    scores = metrics.per_example(name, gold, predictions)
+    expected = metrics.METRICS[name](gold, predictions)
+    assert scores.mean() == pytest.approx(expected)
+
+
+def test_chunk_f1_has_no_scores_per_example():
+    with pytest.raises(InputError, match="Known: accuracy, exact_match, f1"):
+        metrics.per_example("chunk_f1", [["A"]], [["A"]])
