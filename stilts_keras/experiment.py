@@ -15,6 +15,7 @@ import stilts_keras
 from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
@@ -109,7 +110,7 @@ class _Walk:
 
     # ---------------------------------------------------------------- Places
     def folder(self, stage):
-        return self.run_dir / "stages" / stage.path / stage.fingerprint
+        return stage.folder(self.run_dir)
 
     def results_file(self):
         return self.run_dir / RESULTS_FILE
@@ -153,10 +154,11 @@ class _Walk:
             )
             if missing:
                 cells.append(dataclasses.replace(cell, languages=missing))
-        stages = []
-        for stage in self.graph.stages:
-            if not checkpoint.is_complete(self.folder(stage)):
-                stages.append(stage)
+        stages = [
+            stage
+            for stage in self.graph.stages
+            if not stage.is_finished(self.run_dir)
+        ]
         return stages, cells
 
     # -------------------------------------------------------------- Preparation
@@ -203,14 +205,12 @@ class _Walk:
     def test_split(self, cell, language):
         """Returns packed rows of one language of a cell's target."""
         task = get_task(cell.target)
-        recipe = self.graph.recipe_for(task)
-        max_length = recipe.max_length
-        longest = self.graph.backbone.max_sequence_length
-        if task.problem == "retrieval" and longest:
-            # Its published length is a cap, far above any sentence's.
-            max_length = min(max_length, longest)
         return self._load(
-            task, language, "test", max_length, self.graph.eval_limit
+            task,
+            language,
+            "test",
+            self.graph.eval_length(task),
+            self.graph.eval_limit,
         )
 
     def _load(self, task, language, split, max_length, count):
@@ -347,12 +347,9 @@ class _Walk:
         folders = {
             self.event_folder(cell.route, cell.target, seed=cell.seed)
             for cell in self.graph.cells
-            if cell.stage == stage and get_task(cell.target).problem != "retrieval"
-        }
-        if stage.path in map(str, self.graph.routes) or not folders:
-            folders.add(
-                self.event_folder(stage.path, "stage", seed=stage.seed)
-            )
+            if cell.stage == stage
+            and get_task(cell.target).problem != "retrieval"
+        } or {self.event_folder(stage.path, "stage", seed=stage.seed)}
         return [EventWriter(folder) for folder in sorted(folders)]
 
     # --------------------------------------------------------------- Evaluation
@@ -415,7 +412,7 @@ class _Walk:
         """Returns the steps that a cell's stage was trained for."""
         if cell.stage is None:
             return 0
-        manifest = self.folder(cell.stage) / checkpoint.MANIFEST
+        manifest = self.folder(cell.stage) / MANIFEST
         return json.loads(manifest.read_text("utf-8"))["num_steps"]
 
     def keep_predictions(self, cell, language, evaluation):
@@ -539,4 +536,3 @@ def _print_tables(graph, rows, console):
             graph.baseline,
             console=console,
         )
-

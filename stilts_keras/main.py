@@ -29,13 +29,17 @@ commands:
 """
 
 FLAGS = flags.FLAGS
+RECIPE = "recipe (default: each task's published one)"
 _GROUPS = {}
 
 
-def _flag(group, define, name, default, text, **options):
+def _flag(group, define, name, default, text, choices=None):
     """Defines a flag and notes its group for --help."""
     _GROUPS.setdefault(group, []).append(name)
-    define(name, default, text, **options)
+    if choices is None:
+        define(name, default, text)
+    else:
+        define(name, default, list(choices), text)
 
 
 _flag(
@@ -160,7 +164,7 @@ _flag(
     "cut",
     "Rows above --max_length: cut them, as published, and count them; or "
     "refuse them with an error.",
-    enum_values=["cut", "error"],
+    choices=("cut", "error"),
 )
 for _name, _define, _text in (
     ("epochs", flags.DEFINE_float, "Passes over the training examples."),
@@ -175,14 +179,14 @@ for _name, _define, _text in (
         "kept; 0 keeps the last step.",
     ),
 ):
-    _flag("recipe (default: each task's published one)", _define, _name, None, _text)
+    _flag(RECIPE, _define, _name, None, _text)
 _flag(
-    "recipe (default: each task's published one)",
+    RECIPE,
     flags.DEFINE_enum,
     "dtype_policy",
     None,
     "Keras dtype policy.",
-    enum_values=list(DTYPE_POLICIES),
+    choices=DTYPE_POLICIES,
 )
 _flag(
     "how to run",
@@ -197,7 +201,7 @@ _flag(
     "keras_backend",
     None,
     "Default: Keras's own configuration.",
-    enum_values=list(BACKENDS),
+    choices=BACKENDS,
 )
 _flag(
     "how to run",
@@ -206,8 +210,6 @@ _flag(
     50,
     "Steps between two points in TensorBoard.",
 )
-
-RECIPE_FLAGS = _GROUPS["recipe (default: each task's published one)"]
 
 
 def main(argv=None):
@@ -291,18 +293,21 @@ def _help():
 
 
 def _tasks():
-    from stilts_keras.graph.plan import render_tasks
+    from stilts_keras.tasks.listing import print_tasks
 
-    render_tasks()
+    print_tasks()
 
 
 def _plan():
-    from stilts_keras.graph.plan import finished_stages
     from stilts_keras.graph.plan import render_plan
 
     graph = _graph()
-    done = finished_stages(graph, FLAGS.run_dir) if FLAGS.run_dir else ()
-    render_plan(graph, done=frozenset(done))
+    done = frozenset(
+        stage.fingerprint
+        for stage in graph.stages
+        if FLAGS.run_dir and stage.is_finished(FLAGS.run_dir)
+    )
+    render_plan(graph, done=done)
 
 
 def _run():
@@ -354,7 +359,7 @@ def _graph():
         train_limit=FLAGS.train_limit,
         eval_limit=FLAGS.eval_limit,
         baseline=FLAGS.baseline,
-        recipe={name: FLAGS[name].value for name in RECIPE_FLAGS},
+        recipe={name: FLAGS[name].value for name in _GROUPS[RECIPE]},
     )
 
 

@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-BUCKET_LENGTHS = (32, 64, 128, 256, 384, 512)
+BUCKET_LENGTHS = (16, 32, 64, 128, 256, 384, 512)
 # Batches that are sorted by length together: enough to save padding, few
 # enough to keep the order random.
 POOL_NUM_BATCHES = 64

@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 
+from stilts_keras.data.sources import quiet_datasets
 from stilts_keras.errors import InputError
 from stilts_keras.tasks import example as examples_module
 
@@ -142,7 +143,7 @@ def _map_cached(rows, function, key):
     folder = pathlib.Path(datasets.config.HF_DATASETS_CACHE) / "stilts_keras"
     folder = folder / "features"
     folder.mkdir(parents=True, exist_ok=True)
-    with quiet():
+    with quiet_datasets():
         return rows.map(
             function,
             batched=True,
@@ -153,24 +154,6 @@ def _map_cached(rows, function, key):
             new_fingerprint=token,
             load_from_cache_file=True,
         )
-
-
-class quiet:  # noqa: N801 - reads as a statement
-    """Silences the progress bars of `datasets` for a while."""
-
-    def __enter__(self):
-        """Notes whether bars were shown, and hides them."""
-        import datasets
-
-        self._shown = datasets.are_progress_bars_disabled() is False
-        datasets.disable_progress_bars()
-
-    def __exit__(self, *exception):
-        """Shows bars again if they were shown before."""
-        import datasets
-
-        if self._shown:
-            datasets.enable_progress_bars()
 
 
 def _label_names(features):

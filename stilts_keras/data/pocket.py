@@ -84,6 +84,7 @@ _GENERAL = words.keys(words.NOUNS, "general")
 _GENERAL_THINGS = tuple(kind for kind in _KINDS if kind in _GENERAL)
 _ACTS = words.keys(words.VERBS, "act")
 _ANY = words.keys(words.VERBS, "any")
+_GET = ("buy", "find", "bring")
 
 
 def _group(name):
@@ -238,7 +239,9 @@ def _premise_values(rng, shape, aspect, value, same):
     values = _ASPECTS[shape.kind]
     others = _draw(rng, [name for name in values if name != aspect])
     if shape.label == 1 and same:
-        return {name: _pick(rng, values[name]) for name in others[: shape.facts]}
+        return {
+            name: _pick(rng, values[name]) for name in others[: shape.facts]
+        }
     keep = shape.label == 0 or (shape.label == 1 and _chance(rng, 0.5))
     mine = value if keep else _pick_other(rng, values[aspect], value)
     extra = {name: _pick(rng, values[name]) for name in others}
@@ -305,9 +308,9 @@ def _choice_meaning(rng, label):
     thing, other, endings = _choice_things(rng, label)
     who, rival = _draw(rng, _AGENTS, 2)
     where = _pick(rng, tuple(words.PLACES)) if _chance(rng, 0.5) else None
-    clauses = [_state(who, ("do", _pick(rng, _ANY), thing, where))]
+    clauses = [_state(who, ("do", _pick(rng, _GET), thing, where))]
     if _chance(rng, 0.5):
-        distraction = ("do", _pick(rng, _ANY), other, None)
+        distraction = ("do", _pick(rng, _GET), other, None)
         clauses = _draw(rng, [*clauses, _state(rival, distraction)])
     return _say(*clauses), (who, endings), label
 
@@ -476,7 +479,7 @@ def _story(rng):
 
 def _dialogue(rng):
     """A question, with an adverb as no held-out question has, and answer."""
-    question, fact = _question(rng, _pick(rng, words.ADVERBS))
+    question, fact = _question(rng, _pick(rng, ("today", "now")))
     clause = (*fact[1][0][:2], question[-1])
     return question, _say(clause)
 
@@ -504,7 +507,16 @@ def _talk(rng):
     return tuple(_any_sentence(rng)[0] for _ in range(_pick(rng, (1, 2, 3))))
 
 
-_TEXTS = (_talk, _talk, _talk, _remark, _remark, _story, _dialogue, _explanation)
+_TEXTS = (
+    _talk,
+    _talk,
+    _talk,
+    _remark,
+    _remark,
+    _story,
+    _dialogue,
+    _explanation,
+)
 
 
 def _text(rng):
@@ -520,6 +532,8 @@ def _phrase(rng):
     kind = rng.random()
     if kind < 0.3:
         phrase = _noun(rng, _chance(rng, 0.5))
+        while phrase[0] in words.NAMES:  # The same in all languages.
+            phrase = _noun(rng, _chance(rng, 0.5))
         return functools.partial(words.noun_phrase, phrase=phrase)
     if kind < 0.4:
         key = _pick(rng, tuple(words.PLACES))
@@ -527,8 +541,9 @@ def _phrase(rng):
     if kind < 0.75:
         agent = _chance(rng, 0.75)
         phrase = _agent_phrase(rng, False) if agent else _thing_phrase(rng)
+        subject = _pick(rng, ("he", "she"))
         return functools.partial(
-            words.verb_phrase, phrase=phrase, subject="he"
+            words.verb_phrase, phrase=phrase, subject=subject
         )
     return _short_clause(rng)
 
@@ -554,7 +569,9 @@ def _parallel_line(rng, language):
 
 
 def _written(language, sentences):
-    return " ".join(words.spell(words.sentence(language, s))[0] for s in sentences)
+    return " ".join(
+        words.spell(words.sentence(language, s))[0] for s in sentences
+    )
 
 
 def _parallel_sentence(rng, language):
@@ -577,7 +594,9 @@ def _plain_text(rng, language):
 def _texts(language):
     rng, texts = random.Random(51 + LANGUAGES.index(language)), {}
     while len(texts) < _WIKIPEDIA_SPANS["train"][1]:
-        texts[_plain_text(rng, language)] = None
+        text = _plain_text(rng, language)
+        if len(text.split()) <= _LINE_WORDS:
+            texts[text] = None
     return tuple(texts)
 
 
@@ -730,9 +749,7 @@ def _catalogue():
         _GLUE: {"mnli": _Config("en", mnli, _nli, _glue_row)},
         _XNLI: {x: _Config(x, xnli, _nli, _nli_row) for x in LANGUAGES},
         _HELLASWAG: {
-            "default": _Config(
-                "en", _HELLASWAG_SPANS, _choices, _hellaswag_row
-            )
+            "default": _Config("en", _HELLASWAG_SPANS, _choices, _hellaswag_row)
         },
         _XTREME: {**udpos, **tatoeba},
         _SQUAD: {
@@ -876,7 +893,8 @@ def load(repository, config, split):
 
 # The tokenizer.
 
-_VOCABULARY_PIECES = 1000
+_VOCABULARY_PIECES = 1060
+_MARKS = ".,?।"
 
 
 def _training_words():
@@ -884,7 +902,7 @@ def _training_words():
     counts = {}
     for language in LANGUAGES:
         for text in _texts(language):
-            for mark in ".?।":
+            for mark in _MARKS:
                 text = text.replace(mark, f" {mark}")
             for word in text.split():
                 counts[word] = counts.get(word, 0) + 1
@@ -892,15 +910,17 @@ def _training_words():
 
 
 def _training_lines():
-    """Writes each word alone and doubled.
+    """Writes each word alone, many times, and once doubled.
 
     SentencePiece takes as candidates only what occurs in two different words.
-    Doubled ("dogdog") each word becomes a candidate, and thus one piece.
+    Doubled ("dogdog") each word becomes a candidate; alone and more often than
+    that, it is kept in one piece with the space before it.
     """
     for word in sorted(_training_words()):
-        yield from (word, f"{word}{word}")
+        yield from [word] * 20
+        yield f"{word}{word}"
     # Marks follow words without a space.
-    yield from ("a.", "a?", "a।")
+    yield from (f"a{mark}" for mark in _MARKS)
 
 
 def train_tokenizer(path):

@@ -81,7 +81,7 @@ food general | food | n Essen | f comida | f еда еду | yemek yemeği | m �
 drink general | drink | n Getränk | f bebida | m напиток напиток | içecek içeceği | m पेय
 vehicle general | vehicle | n Fahrzeug | m vehículo | m транспорт транспорт | taşıt taşıtı | m वाहन
 clothes general | clothing | f Kleidung | f ropa | f одежда одежду | giysi giysiyi | m कपड़ा
-"""
+"""  # noqa: E501
 
 # key kind | en, en base form | de | es | ru | tr | hi masculine, feminine
 _VERBS = """
@@ -106,7 +106,7 @@ find any | finds find | findet | encuentra | находит | buluyor | ढू�
 bring any | brings bring | bringt | trae | приносит | getiriyor | लाता लाती
 sell any | sells sell | verkauft | vende | продаёт | satıyor | बेचता बेचती
 cost cost | costs cost | kostet | cuesta | стоит | ediyor | मिलता मिलती
-"""
+"""  # noqa: E501
 
 # key group | en | de predicate, attribute | es copula, masculine, feminine
 # | ru masculine, feminine | tr | hi masculine, feminine
@@ -125,7 +125,7 @@ green colour | green | grün grüne | es verde verde | зелёный зелён
 white colour | white | weiß weiße | es blanco blanca | белый белая | beyaz | सफ़ेद सफ़ेद
 black colour | black | schwarz schwarze | es negro negra | чёрный чёрная | siyah | काला काली
 yellow colour | yellow | gelb gelbe | es amarillo amarilla | жёлтый жёлтая | sarı | पीला पीली
-"""
+"""  # noqa: E501
 
 # key | the whole phrase "in the ..." in each language
 _PLACES = """
@@ -139,7 +139,7 @@ city | in the city | in der Stadt | en la ciudad | в городе | şehirde | 
 shop | in the shop | im Laden | en la tienda | в магазине | dükkanda | दुकान में
 street | on the street | auf der Straße | en la calle | на улице | sokakta | सड़क पर
 village | in the village | im Dorf | en el pueblo | в деревне | köyde | गाँव में
-"""
+"""  # noqa: E501
 
 # key, tag | en | de | es | ru | tr | hi. Wh-words: a Spanish one always
 # follows its inverted question mark, so that the two make one word.
@@ -157,7 +157,7 @@ where ADV | where | wo | ¿dónde | где | nerede | कहाँ
 he PRON | he | er | él | он | o | वह
 she PRON | she | sie | ella | она | o | वह
 euro NOUN | euros | Euro | euros | евро | euro | यूरो
-"""
+"""  # noqa: E501
 
 _ISA = """
 person | a person | eine Person | una persona | это человек | bir kişi | एक व्यक्ति
@@ -166,7 +166,7 @@ food | food | Essen | comida | это еда | yemek | खाना
 drink | a drink | ein Getränk | una bebida | это напиток | bir içecek | एक पेय
 vehicle | a vehicle | ein Fahrzeug | un vehículo | это транспорт | bir taşıt | एक वाहन
 clothes | clothing | Kleidung | ropa | это одежда | giysi | कपड़ा
-"""
+"""  # noqa: E501
 
 NAMES = {
     "Anna": "f", "Tom": "m", "Maria": "f", "Leo": "m",
@@ -385,7 +385,12 @@ def verb_phrase(language, phrase, subject, adverb=None):
     """
     finite, rest = _parts(language, phrase, subject)
     parts = {"verb": finite, "rest": rest, "adverb": _maybe(language, adverb)}
-    return [t for part in _ORDER[language].split() for t in parts[part]]
+    order = _ORDER[language]
+    if language == "en" and adverb == "always":
+        # "is always big", "always eats": not at the end as "today" is.
+        be = finite[0][1] == "AUX"
+        order = "verb adverb rest" if be else "adverb verb rest"
+    return [token for part in order.split() for token in parts[part]]
 
 
 def clause(language, meaning):
@@ -406,6 +411,7 @@ def clause(language, meaning):
 def _say(language, clauses, conjunction):
     tokens = []
     for i, meaning in enumerate(clauses):
+        tokens += [(",", "PUNCT", None)] if i and conjunction == "but" else []
         tokens += _small(language, conjunction) if i else []
         tokens += clause(language, meaning)
     return tokens
@@ -424,9 +430,12 @@ def _then(language, meaning):
 def _who(language, wh, phrase, adverb):
     """Renders "who/what does it?"; the wh-word stands before a final verb."""
     lead = _small(language, wh)
+    finite, rest = _parts(language, phrase, "he")
+    if language == "es" and wh == "what" and phrase[0] == "at":
+        hay = [("hay", "VERB", None)]
+        return lead + hay + rest + _maybe(language, adverb)
     if language not in ("tr", "hi"):
         return lead + verb_phrase(language, phrase, "he", adverb)
-    finite, rest = _parts(language, phrase, "he")
     if language == "tr" and phrase[0] == "at":
         finite = [("var", "VERB", None)]
     return _maybe(language, adverb) + rest + lead + finite

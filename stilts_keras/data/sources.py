@@ -5,6 +5,7 @@ with the Hub's columns. Nothing above this module knows which one it was.
 `datasets` is imported inside functions: planning needs none of it.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -48,6 +49,20 @@ def open_data(name):
             "(<repository>/<config>/<split>.parquet)."
         )
     return FolderData(folder)
+
+
+@contextlib.contextmanager
+def quiet_datasets():
+    """Hides the progress bars of `datasets` for a while; ours are enough."""
+    import datasets
+
+    shown = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            datasets.enable_progress_bars()
 
 
 class PocketData:
@@ -247,12 +262,13 @@ def _read_files(files, fingerprint):
         datasets.config.HF_DATASETS_CACHE, "stilts_keras", "rows", token
     )
     try:
-        return datasets.load_dataset(
-            loader,
-            data_files=[str(file) for file in files],
-            split="train",
-            cache_dir=cache,
-        )
+        with quiet_datasets():
+            return datasets.load_dataset(
+                loader,
+                data_files=[str(file) for file in files],
+                split="train",
+                cache_dir=cache,
+            )
     except Exception as error:  # noqa: BLE001 - datasets raises many kinds
         raise _unreadable(files[0], error) from error
 

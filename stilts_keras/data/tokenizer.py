@@ -94,15 +94,16 @@ class Tokenizer:
             ends (exclusive). White space at a piece's edges is left out, so
             that a piece of white space alone gets an empty range.
         """
-        pieces = self._pieces.encode(text, out_type="immutable_proto").pieces
+        pieces = self._pieces.encode(text, return_type="proto").pieces
+        character = _characters_of_bytes(text)
         ids, starts, ends = [], [], []
         for piece in pieces:
-            surface = text[piece.begin : piece.end]
-            start = piece.begin + len(surface) - len(surface.lstrip())
-            end = max(start, piece.begin + len(surface.rstrip()))
+            begin, end = character[piece.begin], character[piece.end]
+            surface = text[begin:end]
+            start = begin + len(surface) - len(surface.lstrip())
             ids.append(_shift(piece.id))
             starts.append(start)
-            ends.append(end)
+            ends.append(max(start, begin + len(surface.rstrip())))
         return ids, starts, ends
 
     def pack(self, first, second=None):
@@ -110,6 +111,16 @@ class Tokenizer:
         if second is None:
             return [BOS_ID, *first, EOS_ID]
         return [BOS_ID, *first, EOS_ID, EOS_ID, *second, EOS_ID]
+
+
+def _characters_of_bytes(text):
+    """Maps each UTF-8 byte offset to its character's: SentencePiece counts
+    bytes.
+    """
+    offsets = []
+    for index, character in enumerate(text):
+        offsets += [index] * len(character.encode())
+    return [*offsets, len(text)]
 
 
 def _shift(piece):

@@ -9,8 +9,6 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 
 POCKET_FOLDER = pathlib.Path(__file__).resolve().parents[1] / "models/pocket"
-POCKET_WEIGHTS = "backbone.weights.h5"
-POCKET_TOKENIZER = "sentencepiece.model"
 
 SIZES = (
     "num_layers",
@@ -170,21 +168,13 @@ def _pocket(tokenizer):
             f"Received: tokenizer={tokenizer!r}. Leave --tokenizer out, or "
             "pass --backbone=random."
         )
-    for name in (POCKET_WEIGHTS, "config.json"):
-        if not (POCKET_FOLDER / name).is_file():
-            raise InputError(
-                f"Backbone 'pocket' lacks {POCKET_FOLDER / name}. Make it by "
-                "stilts run --flagfile=flags/pocket_pretraining.flags."
-            )
-    config = _read_config(POCKET_FOLDER)
-    return _describe(
-        name="pocket",
-        kind="pocket",
-        path=str(POCKET_FOLDER),
-        tokenizer_path=_find_tokenizer("pocket"),
-        sizes=_sizes(POCKET_FOLDER, config, SIZES),
-        identity=_hash_files([POCKET_FOLDER / "config.json"])
-        | _hash_files([POCKET_FOLDER / POCKET_WEIGHTS]),
+    if not (POCKET_FOLDER / "config.json").is_file():
+        raise InputError(
+            f"Backbone 'pocket' is not in {POCKET_FOLDER}. Make it by "
+            "stilts run --flagfile=flags/pocket_pretraining.flags."
+        )
+    return dataclasses.replace(
+        _folder("pocket", POCKET_FOLDER, None), kind="pocket"
     )
 
 
@@ -216,7 +206,6 @@ def _random(sizes, tokenizer_path):
         kind="random",
         tokenizer_path=tokenizer_path,
         sizes=sizes,
-        # The weights follow from the stage's seed, which every stage has.
         identity=sizes,
     )
 
@@ -314,7 +303,7 @@ def _find_tokenizer(tokenizer):
         return None
     path = pathlib.Path(tokenizer).expanduser().resolve()
     if str(tokenizer) == "pocket":
-        path = POCKET_FOLDER / POCKET_TOKENIZER
+        path = POCKET_FOLDER / TOKENIZERS["keras_folder"]
     if not path.is_file():
         raise InputError(
             f"Tokenizer {str(tokenizer)!r}: there is no file {path}. Pass the "

@@ -4,8 +4,10 @@ import collections
 import dataclasses
 import math
 
+from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.graph.route import Route
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import Stage
@@ -60,10 +62,9 @@ class Graph:
         routes: iterable of str or Route.
         targets: iterable of str. Tasks and suites.
         seeds: iterable of int.
-        data: object with `name`, `languages(task, split)`,
-            `num_rows(task, language, split)` (None while unknown) and
-            `fingerprint(task, language, split)`.
-        backbone: Backbone.
+        data: a data source of `data.sources`, or its name: `hub`, `pocket`
+            or a folder.
+        backbone: Backbone, or its name as `describe_backbone` takes it.
         languages: iterable of str or None. Evaluates no other languages.
         train_limit: int or None. Cap on a source's training examples, where
             the route gives no count.
@@ -101,8 +102,12 @@ class Graph:
         recipe=None,
     ):
         """Checks all of it and builds cells and stages."""
-        self.data = data
-        self.backbone = backbone
+        self.data = open_data(data) if isinstance(data, str) else data
+        self.backbone = (
+            describe_backbone(backbone)
+            if isinstance(backbone, str)
+            else backbone
+        )
         self.train_limit = _checked_limit("train_limit", train_limit)
         self.eval_limit = _checked_limit("eval_limit", eval_limit)
         self.overrides = _checked_overrides(recipe or {})
@@ -127,6 +132,18 @@ class Graph:
             recipe = with_overrides(task.recipe, self.overrides)
             self._recipes[task.name] = recipe
         return self._recipes[task.name]
+
+    def eval_length(self, task):
+        """Returns the most tokens of a sequence when a target is evaluated.
+
+        Retrieval's published 512 is a cap, far above any sentence's length,
+        so that a backbone of fewer positions lowers it.
+        """
+        max_length = self.recipe_for(task).max_length
+        limit = self.backbone.max_sequence_length
+        if task.problem == "retrieval" and "max_length" not in self.overrides:
+            max_length = min(max_length, limit or max_length)
+        return max_length
 
     def missing_languages(self, target):
         """Returns what will not be evaluated for want of data.
@@ -254,7 +271,7 @@ class Graph:
         recipe = self.recipe_for(task)
         where = f"Target {task.name!r}"
         if task.problem == "retrieval":
-            self._check_length(where, task, recipe.max_length)
+            self._check_length(where, task, self.eval_length(task))
             return parent
         train_task = get_task(task.train_task or task.name)
         if not train_task.is_trainable:

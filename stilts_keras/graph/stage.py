@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import math
+import pathlib
 
 from stilts_keras.graph.backbone import Backbone
 from stilts_keras.graph.backbone import fingerprint_of
@@ -12,6 +13,7 @@ from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
 
 SAMPLING = "proportional"
+MANIFEST = "manifest.json"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +64,14 @@ class Stage:
     def depth(self):
         """Number of stages from the backbone to here; 1 for the first."""
         return len(self.chain)
+
+    def folder(self, run_dir):
+        """Returns the folder of a run that holds the stage's weights."""
+        return pathlib.Path(run_dir) / "stages" / self.path / self.fingerprint
+
+    def is_finished(self, run_dir):
+        """Whether a run holds the stage: its folder is renamed when whole."""
+        return (self.folder(run_dir) / MANIFEST).is_file()
 
     @functools.cached_property
     def num_steps(self):

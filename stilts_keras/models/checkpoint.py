@@ -14,9 +14,9 @@ import shutil
 import keras
 
 from stilts_keras.errors import InputError
+from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.models import xlm_roberta
 
-MANIFEST = "manifest.json"
 HEADS = "heads.weights.h5"
 # KerasHub's own name for it in a preset.
 BACKBONE = "model.weights.h5"
@@ -78,11 +78,6 @@ def load_weights(folder, model):
     folder = pathlib.Path(folder)
     model.backbone.load_weights(str(folder / BACKBONE))
     Heads(model.heads).load_weights(str(folder / HEADS))
-
-
-def is_complete(folder):
-    """Whether a stage's folder has its final name, and so all its files."""
-    return (pathlib.Path(folder) / MANIFEST).is_file()
 
 
 def check_stage(folder):

@@ -148,9 +148,9 @@ def save_backbone(model, tokenizer, folder):
     """Writes a KerasHub preset folder: weights, config and tokenizer."""
     folder = pathlib.Path(folder)
     model.save_to_preset(str(folder))
-    keras_hub.models.XLMRobertaTokenizer(
-        proto=tokenizer.proto
-    ).save_to_preset(str(folder))
+    keras_hub.models.XLMRobertaTokenizer(proto=tokenizer.proto).save_to_preset(
+        str(folder)
+    )
 
 
 def hidden_layer(model, layer):

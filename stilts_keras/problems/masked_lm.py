@@ -67,9 +67,7 @@ class MaskedLM:
         np.put_along_axis(
             masked,
             positions,
-            np.where(
-                weights, _replace(original, tokenizer, random), original
-            ),
+            np.where(weights, _replace(original, tokenizer, random), original),
             axis=1,
         )
         x = {

@@ -3,6 +3,11 @@
 import numpy as np
 
 from stilts_keras.errors import InputError
+from stilts_keras.scoring import chunks
+from stilts_keras.scoring import metrics
+
+NUM_RESAMPLES = 1000
+BOOTSTRAP_SEED = 0
 
 
 def proportion_interval(correct, n, confidence=0.95):
@@ -60,3 +65,40 @@ def mean_interval(scores, confidence=0.95):
     reach = error * stats.t.ppf(0.5 + confidence / 2, scores.size - 1)
     mean = scores.mean()
     return float(max(0.0, mean - reach)), float(min(100.0, mean + reach))
+
+
+def interval(name, gold, predictions, confidence=0.95):
+    """The interval of a metric over the examples of one split.
+
+    Wilson's for shares of right answers, Student's for means of scores, and
+    for chunk F1, which is neither, percentiles of a bootstrap over sentences.
+
+    Args:
+        name: str. One of `metrics.METRICS`.
+        gold: as the metric takes it.
+        predictions: likewise.
+        confidence: float in (0, 1).
+
+    Returns:
+        Tuple of floats in percent: lower and upper end.
+    """
+    if name in ("chunk_f1", "entity_f1"):
+        return _chunk_f1_interval(gold, predictions, confidence)
+    scores = metrics.per_example(name, gold, predictions)
+    if name in ("accuracy", "exact_match"):
+        correct = round(float(scores.sum()) / 100)
+        return proportion_interval(correct, len(scores), confidence)
+    return mean_interval(scores, confidence)
+
+
+def _chunk_f1_interval(gold, predictions, confidence):
+    counts = chunks.chunk_counts(gold, predictions)
+    random = np.random.default_rng(BOOTSTRAP_SEED)
+    draws = random.multinomial(
+        len(counts), np.full(len(counts), 1 / len(counts)), NUM_RESAMPLES
+    )
+    right, predicted, in_gold = (draws @ counts).T
+    scores = 200.0 * right / np.maximum(predicted + in_gold, 1)
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(scores, [tail, 1 - tail])
+    return float(low), float(high)

@@ -212,3 +212,23 @@ def _check_kinds(gold, predictions):
                 f"Label {index} is {truth!r} in gold but {guess!r} in the "
                 "predictions; both must be texts or both numbers."
             )
+
+
+def chance(name, gold):
+    """What the best constant prediction scores: the level of no knowledge.
+
+    Args:
+        name: str. One of `METRICS`.
+        gold: as the metric takes it.
+
+    Returns:
+        A float in percent; None where no constant answer makes sense (spans).
+    """
+    if name in ("f1", "exact_match"):
+        return None
+    is_tags = not isinstance(gold[0], (str, int))
+    labels = [tag for tags in gold for tag in tags] if is_tags else gold
+    values, counts = np.unique(np.asarray(labels), return_counts=True)
+    best = values[counts.argmax()].item()
+    constant = [[best] * len(tags) if is_tags else best for tags in gold]
+    return METRICS[name](gold, constant)

@@ -45,12 +45,8 @@ def evaluate(model, key, problem, split, *, task, tokenizer, batch_size):
         tokenizer=tokenizer,
         batch_size=batch_size,
     )
-    gold, predictions = problem.finish(
-        decoded, split.features, split.examples
-    )
-    return Evaluation(
-        gold, predictions, score(task.metrics, gold, predictions)
-    )
+    gold, predictions = problem.finish(decoded, split.features, split.examples)
+    return Evaluation(gold, predictions, score(task.metrics, gold, predictions))
 
 
 def predict(model, key, problem, split, *, tokenizer, batch_size):
