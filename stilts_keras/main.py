@@ -4,9 +4,11 @@ The only module that defines flags. No framework is imported before
 `KERAS_BACKEND` is set from them.
 """
 
+import importlib
 import importlib.util
 import os
 import sys
+import tempfile
 
 from absl import flags
 
@@ -226,8 +228,6 @@ def main(argv=None):
         return _run_command(argv)
     except (InputError, flags.Error) as error:
         return _fail(error, 2)
-    except UnicodeDecodeError as error:
-        return _fail(f"A flagfile is not UTF-8: {error}.", 2)
     except StageError as error:
         return _fail(error, 1)
 
@@ -252,7 +252,10 @@ def _run_command(argv):
     if "--version" in asked:
         print(f"stilts_keras {stilts_keras.__version__}")
         return 0
-    rest = FLAGS(argv)[1:]
+    try:
+        rest = FLAGS(argv)[1:]
+    except UnicodeDecodeError as error:
+        raise InputError(f"A flagfile is not UTF-8: {error}.") from error
     if not rest:
         raise InputError(
             "No command given. Expected one of: run, plan, tasks; "
@@ -277,7 +280,8 @@ def _help():
         lines.append(f"{group}:")
         for name in names:
             default = FLAGS[name].default
-            text = FLAGS[name].help
+            # absl adds a remark to flags that may be repeated.
+            text = FLAGS[name].help.partition(";  ")[0]
             if default not in (None, []):
                 shown = default[0] if isinstance(default, list) else default
                 text += f" [{shown}]"
@@ -373,6 +377,26 @@ def _set_backend():
                 f"pip install 'stilts_keras[{name}]'."
             )
         os.environ["KERAS_BACKEND"] = name
-    # TensorFlow, which KerasHub imports, would fill the screen.
+    _import_quietly("keras_hub")
+
+
+def _import_quietly(module):
+    """Imports a module; what it writes to stderr shows only if it fails.
+
+    TensorFlow, which KerasHub imports on every backend, greets from C++ and
+    offers no setting against it.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            importlib.import_module(module)
+        except BaseException:
+            kept.seek(0)
+            os.write(screen, kept.read())
+            raise
+        finally:
+            os.dup2(screen, 2)
+            os.close(screen)

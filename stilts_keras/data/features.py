@@ -41,7 +41,7 @@ class SplitFeatures:
 
     @functools.cached_property
     def lengths(self):
-        """int array (n,): tokens of each feature."""
+        """Tokens of each feature: int64 array (n,)."""
         return np.asarray(self.features["length"][:], dtype="int64")
 
     @functools.cached_property

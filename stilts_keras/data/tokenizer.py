@@ -114,9 +114,7 @@ class Tokenizer:
 
 
 def _characters_of_bytes(text):
-    """Maps each UTF-8 byte offset to its character's: SentencePiece counts
-    bytes.
-    """
+    """Maps each UTF-8 offset, as SentencePiece counts, to its character's."""
     offsets = []
     for index, character in enumerate(text):
         offsets += [index] * len(character.encode())

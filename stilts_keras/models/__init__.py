@@ -1,0 +1,1 @@
+"""Backbones, the multi-task Model, and their weights. Knows no problem."""

@@ -1,0 +1,1 @@
+"""Train a stage; evaluate a split."""

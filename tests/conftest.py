@@ -1,0 +1,55 @@
+"""What tests of several rooms share: real material where there is some.
+
+`datasets` reads its cache folder once, at import, so it is set here: a test
+session neither fills nor finds the user's own cache.
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from stilts_keras.data.tokenizer import Tokenizer
+
+CACHE = tempfile.mkdtemp(prefix="stilts_keras_tests_")
+os.environ["HF_DATASETS_CACHE"] = CACHE
+ROOT = pathlib.Path(__file__).parents[1]
+POCKET_TOKENIZER = ROOT.joinpath(
+    "stilts_keras",
+    "models",
+    "pocket",
+    "assets",
+    "tokenizer",
+    "vocabulary.spm",
+)
+
+
+def pytest_unconfigure():
+    shutil.rmtree(CACHE, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def material():
+    """Folder of real subsets in the Hub's layout (`material / "data"`)."""
+    name = os.environ.get("STILTS_TEST_MATERIAL")
+    if not name:
+        pytest.skip("needs real data: set STILTS_TEST_MATERIAL to its folder")
+    folder = pathlib.Path(name).resolve()
+    if not folder.is_dir():
+        pytest.skip(f"STILTS_TEST_MATERIAL={name!r} is no folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def xlmr_tokenizer(material):
+    file = material / "data/FacebookAI/xlm-roberta-base/sentencepiece.bpe.model"
+    if not file.is_file():
+        pytest.skip(f"needs XLM-R's SentencePiece model at {file}")
+    return Tokenizer.from_file(file)
+
+
+@pytest.fixture(scope="session")
+def pocket_tokenizer():
+    return Tokenizer.from_file(POCKET_TOKENIZER)

@@ -1,0 +1,328 @@
+"""What test_three_backends.py has each backend do, in a process of its own.
+
+`KERAS_BACKEND=torch python backend_run.py FOLDER` writes FOLDER/torch.npz. The
+first of the processes must be torch: it makes the Hugging Face folder.
+"""
+
+import pathlib
+import shutil
+import sys
+
+import keras
+import numpy as np
+
+from stilts_keras.data.features import load_features
+from stilts_keras.data.sources import PocketData
+from stilts_keras.graph.backbone import POCKET_FOLDER
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.models import backend
+from stilts_keras.models import checkpoint
+from stilts_keras.models import xlm_roberta
+from stilts_keras.models.multitask import MultiTask
+from stilts_keras.problems import problem_of
+from stilts_keras.steps import optimizer as optimizer_module
+from stilts_keras.steps.evaluate import predict
+from stilts_keras.steps.optimizer import make_optimizer
+from stilts_keras.steps.train import TrainSource
+from stilts_keras.steps.train import train
+from stilts_keras.tasks import get_task
+from stilts_keras.tasks.task import Recipe
+
+NAME = keras.backend.backend()
+TASKS = ("mnli", "hellaswag", "squad", "udpos", "mlm")
+NUM_STEPS = 50
+TOY_STEPS = 20
+VOCABULARY = POCKET_FOLDER / "assets" / "tokenizer" / "vocabulary.spm"
+
+
+def main(folder):
+    backend.prepare()
+    found = {}
+    described = describe_backbone(
+        "random",
+        tokenizer="pocket",
+        num_layers=2,
+        num_heads=2,
+        hidden_dim=16,
+        intermediate_dim=32,
+        max_sequence_length=32,
+        dropout=0.0,
+    )
+    tokenizer = xlm_roberta.load_tokenizer(described)
+    found |= root_weights(described, tokenizer)
+    found |= hidden_states(folder / "huggingface")
+    found |= toy_run()
+    model, sources = mixed_model(described, tokenizer)
+    found |= mixed_run(model, sources, tokenizer)
+    found |= traces(model, sources, tokenizer)
+    found |= stages(model, tokenizer, folder)
+    np.savez(folder / f"{NAME}.npz", **found)
+
+
+def values(prefix, variables):
+    return {
+        f"{prefix}/{number}/{variable.path}": keras.ops.convert_to_numpy(
+            variable
+        ).copy()
+        for number, variable in enumerate(variables)
+    }
+
+
+def root_weights(described, tokenizer):
+    # What was drawn before must not matter.
+    keras.utils.set_random_seed(len(NAME))
+    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
+    return values("root", root.trainable_variables)
+
+
+# ------------------------------------------------- Hidden states of a folder
+def hidden_states(folder):
+    random = np.random.default_rng(0)
+    lengths = np.array([12, 5, 9, 1])
+    token_ids = random.integers(4, 900, (4, 12))
+    token_ids[:, 0] = 0
+    mask = np.arange(12) < lengths[:, None]
+    token_ids = np.where(mask, token_ids, 1).astype("int32")
+    if NAME == "torch":
+        found = {"huggingface": from_transformers(folder, token_ids, mask)}
+    else:
+        found = {}
+    described = describe_backbone(str(folder))
+    tokenizer = xlm_roberta.load_tokenizer(described)
+    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
+    x = {"token_ids": token_ids, "padding_mask": mask.astype("int32")}
+    states = [
+        xlm_roberta.hidden_layer(root, layer).predict_on_batch(x)[mask]
+        for layer in range(root.num_layers + 1)
+    ]
+    return {**found, "hidden_states": np.stack(states)}
+
+
+def from_transformers(folder, token_ids, mask):
+    """Writes a tiny random model; returns (n + 1, tokens, h) of valid ones."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    config = transformers.XLMRobertaConfig(
+        vocab_size=1100,
+        hidden_size=16,
+        num_hidden_layers=3,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=66,
+        type_vocab_size=1,
+        layer_norm_eps=1e-5,
+        initializer_range=0.3,
+    )
+    model = transformers.XLMRobertaModel(config).eval()
+    model.save_pretrained(folder)
+    shutil.copy(VOCABULARY, folder / "sentencepiece.bpe.model")
+    with torch.no_grad():
+        states = model(
+            input_ids=torch.tensor(token_ids, dtype=torch.long),
+            attention_mask=torch.tensor(mask, dtype=torch.long),
+            output_hidden_states=True,
+        ).hidden_states
+    return np.stack([state.numpy()[mask] for state in states])
+
+
+# --------------------------------------------------- Two heads worked by hand
+class Mean(keras.layers.Layer):
+    """The mean hidden state times a kernel, plus a bias."""
+
+    def build(self, hidden_shape):
+        self.kernel = self.add_weight(shape=(hidden_shape[-1],), name="kernel")
+        self.bias = self.add_weight(shape=(), initializer="zeros", name="bias")
+
+    def call(self, hidden, x, training=None):
+        mean = keras.ops.mean(hidden, axis=1)
+        return keras.ops.matmul(mean, self.kernel) + self.bias
+
+
+def squared_error(y, logits):
+    return keras.ops.mean((logits - y) ** 2)
+
+
+def toy_run():
+    """Trains a table of 10 rows under two heads, one row repeated 64 times."""
+    inputs = {
+        "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
+        "padding_mask": keras.Input(
+            (None,), dtype="int32", name="padding_mask"
+        ),
+    }
+    embedding = keras.layers.Embedding(10, 4)
+    hidden = embedding(inputs["token_ids"])
+    random = np.random.default_rng(0)
+    embedding.embeddings.assign(random.standard_normal((10, 4)))
+    model = MultiTask(
+        keras.Model(inputs, hidden),
+        {"first": Mean(), "second": Mean()},
+        {"first": squared_error, "second": squared_error},
+    )
+    recipe = Recipe(learning_rate=0.05, warmup_ratio=0.2, weight_decay=0.1)
+    model.compile(
+        optimizer=make_optimizer(
+            recipe, TOY_STEPS, model.trainable_variables
+        ),
+        jit_compile=backend.jit_compile(),
+    )
+    first = values("toy_start", model.trainable_variables)
+    token_ids = np.zeros((TOY_STEPS, 8, 8), dtype="int32")
+    token_ids[:, :, 7] = random.integers(0, 10, (TOY_STEPS, 8))
+    y = 3 + random.standard_normal((TOY_STEPS, 8)).astype("float32")
+    keys = np.array(["first", "first", "first", "second"] * (TOY_STEPS // 4))
+    losses = [
+        float(
+            model.train_on_batch(
+                {key: {"token_ids": ids, "padding_mask": ids >= 0}}, wanted
+            )
+        )
+        for key, ids, wanted in zip(keys, token_ids, y, strict=True)
+    ]
+    return {
+        **first,
+        **values("toy_end", model.trainable_variables),
+        "toy_losses": losses,
+        "toy_token_ids": token_ids,
+        "toy_y": y,
+        "toy_keys": keys,
+    }
+
+
+# ------------------------------------------- A mixed stage on real pocket rows
+def mixed_model(described, tokenizer):
+    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
+    sources, heads, losses = [], {}, {}
+    for name in TASKS:
+        task = get_task(name)
+        problem = problem_of(task)
+        heads[name], losses[name] = problem.head(root), problem.loss
+        split = load_features(
+            PocketData(),
+            task,
+            "en",
+            "train",
+            pack=problem.pack,
+            pack_key=problem.pack_key,
+            tokenizer=tokenizer,
+            max_length=32,
+            count=48,
+        )
+        sources.append(
+            TrainSource(name=name, key=name, problem=problem, split=split)
+        )
+    return MultiTask(root, heads, losses, seed=1), sources
+
+
+def mixed_run(model, sources, tokenizer):
+    start = values("start", model.trainable_variables)
+    num_features = sum(len(source.split.lengths) for source in sources)
+    losses, logs, norms = [], [], []
+    with gradient_norms(norms):
+        train(
+            model,
+            sources,
+            Recipe(
+                epochs=NUM_STEPS * 8 / num_features,
+                batch_size=8,
+                learning_rate=1e-3,
+                eval_every_steps=0,
+            ),
+            stage_name="mixed",
+            seed=1,
+            tokenizer=tokenizer,
+            log_every_steps=10,
+            on_log=logs.append,
+            on_step=lambda step, loss: losses.append(loss),
+            evaluate_dev=None,
+            keep_best=None,
+        )
+    return {
+        **start,
+        **values("end", model.trainable_variables),
+        "losses": losses,
+        "norms": norms,
+        "sources_seen": sorted({name for log in logs for name in log.loss}),
+        "rates": [log.learning_rate for log in logs],
+    }
+
+
+class gradient_norms:
+    """Notes the norm before clipping, where steps run eagerly: on torch."""
+
+    def __init__(self, norms):
+        self.norms = norms
+
+    def __enter__(self):
+        self.dense_gradient = backend.dense_gradient
+        if NAME == "torch":
+            optimizer_module.MultiTaskAdamW._clip_gradients = self.clip
+
+    def clip(self, grads):
+        self.norms.append(
+            float(sum(keras.ops.sum(grad**2) for grad in grads)) ** 0.5
+        )
+        return super(
+            optimizer_module.MultiTaskAdamW, optimizer_module.MultiTaskAdamW
+        )._clip_gradients(grads)
+
+    def __exit__(self, *error):
+        if NAME == "torch":
+            del optimizer_module.MultiTaskAdamW._clip_gradients
+
+
+# -------------------------------------------------------------------- Traces
+def traces(model, sources, tokenizer):
+    """Counts calls of the Model's Python code in equal evaluations."""
+    source = sources[0]
+    calls = []
+    call = MultiTask.call
+
+    def counted(self, x, training=None):
+        calls.append(tuple(x[source.key]["token_ids"].shape))
+        return call(self, x, training=training)
+
+    MultiTask.call = counted
+    counts = []
+    try:
+        for _ in range(3):
+            predict(
+                model,
+                source.key,
+                source.problem,
+                source.split,
+                tokenizer=tokenizer,
+                batch_size=8,
+            )
+            counts.append(len(calls))
+    finally:
+        MultiTask.call = call
+    return {"traces": counts}
+
+
+# --------------------------------------------------------- Stages of the others
+def stages(model, tokenizer, folder):
+    """Loads what earlier processes saved, then saves a stage itself."""
+    found = {}
+    finished = sorted((folder / "stages").glob("*"))
+    own = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    for stage in finished:
+        checkpoint.check_stage(stage)
+        for variable in model.trainable_variables:
+            variable.assign(keras.ops.zeros_like(variable))
+        checkpoint.load_weights(stage, model)
+        found |= values(f"loaded_{stage.name}", model.trainable_variables)
+        preset = xlm_roberta.load_backbone(stage)
+        found |= values(f"preset_{stage.name}", preset.trainable_variables)
+    for variable, value in zip(model.trainable_variables, own, strict=True):
+        variable.assign(value)
+    checkpoint.save_stage(
+        folder / "stages" / NAME, model=model, tokenizer=tokenizer, facts={}
+    )
+    return found
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

@@ -1,0 +1,281 @@
+"""The whole way, on every backend: routes to results, events and tables."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from stilts_keras.data.sources import PocketData
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.graph.graph import Graph
+from stilts_keras.reporting.results import COLUMNS
+from stilts_keras.reporting.results import read_results
+from stilts_keras.reporting.tensorboard import read_scalars
+from stilts_keras.scoring.metrics import score
+
+ROUTES = ("pretrained", "mnli", "mnli/squad+hellaswag", "mlm@de/mnli")
+TARGETS = ("xnli", "udpos", "xquad", "tatoeba")
+LANGUAGES = ("en", "de", "hi")
+FLAGS = [
+    *(f"--route={route}" for route in ROUTES),
+    f"--targets={','.join(TARGETS)}",
+    f"--languages={','.join(LANGUAGES)}",
+    "--data=pocket",
+    "--backbone=random",
+    "--tokenizer=pocket",
+    "--num_layers=2",
+    "--num_heads=2",
+    "--hidden_dim=16",
+    "--intermediate_dim=32",
+    "--max_sequence_length=64",
+    "--max_length=48",
+    "--train_limit=48",
+    "--eval_limit=16",
+    "--batch_size=16",
+    "--epochs=1",
+    "--learning_rate=1e-3",
+    "--log_every_steps=1",
+    "--eval_every_steps=2",
+]
+
+
+def stilts(backend, run_dir, *extra, check=True):
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "stilts_keras",
+            "run",
+            *FLAGS,
+            f"--run_dir={run_dir}",
+            f"--keras_backend={backend}",
+            *extra,
+        ],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    if check:
+        assert done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
+def finished(request, tmp_path_factory):
+    """One finished run on each backend: its folder and what it printed."""
+    run_dir = tmp_path_factory.mktemp(request.param) / "run"
+    return request.param, run_dir, stilts(request.param, run_dir)
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return Graph(
+        routes=ROUTES,
+        targets=TARGETS,
+        languages=LANGUAGES,
+        data=PocketData(),
+        backbone=describe_backbone(
+            "random",
+            tokenizer="pocket",
+            num_layers=2,
+            num_heads=2,
+            hidden_dim=16,
+            intermediate_dim=32,
+            max_sequence_length=64,
+        ),
+        train_limit=48,
+        eval_limit=16,
+        recipe={
+            "max_length": 48,
+            "batch_size": 16,
+            "epochs": 1.0,
+            "learning_rate": 1e-3,
+            "eval_every_steps": 2,
+        },
+    )
+
+
+def stage_folders(run_dir):
+    return sorted(file.parent for file in run_dir.rglob("manifest.json"))
+
+
+def test_every_stage_is_trained_once(finished, graph):
+    _, run_dir, _ = finished
+    folders = {folder.name for folder in stage_folders(run_dir)}
+    assert folders == {stage.fingerprint for stage in graph.stages}
+    assert len(stage_folders(run_dir)) == len(graph.stages)
+
+
+def test_results_hold_every_cell_language_and_metric(finished, graph):
+    _, run_dir, _ = finished
+    rows = read_results(run_dir / "results.jsonl")
+    assert all(set(COLUMNS) <= set(row) for row in rows)
+    metrics = {task.name: task.metrics for task in graph.targets}
+    expected = {
+        (cell.route, cell.target, language, metric)
+        for cell in graph.cells
+        for language in cell.languages
+        for metric in metrics[cell.target]
+    }
+    found = [
+        (row["route"], row["target"], row["language"], row["metric"])
+        for row in rows
+    ]
+    assert set(found) == expected and len(found) == len(expected)
+    assert all(row["n"] == 16 for row in rows)
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+
+
+def test_zero_shot_is_marked_truthfully(finished):
+    _, run_dir, _ = finished
+    for row in read_results(run_dir / "results.jsonl"):
+        english = row["language"] == "en"
+        assert row["zero_shot"] is (row["target"] == "tatoeba" or not english)
+
+
+def test_events_equal_results(finished):
+    _, run_dir, _ = finished
+    rows = read_results(run_dir / "results.jsonl")
+    for route in ROUTES:
+        for target in TARGETS:
+            folder = run_dir / "tensorboard" / route / target / "seed-1"
+            values = {
+                tag: value
+                for tag, _, value in read_scalars(folder)
+                if tag.startswith(("zero_shot/", "supervised/"))
+            }
+            expected = {
+                "/".join(
+                    [
+                        "zero_shot" if row["zero_shot"] else "supervised",
+                        target,
+                        row["metric"],
+                        row["language"],
+                    ]
+                ): row["value"]
+                for row in rows
+                if (row["route"], row["target"]) == (route, target)
+            }
+            assert values.keys() == expected.keys()
+            for tag, value in values.items():
+                assert value == pytest.approx(expected[tag], rel=1e-6)
+
+
+def test_training_curves_are_logged_for_each_source(finished):
+    _, run_dir, _ = finished
+    folder = run_dir / "tensorboard/mnli:48/squad:48+hellaswag:48/stage/seed-1"
+    tags = {}
+    for tag, step, value in read_scalars(folder):
+        tags.setdefault(tag, []).append((step, value))
+    assert {"loss/squad:48", "loss/hellaswag:48"} <= set(tags)
+    steps = [step for step, _ in tags["train/learning_rate"]]
+    # One epoch over both sources in batches of 16, a point for each step.
+    assert steps == list(range(1, len(steps) + 1)) and len(steps) >= 6
+    assert all(value > 0 for _, value in tags["train/examples_per_second"])
+    assert all(value > 0 for _, value in tags["train/tokens_per_second"])
+    assert all(0 <= value < 1 for _, value in tags["train/padding_share"])
+
+
+def test_kept_predictions_give_the_scores(finished):
+    _, run_dir, _ = finished
+    for row in read_results(run_dir / "results.jsonl"):
+        file = run_dir.joinpath(
+            "predictions",
+            row["route"],
+            row["target"],
+            "seed-1",
+            f"test-{row['language']}.jsonl",
+        )
+        lines = [json.loads(line) for line in file.open(encoding="utf-8")]
+        gold = [line["gold"] for line in lines]
+        predictions = [line["prediction"] for line in lines]
+        value = score([row["metric"]], gold, predictions)[row["metric"]]
+        assert value == pytest.approx(row["value"], abs=1e-9)
+
+
+def test_table_names_routes_targets_and_differences(finished):
+    _, _, done = finished
+    for name in (*ROUTES, *TARGETS):
+        assert name in done.stdout
+    assert "(+" in done.stdout or "(-" in done.stdout
+
+
+def test_second_run_trains_nothing_and_prints_the_same_table(finished):
+    backend, run_dir, first = finished
+    if backend != "jax":
+        pytest.skip("the walk is the same on every backend; shown on jax")
+    before = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
+    again = stilts(backend, run_dir)
+    after = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
+    assert before == after
+    assert "steps" not in again.stdout
+    table = first.stdout[first.stdout.index("Zero-shot scores") :]
+    assert table in again.stdout
+
+
+def test_growing_by_a_route_trains_only_what_is_new(finished):
+    backend, run_dir, _ = finished
+    if backend != "torch":
+        pytest.skip("the walk is the same on every backend; shown on torch")
+    before = stage_folders(run_dir)
+    stilts(backend, run_dir, "--route=mnli/hellaswag")
+    new = set(stage_folders(run_dir)) - set(before)
+    # The stage itself and three targets after it; mnli is there already.
+    assert len(new) == 4
+    assert all("hellaswag" in str(folder) for folder in new)
+
+
+def test_other_settings_in_the_same_folder_are_refused(finished):
+    backend, run_dir, _ = finished
+    if backend != "tensorflow":
+        pytest.skip("the walk is the same on every backend")
+    before = {
+        file: file.stat().st_mtime_ns
+        for file in run_dir.rglob("*")
+        if file.is_file()
+    }
+    done = stilts(backend, run_dir, "--learning_rate=5e-4", check=False)
+    assert done.returncode == 2
+    assert "--run_dir" in done.stderr and "Traceback" not in done.stderr
+    after = {
+        file: file.stat().st_mtime_ns
+        for file in run_dir.rglob("*")
+        if file.is_file()
+    }
+    assert before == after
+
+
+def test_damaged_parent_is_named_not_used(finished):
+    backend, run_dir, _ = finished
+    if backend != "tensorflow":
+        pytest.skip("the walk is the same on every backend")
+    (folder,) = (run_dir / "stages" / "mnli:48").glob("*/manifest.json")
+    weights = folder.parent / "model.weights.h5"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    try:
+        done = stilts(backend, run_dir, "--route=mnli/udpos", check=False)
+        assert done.returncode == 2
+        assert str(weights) in done.stderr and "Traceback" not in done.stderr
+    finally:
+        weights.write_bytes(whole)
+
+
+def test_backends_choose_alike_where_training_is_alike(tmp_path_factory):
+    """Untrained retrieval has no dropout: equal on all three backends."""
+    values = {}
+    for backend in ("tensorflow", "jax", "torch"):
+        folders = pathlib.Path(tmp_path_factory.getbasetemp()).glob(
+            f"{backend}*/run/results.jsonl"
+        )
+        for file in folders:
+            values[backend] = [
+                row["value"]
+                for row in read_results(file)
+                if (row["route"], row["target"]) == ("pretrained", "tatoeba")
+            ]
+    assert len(values) == 3
+    assert values["tensorflow"] == values["jax"] == values["torch"]

@@ -1,0 +1,171 @@
+"""The walls: which room may import which, and what no room may contain."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "stilts_keras"
+# Room or module -> floor. Imports go strictly downward, or stay in a room.
+FLOORS = {
+    "errors": 0,
+    "tasks": 1,
+    "scoring": 1,
+    "reporting": 1,
+    "data": 2,
+    "graph": 3,
+    "models": 4,
+    "problems": 4,
+    "steps": 5,
+    "experiment": 6,
+    "main": 7,
+    "__main__": 8,
+}
+FRAMEWORKS = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_name(file):
+    parts = ["stilts_keras", *file.relative_to(PACKAGE).with_suffix("").parts]
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def imports_of(file):
+    """All modules that a file imports, wherever in the file."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                names.add(whole if whole in ALL_NAMES else node.module)
+    return names
+
+
+ALL_NAMES = {module_name(file) for file in MODULES}
+
+
+def room(name):
+    return name.split(".")[1]
+
+
+def ours(file):
+    return {
+        name
+        for name in imports_of(file)
+        if name.startswith("stilts_keras.") and name in ALL_NAMES
+    }
+
+
+def test_every_room_has_a_floor():
+    rooms = {room(name) for name in ALL_NAMES if name != "stilts_keras"}
+    assert rooms == set(FLOORS)
+
+
+@pytest.mark.parametrize("file", MODULES, ids=module_name)
+def test_imports_go_strictly_downward(file):
+    name = module_name(file)
+    if name == "stilts_keras":
+        assert not ours(file)
+        return
+    for other in ours(file):
+        assert (
+            room(other) == room(name)
+            or FLOORS[room(other)] < FLOORS[room(name)]
+        ), f"{name} imports {other}"
+
+
+def test_no_circles():
+    graph = {module_name(file): ours(file) for file in MODULES}
+    finished, open_path = set(), []
+
+    def visit(name):
+        assert name not in open_path, f"circle: {[*open_path, name]}"
+        if name not in finished:
+            open_path.append(name)
+            for other in graph[name]:
+                visit(other)
+            open_path.pop()
+            finished.add(name)
+
+    for name in graph:
+        visit(name)
+
+
+@pytest.mark.parametrize(
+    "rooms", ["tasks", "scoring", "reporting", "data", "graph", "errors"]
+)
+def test_lower_rooms_know_no_framework(rooms):
+    for file in MODULES:
+        name = module_name(file)
+        if name != "stilts_keras" and room(name) == rooms:
+            heads = {other.partition(".")[0] for other in imports_of(file)}
+            assert not heads & FRAMEWORKS, name
+
+
+def test_backend_specific_code_lives_in_one_file():
+    users = {
+        module_name(file)
+        for file in MODULES
+        if {name.partition(".")[0] for name in imports_of(file)}
+        & {"tensorflow", "jax", "torch"}
+    }
+    assert users == {"stilts_keras.models.backend"}
+
+
+def test_only_main_defines_flags():
+    users = {
+        module_name(file)
+        for file in MODULES
+        if any(name.startswith("absl") for name in imports_of(file))
+    }
+    assert users == {"stilts_keras.main"}
+
+
+def test_no_module_is_named_after_nothing():
+    names = {file.stem for file in MODULES}
+    assert not names & {"utils", "util", "common", "base", "helpers", "misc"}
+
+
+def test_no_assert_no_exit_no_pickle_in_the_package():
+    for file in MODULES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            assert not isinstance(node, ast.Assert), file
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                if file.name != "__main__.py":
+                    assert called not in ("exit", "sys.exit", "quit"), file
+                assert "pickle" not in called, file
+
+
+def loaded_by(code):
+    """Which of the slow libraries a piece of code leaves imported."""
+    slow = FRAMEWORKS | {"pandas", "datasets", "pyarrow", "numpy"}
+    script = f"import sys\n{code}\nprint(*(set(sys.modules) & {slow!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stdout.split("\n")[-2].split())
+
+
+def test_importing_the_package_loads_no_framework():
+    code = "import stilts_keras; stilts_keras.Graph; stilts_keras.InputError"
+    assert not loaded_by(code) & (FRAMEWORKS | {"pandas", "datasets"})
+
+
+@pytest.mark.parametrize(
+    "arguments", ["tasks", "plan --flagfile=flags/quickstart.flags"]
+)
+def test_plan_and_tasks_load_no_framework(arguments):
+    code = (
+        f"import os; os.chdir({str(PACKAGE.parent)!r})\n"
+        "from stilts_keras.main import main\n"
+        f"assert main(['stilts', *{arguments!r}.split()]) == 0"
+    )
+    assert not loaded_by(code) & (FRAMEWORKS | {"pandas", "datasets"})

@@ -1,0 +1,262 @@
+"""The command: what it answers, and how it refuses."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from stilts_keras.main import main
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TINY = (
+    "--data=pocket --backbone=random --tokenizer=pocket --num_layers=1 "
+    "--num_heads=2 --hidden_dim=16 --intermediate_dim=32 "
+    "--max_sequence_length=64 --dropout=0 --max_length=48 --batch_size=16 "
+    "--train_limit=32 --eval_limit=16 --epochs=1 --learning_rate=1e-3"
+).split()
+
+
+def stilts(*arguments):
+    return main(["stilts", *arguments])
+
+
+def error_line(capsys):
+    """The one line on stderr."""
+    captured = capsys.readouterr().err
+    lines = [line for line in captured.splitlines() if line.strip()]
+    assert len(lines) == 1, captured
+    assert lines[0].startswith("stilts: error: ")
+    return lines[0]
+
+
+def test_help_is_short_and_grouped(capsys):
+    assert stilts("--help") == 0
+    out = capsys.readouterr().out
+    for word in ("run", "plan", "tasks", "what to train:", "--route"):
+        assert word in out
+    assert max(map(len, out.splitlines())) <= 80
+    assert len(out.splitlines()) < 100
+
+
+def test_tasks_lists_every_task(capsys):
+    from stilts_keras.tasks import SUITES
+    from stilts_keras.tasks import TASKS
+
+    assert stilts("tasks") == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in [*TASKS, *SUITES])
+
+
+def test_plan_prints_each_stage_once(capsys):
+    assert (
+        stilts(
+            "plan",
+            *TINY,
+            "--route=pretrained",
+            "--route=mnli",
+            "--route=mnli/squad",
+            "--targets=xnli,tatoeba",
+        )
+        == 0
+    )
+    out = capsys.readouterr().out
+    # mnli, mnli/squad, and xnli after each of the three routes: without a
+    # route of its own, xnli's stage is the very stage `mnli`.
+    assert "xnli" in out and "tatoeba" in out
+    assert out.count("learning rate") == 4
+
+
+WRONG = {
+    "no command": (["--route=mnli"], "No command"),
+    "unknown command": (["rnu"], "Did you mean 'run'"),
+    "unknown flag": (["plan", "--rout=mnli"], "rout"),
+    "wrong flag value": (["plan", "--epochs=three"], "epochs"),
+    "unknown enum value": (["plan", "--keras_backend=theano"], "theano"),
+    "stray argument": (["plan", "mnli"], "mnli"),
+    "unknown task": (["plan", "--route=mnil", "--targets=xnli"], "'mnli'"),
+    "unknown target": (["plan", "--route=mnli", "--targets=xnil"], "'xnli'"),
+    "unknown language": (
+        ["plan", "--route=mnli@xx", "--targets=xnli"],
+        "'xx'",
+    ),
+    "language of no target": (
+        ["plan", "--route=mnli", "--targets=xnli", "--languages=qq"],
+        "'qq'",
+    ),
+    "broken route": (["plan", "--route=mnli//squad", "--targets=xnli"], "//"),
+    "count of zero": (["plan", "--route=mnli:0", "--targets=xnli"], "0"),
+    "too large a count": (
+        ["plan", "--route=mnli:900k", "--targets=xnli"],
+        "900000",
+    ),
+    "route given twice": (
+        ["plan", "--route=mnli", "--route=mnli@en", "--targets=xnli"],
+        "mnli",
+    ),
+    "retrieval as a stage": (
+        ["plan", "--route=tatoeba", "--targets=xnli"],
+        "tatoeba",
+    ),
+    "target without training rows as a stage": (
+        ["plan", "--route=xquad", "--targets=xnli"],
+        "squad",
+    ),
+    "no target": (["plan", "--route=mnli"], "target"),
+    "no route": (["plan", "--targets=xnli"], "route"),
+    "unknown baseline": (
+        ["plan", "--route=mnli", "--targets=xnli", "--baseline=squad"],
+        "squad",
+    ),
+    "missing data folder": (
+        ["plan", "--route=mnli", "--targets=xnli", "--data=/nowhere"],
+        "/nowhere",
+    ),
+    "unknown backbone": (
+        [
+            "plan",
+            "--route=mnli",
+            "--targets=xnli",
+            "--backbone=xlm_roberta_bas",
+        ],
+        "xlm_roberta_base_multi",
+    ),
+    "missing tokenizer": (
+        ["plan", "--route=mnli", "--targets=xnli", "--tokenizer=/no.model"],
+        "/no.model",
+    ),
+    "length above the backbone's": (
+        ["plan", "--route=mnli", "--targets=xnli", "--max_length=600"],
+        "600",
+    ),
+    "run without a folder": (
+        ["run", "--route=mnli", "--targets=xnli"],
+        "run_dir",
+    ),
+    "missing flagfile": (["plan", "--flagfile=/nowhere.flags"], "nowhere"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_input_is_one_line_and_exit_2(case, capsys):
+    arguments, expected = WRONG[case]
+    command, rest = arguments[:1], arguments[1:]
+    assert stilts(*command, *TINY, *rest) == 2
+    assert expected in error_line(capsys)
+
+
+def test_flagfile_that_is_not_utf8_is_one_line(tmp_path, capsys):
+    file = tmp_path / "bad.flags"
+    file.write_bytes(b"# caf\xe9\n--route=mnli\n")
+    assert stilts("plan", f"--flagfile={file}") == 2
+    assert "UTF-8" in error_line(capsys)
+
+
+def write_rows(folder, rows, *, split="train"):
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    (folder / f"{split}.jsonl").write_text("\n".join(lines), "utf-8")
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    """A small folder of one's own: mnli and xnli in JSON Lines."""
+    folder = tmp_path / "data"
+    labels = ("entailment", "neutral", "contradiction")
+    rows = [
+        {
+            "premise": f"the dog sees {n} cats",
+            "hypothesis": "the dog sees cats",
+            "label": labels[n % 3],
+        }
+        for n in range(24)
+    ]
+    write_rows(folder / "nyu-mll/glue/mnli", rows)
+    write_rows(folder / "facebook/xnli/de", rows, split="test")
+    return folder
+
+
+def run_on(folder, tmp_path, *extra):
+    return stilts(
+        "run",
+        *TINY,
+        f"--data={folder}",
+        "--route=mnli",
+        "--targets=xnli",
+        f"--run_dir={tmp_path / 'run'}",
+        *extra,
+    )
+
+
+def spoil(row, **changes):
+    return {**row, **changes}
+
+
+ROW = {"premise": "the dog", "hypothesis": "the cat", "label": "neutral"}
+BAD_ROWS = {
+    "wrong label": (spoil(ROW, label="maybe"), "maybe"),
+    "empty text": (spoil(ROW, hypothesis="  "), "row 24"),
+    "missing column": ({"premise": "a", "label": "neutral"}, "hypothesis"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_bad_row_is_named_before_any_training(
+    case, data_folder, tmp_path, capsys
+):
+    row, expected = BAD_ROWS[case]
+    file = data_folder / "nyu-mll/glue/mnli/train.jsonl"
+    with file.open("a") as stream:
+        stream.write("\n" + json.dumps(row))
+    if case == "missing column":
+        file.write_text(json.dumps(row))
+    assert run_on(data_folder, tmp_path) == 2
+    assert expected in error_line(capsys)
+    assert not (tmp_path / "run" / "stages").exists()
+
+
+def test_row_above_max_length_is_refused_on_request(
+    data_folder, tmp_path, capsys
+):
+    long = spoil(ROW, premise="the dog sees the cat " * 30)
+    file = data_folder / "nyu-mll/glue/mnli/train.jsonl"
+    with file.open("a") as stream:
+        stream.write("\n" + json.dumps(long))
+    assert run_on(data_folder, tmp_path, "--long_rows=error") == 2
+    assert "--max_length" in error_line(capsys)
+
+
+def test_file_that_is_not_utf8_is_named(data_folder, tmp_path, capsys):
+    file = data_folder / "nyu-mll/glue/mnli/train.jsonl"
+    file.write_bytes(b'{"premise": "caf\xe9", "hypothesis": "a"}\n')
+    assert run_on(data_folder, tmp_path) == 2
+    assert "train.jsonl" in error_line(capsys)
+
+
+def test_folder_that_is_no_run_folder_is_left_alone(tmp_path, capsys):
+    folder = tmp_path / "thesis"
+    folder.mkdir()
+    (folder / "chapter.tex").write_text("years of work")
+    status = stilts(
+        "run", *TINY, "--route=mnli", "--targets=xnli", f"--run_dir={folder}"
+    )
+    assert status == 2
+    assert "run_dir" in error_line(capsys)
+    assert [file.name for file in folder.iterdir()] == ["chapter.tex"]
+
+
+def test_module_runs_as_a_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "stilts_keras", "tasks"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert "tatoeba" in done.stdout
+
+
+def test_entry_point_is_installed():
+    assert shutil.which("stilts", path=str(pathlib.Path(sys.executable).parent))
