@@ -88,8 +88,18 @@ class PocketData:
         return f"pocket {pocket.VERSION} {place}"
 
     def load(self, task, language, split):
-        """Generates the rows as a `datasets.Dataset`."""
-        return pocket.load(*self._place(task, language, split))
+        """Generates the rows as a `datasets.Dataset`.
+
+        Raises:
+            InputError: If the pocket has no such rows.
+        """
+        place = self._place(task, language, split)
+        if place is None:
+            raise InputError(
+                f"The pocket has no rows for task {task.name!r} ({language}, "
+                f"{split}). Pass --data=hub or --data=FOLDER."
+            )
+        return pocket.load(*place)
 
     def _place(self, task, language, split):
         for repository in task.repositories:
@@ -145,9 +155,20 @@ class FolderData:
         """Reads the rows as a `datasets.Dataset`.
 
         Raises:
-            InputError: If a file cannot be read.
+            InputError: If there is no file, or one cannot be read.
         """
         files = self._files(task, language, split)
+        if not files:
+            places = " or ".join(
+                f"{repository.id}/{repository.config_for(language)}/"
+                f"{repository.splits[split]}.parquet"
+                for repository in task.repositories
+                if split in repository.splits
+            )
+            raise InputError(
+                f"Data folder {self.name!r} has no rows for task "
+                f"{task.name!r} ({language}, {split}). Expected {places}."
+            )
         return _read_files(files, self.fingerprint(task, language, split))
 
     def _files(self, task, language, split):
@@ -197,13 +218,20 @@ class HubData:
             InputError: If no listed repository gives them.
         """
         problems = []
+        offline = not _hub_answers()
         for repository in self._repositories(task, split):
             try:
-                return _load_from_hub(repository, language, split)
-            except InputError:
-                raise
+                with _offline_mode() if offline else contextlib.nullcontext():
+                    return _load_from_hub(repository, language, split)
             except Exception as error:  # noqa: BLE001 - named below
                 problems.append(f"{repository.id}: {_first_line(error)}")
+        if offline:
+            raise InputError(
+                f"The Hub ({_endpoint()}) does not answer, and task "
+                f"{task.name!r} ({language}, {split}) is not in the local "
+                "cache. Check the network, or pass --data=FOLDER with the "
+                "rows in the Hub's layout, or --data=pocket."
+            )
         raise InputError(
             f"Task {task.name!r} ({language}, {split}) cannot be loaded from "
             f"the Hub: {'; '.join(problems)}. Pass --data=FOLDER with the "
@@ -227,7 +255,7 @@ def _find_files(repository, config, split):
         for ending in LOADERS:
             for pattern in (
                 f"{split}{ending}",
-                f"{split}-*{ending}",
+                f"{split}-[0-9]*-of-[0-9]*{ending}",
                 f"{split}/*{ending}",
             ):
                 files = tuple(sorted(folder.glob(pattern)))
@@ -299,24 +327,29 @@ def _load_from_hub(repository, language, split):
         arguments["data_dir"] = config
     else:
         arguments["name"] = config
-    offline = not _hub_answers()
-    if offline:
-        arguments["download_config"] = datasets.DownloadConfig(
-            local_files_only=True
-        )
+    return datasets.load_dataset(
+        repository.id, split=repository.splits[split], **arguments
+    )
+
+
+@contextlib.contextmanager
+def _offline_mode():
+    """Does what HF_HUB_OFFLINE=1 does, which is read only at import.
+
+    A request that nobody answers would be repeated for minutes.
+    """
+    import datasets
+    import huggingface_hub
+
+    modules = (datasets.config, huggingface_hub.constants)
+    before = [module.HF_HUB_OFFLINE for module in modules]
+    for module in modules:
+        module.HF_HUB_OFFLINE = True
     try:
-        return datasets.load_dataset(
-            repository.id, split=repository.splits[split], **arguments
-        )
-    except Exception as error:
-        if offline:
-            raise InputError(
-                f"The Hub ({_endpoint()}) does not answer, and "
-                f"{repository.id!r} ({config}) is not in the local cache. "
-                "Check the network, or pass --data=FOLDER with the rows in "
-                "the Hub's layout, or --data=pocket."
-            ) from error
-        raise
+        yield
+    finally:
+        for module, value in zip(modules, before, strict=True):
+            module.HF_HUB_OFFLINE = value
 
 
 def _endpoint():
@@ -329,7 +362,8 @@ def _hub_answers():
     import urllib.error
     import urllib.request
 
-    if os.environ.get("HF_HUB_OFFLINE", "0").upper() in ("1", "TRUE", "YES"):
+    switch = os.environ.get("HF_HUB_OFFLINE", "0").upper()
+    if switch in ("1", "TRUE", "YES", "ON"):
         return False
     request = urllib.request.Request(_endpoint(), method="HEAD")
     try:

@@ -34,10 +34,10 @@ class Tokenizer:
         import sentencepiece
 
         self.proto = proto
+        self._pieces = sentencepiece.SentencePieceProcessor()
         try:
-            self._pieces = sentencepiece.SentencePieceProcessor(
-                model_proto=proto
-            )
+            # Unlike the constructor, it refuses an empty file.
+            self._pieces.load_from_serialized_proto(proto)
         except RuntimeError as error:
             raise InputError(
                 "The tokenizer file is no SentencePiece model. Expected "

@@ -6,8 +6,12 @@ A frame is a table as computed, a plain dict that can be tested and stored:
      "rows": [{"label": str, "cells": {column: cell}}]}
 
 and a cell is a dict with `value` (percent), `difference` (percentage points
-to the baseline route, or None), `zero_shot` (bool) and `complete` (bool). A
-column that a row lacks stands for a score that is not there.
+to the baseline route, or None), `margin` (half the width of the 95 % interval,
+or None), `zero_shot`, `above_chance` and `complete` (bool). A column that a
+row lacks stands for a score that is not there.
+
+Rows of results.jsonl may carry `low` and `high`, the 95 % interval over
+examples, and `chance`; without them, margins and the chance row are left out.
 """
 
 from stilts_keras.errors import InputError
@@ -20,7 +24,7 @@ MAX_LABEL_WIDTH = 36
 CHANCE = "chance"
 
 
-def summary_frame(rows, baseline, *, primary, chance=None, split="test"):
+def summary_frame(rows, baseline, *, primary, split="test"):
     """Compares routes over targets by their zero-shot means.
 
     A value is the mean over seeds, then over the target's zero-shot
@@ -31,7 +35,6 @@ def summary_frame(rows, baseline, *, primary, chance=None, split="test"):
         rows: iterable of dicts of results.jsonl.
         baseline: str or None. The route to compare with; None: the first.
         primary: mapping from target to metric; gives the columns' order.
-        chance: mapping from target to its score by chance, in percent.
         split: str. The split whose rows count.
 
     Returns:
@@ -54,6 +57,7 @@ def summary_frame(rows, baseline, *, primary, chance=None, split="test"):
         for target, found in by_target.items()
         if found
     }
+    chance = {target: _chance_of(found) for target, found in by_target.items()}
     table_rows = [
         {"label": route, "cells": _means(route, baseline, scores)}
         for route in routes
@@ -63,11 +67,11 @@ def summary_frame(rows, baseline, *, primary, chance=None, split="test"):
         "title": "Zero-shot scores of each target",
         "columns": list(scores),
         "rows": table_rows + _chance_row(chance, scores),
-        "notes": notes + _incomplete_note(table_rows),
+        "notes": notes + _cell_notes(table_rows),
     }
 
 
-def target_frame(rows, target, metric, baseline, *, chance=None, split="test"):
+def target_frame(rows, target, metric, baseline, *, split="test"):
     """Compares routes over the languages of one target.
 
     The columns are English if it is there, the mean over the zero-shot
@@ -78,7 +82,6 @@ def target_frame(rows, target, metric, baseline, *, chance=None, split="test"):
         target: str. The target's name.
         metric: str. The metric's name.
         baseline: str or None. The route to compare with; None: the first.
-        chance: mapping from target to its score by chance, in percent.
         split: str. The split whose rows count.
 
     Returns:
@@ -101,27 +104,32 @@ def target_frame(rows, target, metric, baseline, *, chance=None, split="test"):
     table_rows = []
     for route in routes:
         cells = _means(route, baseline, {MEAN: scores})
-        for language, (value, zero_shot) in scores.get(route, {}).items():
-            cells[language] = _cell(value, zero_shot=zero_shot)
+        for language, score in scores.get(route, {}).items():
+            cells[language] = _cell(
+                score["value"],
+                zero_shot=score["zero_shot"],
+                above_chance=_is_above(score),
+            )
         table_rows.append({"label": route, "cells": cells})
     columns = [*english, MEAN, *others]
-    chance_of_all = None
-    if chance and target in chance:
-        chance_of_all = dict.fromkeys(columns, chance[target])
+    chance = {MEAN: _chance_of(chosen)} | {
+        language: _chance_of(
+            [row for row in chosen if row["language"] == language], None
+        )
+        for language in languages
+    }
     notes = [_mean_note(baseline), _seeds_note(chosen)]
     if not all(row["zero_shot"] for row in chosen):
         notes.append("* not zero-shot: a stage trained on this language")
     return {
         "title": f"{target}: {metric} of each language",
         "columns": columns,
-        "rows": table_rows + _chance_row(chance_of_all, columns),
-        "notes": notes + _incomplete_note(table_rows),
+        "rows": table_rows + _chance_row(chance, columns),
+        "notes": notes + _cell_notes(table_rows),
     }
 
 
-def print_summary(
-    rows, baseline, console=None, *, primary, chance=None, split="test"
-):
+def print_summary(rows, baseline, console=None, *, primary, split="test"):
     """Prints `summary_frame`, folded where it is too wide.
 
     Args:
@@ -129,21 +137,16 @@ def print_summary(
         baseline: as in `summary_frame`.
         console: `rich.console.Console`. Default: standard output.
         primary: as in `summary_frame`.
-        chance: as in `summary_frame`.
         split: as in `summary_frame`.
 
     Raises:
         InputError: As in `summary_frame`.
     """
-    frame = summary_frame(
-        rows, baseline, primary=primary, chance=chance, split=split
-    )
+    frame = summary_frame(rows, baseline, primary=primary, split=split)
     print_frame(frame, console)
 
 
-def print_target(
-    rows, target, metric, baseline, console=None, *, chance=None, split="test"
-):
+def print_target(rows, target, metric, baseline, console=None, *, split="test"):
     """Prints `target_frame`, folded where it is too wide.
 
     Args:
@@ -152,15 +155,12 @@ def print_target(
         metric: as in `target_frame`.
         baseline: as in `target_frame`.
         console: `rich.console.Console`. Default: standard output.
-        chance: as in `target_frame`.
         split: as in `target_frame`.
 
     Raises:
         InputError: As in `target_frame`.
     """
-    frame = target_frame(
-        rows, target, metric, baseline, chance=chance, split=split
-    )
+    frame = target_frame(rows, target, metric, baseline, split=split)
     print_frame(frame, console)
 
 
@@ -211,13 +211,17 @@ def format_cell(cell):
         cell: dict or None, of a frame.
 
     Returns:
-        A str such as `61.2`, `61.2*` (not zero-shot), `61.2 (+1.3)`, or `-`
-        where there is no score; `~` marks a mean that the baseline's
-        languages do not match.
+        A str such as `61.2`, `61.2*` (not zero-shot), `61.2±2.0 (+1.3)`, or
+        `-` where there is no score; `°` marks what may be chance, `~` a mean
+        that the baseline's languages do not match.
     """
     if cell is None or cell["value"] is None:
         return "-"
     text = f"{cell['value']:.1f}"
+    if cell["margin"] is not None:
+        text += f"±{cell['margin']:.1f}"
+    if not cell["above_chance"]:
+        text += "°"
     if not cell["zero_shot"]:
         text += "*"
     if cell["difference"] is not None:
@@ -226,11 +230,21 @@ def format_cell(cell):
     return text if cell["complete"] else text + "~"
 
 
-def _cell(value, *, difference=None, zero_shot=True, complete=True):
+def _cell(
+    value,
+    *,
+    difference=None,
+    margin=None,
+    zero_shot=True,
+    above_chance=True,
+    complete=True,
+):
     """Builds one cell of a frame."""
     return {
         "value": value,
         "difference": difference,
+        "margin": margin,
+        "above_chance": above_chance,
         "zero_shot": zero_shot,
         "complete": complete,
     }
@@ -250,21 +264,58 @@ def _routes(rows, baseline, target=None):
 
 
 def _language_scores(rows):
-    """Averages over seeds: {route: {language: (value, zero_shot)}}."""
+    """Averages over seeds: {route: {language: score}}."""
     groups = {}
     for row in rows:
         languages = groups.setdefault(row["route"], {})
         languages.setdefault(row["language"], []).append(row)
     return {
         route: {
-            language: (
-                _mean(row["value"] for row in found),
-                all(row["zero_shot"] for row in found),
-            )
+            language: _average(found) | {"zero_shot": _all_zero_shot(found)}
             for language, found in languages.items()
         }
         for route, languages in groups.items()
     }
+
+
+def _all_zero_shot(rows):
+    return all(row["zero_shot"] for row in rows)
+
+
+def _average(scores):
+    """Averages value, interval and chance; None where any of them lacks.
+
+    The mean of ends is an interval that holds even where the examples of
+    several languages or seeds are the same ones, and so err together.
+    """
+    scores = list(scores)
+    means = {}
+    for name in ("value", "low", "high", "chance"):
+        values = [score.get(name) for score in scores]
+        means[name] = None if None in values else _mean(values)
+    return means
+
+
+def _is_above(score):
+    """Whether chance lies below the interval; true where it is unknown."""
+    known = score["low"] is not None and score["chance"] is not None
+    return score["low"] > score["chance"] if known else True
+
+
+def _margin(score):
+    if score["low"] is None or score["high"] is None:
+        return None
+    return (score["high"] - score["low"]) / 2
+
+
+def _chance_of(rows, zero_shot=True):
+    """Averages chance over the rows of one column, or gives None."""
+    values = [
+        row.get("chance")
+        for row in rows
+        if zero_shot is None or row["zero_shot"]
+    ]
+    return None if None in values or not values else _mean(values)
 
 
 def _means(route, baseline, scores):
@@ -287,18 +338,27 @@ def _means(route, baseline, scores):
         shared = [language for language in ours if language in theirs]
         difference = None
         if route != baseline and shared:
-            difference = _mean(ours[key] - theirs[key] for key in shared)
+            difference = _mean(
+                ours[key]["value"] - theirs[key]["value"] for key in shared
+            )
         complete = not theirs or ours.keys() == theirs.keys()
+        mean = _average(ours.values())
         cells[column] = _cell(
-            _mean(ours.values()), difference=difference, complete=complete
+            mean["value"],
+            difference=difference,
+            margin=_margin(mean),
+            above_chance=_is_above(mean),
+            complete=complete,
         )
     return cells
 
 
 def _zero_shot(languages):
-    """Keeps the zero-shot languages and their values."""
+    """Keeps the zero-shot languages and their scores."""
     return {
-        key: value for key, (value, is_zero) in languages.items() if is_zero
+        language: score
+        for language, score in languages.items()
+        if score["zero_shot"]
     }
 
 
@@ -307,7 +367,7 @@ def _chance_row(chance, columns):
     cells = {
         column: _cell(float(chance[column]))
         for column in columns
-        if chance and chance.get(column) is not None
+        if chance.get(column) is not None
     }
     return [{"label": CHANCE, "cells": cells}] if cells else []
 
@@ -328,15 +388,20 @@ def _seeds_note(rows):
     return f"Means of up to {len(seeds)} seeds"
 
 
-def _incomplete_note(table_rows):
-    """Explains the mark of means over other languages, if there is one."""
+def _cell_notes(table_rows):
+    """Explains the marks that occur in the table, and no others."""
     cells = [cell for row in table_rows for cell in row["cells"].values()]
-    if all(cell["complete"] for cell in cells):
-        return []
-    return [
-        "~ mean over other languages than the baseline's; the difference is "
-        "over those they share"
-    ]
+    notes = []
+    if any(cell["margin"] is not None for cell in cells):
+        notes.append("± half of the 95 % interval over the examples")
+    if not all(cell["above_chance"] for cell in cells):
+        notes.append("° may be chance: it lies in the 95 % interval")
+    if not all(cell["complete"] for cell in cells):
+        notes.append(
+            "~ mean over other languages than the baseline's; the difference "
+            "is over those they share"
+        )
+    return notes
 
 
 def _mean(values):

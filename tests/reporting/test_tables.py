@@ -148,13 +148,37 @@ def test_a_target_that_lacks_a_route_shows_a_dash(rows):
     assert "| mnli | 55.5 (+4.5) | - |" in markdown
 
 
+def with_interval(rows, half_width, chance):
+    return [
+        row
+        | {
+            "low": row["value"] - half_width,
+            "high": row["value"] + half_width,
+            "chance": chance,
+        }
+        for row in rows
+    ]
+
+
 def test_chance_is_a_row_of_its_own(rows):
-    chance = {"xnli": 100 / 3}
-    frame = tables.summary_frame(rows, None, primary=PRIMARY, chance=chance)
+    rows = with_interval(rows, 1.0, 100 / 3)
+    frame = tables.summary_frame(rows, None, primary=PRIMARY)
     assert frame["rows"][-1]["label"] == "chance"
-    assert list(frame["rows"][-1]["cells"]) == ["xnli"]
-    frame = tables.target_frame(rows, "xnli", "accuracy", None, chance=chance)
+    assert cell(frame, "chance", "xnli")["value"] == pytest.approx(33.333, 1e-3)
+    frame = tables.target_frame(rows, "xnli", "accuracy", None)
     assert cell(frame, "chance", "zh")["value"] == pytest.approx(33.333, 1e-3)
+
+
+def test_what_may_be_chance_is_marked(rows):
+    sure = tables.summary_frame(
+        with_interval(rows, 1.0, 0.5), None, primary=PRIMARY
+    )
+    unsure = tables.summary_frame(
+        with_interval(rows, 200.0, 0.5), None, primary=PRIMARY
+    )
+    texts = [tables.to_markdown(frame) for frame in (sure, unsure)]
+    assert "°" not in texts[0] and "±1.0" in texts[0]
+    assert "±200.0°" in texts[1] and "may be chance: it lies" in texts[1]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +187,8 @@ def test_chance_is_a_row_of_its_own(rows):
         ({}, "61.2"),
         ({"zero_shot": False}, "61.2*"),
         ({"difference": 1.25}, "61.2 (+1.2)"),
+        ({"margin": 2.0, "difference": 1.0}, "61.2±2.0 (+1.0)"),
+        ({"margin": 30.0, "above_chance": False}, "61.2±30.0°"),
         ({"difference": -0.01}, "61.2 (+0.0)"),
         ({"difference": -1.0}, "61.2 (-1.0)"),
         ({"value": None}, "-"),
@@ -172,7 +198,9 @@ def test_cells_are_short_and_signed(changes, text):
     made = {
         "value": 61.21,
         "difference": None,
+        "margin": None,
         "zero_shot": True,
+        "above_chance": True,
         "complete": True,
     }
     assert tables.format_cell(made | changes) == text

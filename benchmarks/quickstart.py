@@ -1,0 +1,78 @@
+"""Times the quickstart, first and second run, and prints one JSON line.
+
+    python benchmarks/quickstart.py [tensorflow|jax|torch]
+
+README.md's table and figures of the quickstart are this script's output.
+"""
+
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from importlib import metadata
+
+from stilts_keras.reporting import tables
+from stilts_keras.reporting.results import read_results
+from stilts_keras.tasks import TASKS
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+
+
+def main():
+    backend = sys.argv[1] if len(sys.argv) > 1 else "tensorflow"
+    with tempfile.TemporaryDirectory() as folder:
+        # An empty cache, as on a new machine.
+        environment = {
+            **os.environ,
+            "HF_HOME": f"{folder}/hf",
+            "XDG_CACHE_HOME": f"{folder}/cache",
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "stilts_keras",
+            "run",
+            "--flagfile=flags/quickstart.flags",
+            f"--run_dir={folder}/run",
+            f"--keras_backend={backend}",
+        ]
+        seconds = []
+        for _ in range(2):
+            started = time.perf_counter()
+            subprocess.run(
+                command,
+                cwd=ROOT,
+                env=environment,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+            seconds.append(round(time.perf_counter() - started, 1))
+        rows = read_results(f"{folder}/run/results.jsonl")
+    primary = {
+        name: TASKS[name].metrics[0] for name in {row["target"] for row in rows}
+    }
+    frame = tables.summary_frame(rows, "pretrained", primary=primary)
+    print(
+        json.dumps(
+            {
+                "benchmark": "quickstart",
+                "backend": backend,
+                "first_run_seconds": seconds[0],
+                "second_run_seconds": seconds[1],
+                "num_results": len(rows),
+                "cores": os.cpu_count(),
+                "machine": platform.processor() or platform.machine(),
+                "python": platform.python_version(),
+                "keras": metadata.version("keras"),
+                "table": tables.to_markdown(frame),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
