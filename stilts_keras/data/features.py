@@ -104,11 +104,19 @@ def load_features(
         kept = [(index, item) for index, item in pairs if item is not None]
         try:
             packed = pack([item for _, item in kept], tokenizer, max_length)
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from error
+        except InputError:
+            for index, item in kept:
+                check_packs(item, f"{where}, row {numbers[index]}")
+            raise
         packed["example"] = [kept[i][0] for i in packed["example"]]
         packed["length"] = _lengths(packed["token_ids"])
         return packed
+
+    def check_packs(item, where):
+        try:
+            pack([item], tokenizer, max_length)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
 
     key = {
         "features": FEATURES_VERSION,
@@ -121,6 +129,8 @@ def load_features(
         "split": [language, split],
     }
     features = _map_cached(rows, pack_rows, key)
+    if not len(features):
+        raise InputError(f"{where} leaves all its rows out. Check the data.")
     return SplitFeatures(
         where=where,
         rows=rows,
@@ -210,6 +220,12 @@ def _check_example(task, item, where):
                 f"{where} has an empty {name}. Received: {text!r}. Remove the "
                 "row or mend it."
             )
+    for name in ("label", "tags", "answers"):
+        if getattr(item, name, name) in (None, ()):
+            raise InputError(
+                f"{where} has no {name}, so it can be neither trained on nor "
+                "scored. Remove the row or mend it."
+            )
     if isinstance(item, examples_module.Question):
         _check_answers(item, where)
     for label in _labels(item):
@@ -235,6 +251,8 @@ def _texts(item):
             yield field.name, " ".join(map(str, value))
             if field.name == "choices":
                 yield from (("choice", choice) for choice in value)
+        elif field.name == "answers":
+            yield from (("answer", text) for text, _ in value)
 
 
 def _labels(item):
@@ -255,7 +273,8 @@ def _check_choice(item, where):
 
 def _check_answers(item, where):
     for text, start in item.answers:
-        found = item.context[start : start + len(text)]
+        is_offset = isinstance(start, int) and start >= 0
+        found = item.context[start : start + len(text)] if is_offset else ""
         if found != text:
             raise InputError(
                 f"{where} has the answer {text!r} at character {start}, where "

@@ -284,6 +284,16 @@ def _read_files(files, fingerprint):
     import datasets
 
     loader = LOADERS[files[0].suffix]
+    if loader == "parquet":
+        # The loader fails at files without rows.
+        first, files = files[0], [file for file in files if _parquet_rows(file)]
+        if not files:
+            raise InputError(
+                f"File {str(first)!r} has no rows. Fetch it again."
+            )
+    else:
+        for file in files:
+            _check_utf8(file)
     # Without this the cache would not notice a file changed in place.
     token = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
     cache = os.path.join(
@@ -299,6 +309,19 @@ def _read_files(files, fingerprint):
             )
     except Exception as error:  # noqa: BLE001 - datasets raises many kinds
         raise _unreadable(files[0], error) from error
+
+
+def _check_utf8(file):
+    """Finds the first wrong line: the JSON loader would keep its bytes."""
+    with open(file, "rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"File {str(file)!r} cannot be read: line {number} is not "
+                    f"UTF-8 ({error.reason}). Convert the file to UTF-8."
+                ) from error
 
 
 def _unreadable(file, error):

@@ -52,7 +52,7 @@ def dense_gradient(grad, variable):
         Tensor.
     """
     if grad is None:
-        return keras.ops.zeros_like(variable)
+        return keras.ops.zeros(variable.shape, dtype=variable.dtype)
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 

@@ -93,21 +93,21 @@ def check_stage(folder):
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         files = manifest["files"]
-    except (OSError, ValueError, KeyError) as error:
-        raise _damaged(folder / MANIFEST, "cannot be read") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder, MANIFEST, "cannot be read") from error
     for name, facts in files.items():
         file = folder / name
         if not file.is_file():
-            raise _damaged(file, "is missing")
+            raise _damaged(folder, name, "is missing")
         if _sha256(file) != facts["sha256"]:
-            raise _damaged(file, "does not match its sha256")
+            raise _damaged(folder, name, "does not match its sha256")
     return manifest
 
 
-def _damaged(file, what):
+def _damaged(folder, name, what):
     return InputError(
-        f"Stage file {str(file)!r} {what}. Delete the folder "
-        f"{str(file.parent)!r} and run again: the stage is then trained anew."
+        f"Stage file {str(folder / name)!r} {what}. Delete the folder "
+        f"{str(folder)!r} and run again: the stage is then trained anew."
     )
 
 

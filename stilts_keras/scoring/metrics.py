@@ -11,6 +11,8 @@ from stilts_keras.errors import unknown
 from stilts_keras.scoring import chunks
 from stilts_keras.scoring import spans
 
+CHANCE_SEED = 0
+
 
 def accuracy(gold, predictions):
     """Share of labels, or of words where examples are tag sequences, right.
@@ -215,20 +217,36 @@ def _check_kinds(gold, predictions):
 
 
 def chance(name, gold):
-    """What the best constant prediction scores: the level of no knowledge.
+    """What is scored without knowledge: the better of two blind guesses.
+
+    One always gives the most frequent label; the other deals the gold labels
+    out at random, which is better where equal neighbours count as one chunk.
 
     Args:
         name: str. One of `METRICS`.
         gold: as the metric takes it.
 
     Returns:
-        A float in percent; None where no constant answer makes sense (spans).
+        A float in percent; None where no blind guess makes sense (spans).
     """
     if name in ("f1", "exact_match"):
         return None
     is_tags = not isinstance(gold[0], (str, int))
-    labels = [tag for tags in gold for tag in tags] if is_tags else gold
-    values, counts = np.unique(np.asarray(labels), return_counts=True)
-    best = values[counts.argmax()].item()
-    constant = [[best] * len(tags) if is_tags else best for tags in gold]
-    return METRICS[name](gold, constant)
+    sizes = [len(tags) for tags in gold] if is_tags else [1] * len(gold)
+    flat = [tag for tags in gold for tag in tags] if is_tags else list(gold)
+    values, counts = np.unique(np.asarray(flat), return_counts=True)
+    constant = [values[counts.argmax()].item()] * len(flat)
+    order = np.random.default_rng(CHANCE_SEED).permutation(len(flat))
+    dealt = [flat[index] for index in order]
+    guesses = [constant, dealt]
+    if is_tags:
+        guesses = [_cut(guess, sizes) for guess in guesses]
+    return max(METRICS[name](gold, guess) for guess in guesses)
+
+
+def _cut(flat, sizes):
+    """Cuts a list into consecutive parts of the sizes given."""
+    ends = np.cumsum(sizes)
+    return [
+        flat[end - size : end] for end, size in zip(ends, sizes, strict=True)
+    ]

@@ -119,6 +119,8 @@ def train(
         columns = source.split.features[batch.indices]
         random = np.random.default_rng([seed, 4, step])
         x, y = source.problem.collate(columns, batch.length, tokenizer, random)
+        # Of this step: the optimizer counts on as it is applied.
+        rate = float(optimizer.learning_rate)
         loss = float(model.train_on_batch({source.key: x}, y))
         if not math.isfinite(loss):
             raise StageError(
@@ -133,7 +135,6 @@ def train(
         # -------------------------------------------------------------- Log
         done = step + 1
         if done % log_every_steps == 0 or done == num_steps:
-            rate = float(optimizer.learning_rate)
             on_log(window.flush(done, rate))
 
         # ------------------------------------------------------ Dev and best

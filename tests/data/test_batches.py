@@ -49,7 +49,8 @@ def test_order_depends_on_the_seed_alone():
 def test_every_epoch_has_an_order_of_its_own():
     first = epoch_of(LENGTHS, 16)
     second = epoch_of(LENGTHS, 16, epoch=1)
-    assert any((a.indices != b.indices).any() for a, b in zip(first, second))
+    pairs = zip(first, second, strict=True)
+    assert any((a.indices != b.indices).any() for a, b in pairs)
 
 
 @pytest.mark.parametrize("max_length", [100, 128, 384])

@@ -90,3 +90,26 @@ def test_scores_per_example_average_to_the_metric(name, gold, predictions):
 def test_chunk_f1_has_no_scores_per_example():
     with pytest.raises(InputError, match="Known: accuracy, exact_match, f1"):
         metrics.per_example("chunk_f1", [["A"]], [["A"]])
+
+
+def test_chance_is_the_share_of_the_most_frequent_label():
+    gold = ["a", "a", "a", "b"]
+    assert metrics.chance("accuracy", gold) == pytest.approx(75.0)
+
+
+def test_chance_of_retrieval_is_one_in_n():
+    assert metrics.chance("accuracy", list(range(200))) == pytest.approx(0.5)
+
+
+def test_chance_of_chunks_is_no_zero_for_a_merged_constant():
+    random = np.random.default_rng(1)
+    gold = [
+        random.choice(["NOUN", "VERB", "DET"], size=8).tolist()
+        for _ in range(50)
+    ]
+    constant = metrics.chunk_f1(gold, [["NOUN"] * 8] * 50)
+    assert constant < 5 < metrics.chance("chunk_f1", gold) < 50
+
+
+def test_spans_have_no_chance_level():
+    assert metrics.chance("f1", [["a"]]) is None

@@ -4,6 +4,7 @@
 first of the processes must be torch: it makes the Hugging Face folder.
 """
 
+import contextlib
 import pathlib
 import shutil
 import sys
@@ -11,6 +12,7 @@ import sys
 import keras
 import numpy as np
 
+from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
 from stilts_keras.data.sources import PocketData
 from stilts_keras.graph.backbone import POCKET_FOLDER
@@ -20,8 +22,8 @@ from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems import problem_of
-from stilts_keras.steps import optimizer as optimizer_module
 from stilts_keras.steps.evaluate import predict
+from stilts_keras.steps.optimizer import MultiTaskAdamW
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import train
@@ -41,7 +43,7 @@ def main(folder):
     described = describe_backbone(
         "random",
         tokenizer="pocket",
-        num_layers=2,
+        num_layers=1,
         num_heads=2,
         hidden_dim=16,
         intermediate_dim=32,
@@ -53,7 +55,11 @@ def main(folder):
     found |= hidden_states(folder / "huggingface")
     found |= toy_run()
     model, sources = mixed_model(described, tokenizer)
+    buckets = batches.BUCKET_LENGTHS
+    # JAX would compile each head's step for each of several lengths.
+    batches.BUCKET_LENGTHS = ()
     found |= mixed_run(model, sources, tokenizer)
+    batches.BUCKET_LENGTHS = buckets
     found |= traces(model, sources, tokenizer)
     found |= stages(model, tokenizer, folder)
     np.savez(folder / f"{NAME}.npz", **found)
@@ -91,11 +97,13 @@ def hidden_states(folder):
     tokenizer = xlm_roberta.load_tokenizer(described)
     root = xlm_roberta.load_root(described, tokenizer=tokenizer)
     x = {"token_ids": token_ids, "padding_mask": mask.astype("int32")}
-    states = [
-        xlm_roberta.hidden_layer(root, layer).predict_on_batch(x)[mask]
+    layers = [
+        xlm_roberta.hidden_layer(root, layer).output
         for layer in range(root.num_layers + 1)
     ]
-    return {**found, "hidden_states": np.stack(states)}
+    # One Model, for JAX would compile each of them.
+    states = keras.Model(root.input, layers).predict_on_batch(x)
+    return {**found, "hidden_states": np.stack([s[mask] for s in states])}
 
 
 def from_transformers(folder, token_ids, mask):
@@ -107,7 +115,7 @@ def from_transformers(folder, token_ids, mask):
     config = transformers.XLMRobertaConfig(
         vocab_size=1100,
         hidden_size=16,
-        num_hidden_layers=3,
+        num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=66,
@@ -141,7 +149,7 @@ class Mean(keras.layers.Layer):
 
 
 def squared_error(y, logits):
-    return keras.ops.mean((logits - y) ** 2)
+    return keras.ops.mean(keras.ops.square(keras.ops.subtract(logits, y)))
 
 
 def toy_run():
@@ -163,9 +171,7 @@ def toy_run():
     )
     recipe = Recipe(learning_rate=0.05, warmup_ratio=0.2, weight_decay=0.1)
     model.compile(
-        optimizer=make_optimizer(
-            recipe, TOY_STEPS, model.trainable_variables
-        ),
+        optimizer=make_optimizer(recipe, TOY_STEPS, model.trainable_variables),
         jit_compile=backend.jit_compile(),
     )
     first = values("toy_start", model.trainable_variables)
@@ -220,7 +226,7 @@ def mixed_run(model, sources, tokenizer):
     start = values("start", model.trainable_variables)
     num_features = sum(len(source.split.lengths) for source in sources)
     losses, logs, norms = [], [], []
-    with gradient_norms(norms):
+    with noting_gradient_norms(norms):
         train(
             model,
             sources,
@@ -249,28 +255,22 @@ def mixed_run(model, sources, tokenizer):
     }
 
 
-class gradient_norms:
-    """Notes the norm before clipping, where steps run eagerly: on torch."""
+@contextlib.contextmanager
+def noting_gradient_norms(norms):
+    """Notes the norms before clipping, where steps run eagerly: on torch."""
+    clip = MultiTaskAdamW._clip_gradients
 
-    def __init__(self, norms):
-        self.norms = norms
+    def noted(self, grads):
+        squares = [keras.ops.sum(keras.ops.square(grad)) for grad in grads]
+        norms.append(float(sum(squares)) ** 0.5)
+        return clip(self, grads)
 
-    def __enter__(self):
-        self.dense_gradient = backend.dense_gradient
-        if NAME == "torch":
-            optimizer_module.MultiTaskAdamW._clip_gradients = self.clip
-
-    def clip(self, grads):
-        self.norms.append(
-            float(sum(keras.ops.sum(grad**2) for grad in grads)) ** 0.5
-        )
-        return super(
-            optimizer_module.MultiTaskAdamW, optimizer_module.MultiTaskAdamW
-        )._clip_gradients(grads)
-
-    def __exit__(self, *error):
-        if NAME == "torch":
-            del optimizer_module.MultiTaskAdamW._clip_gradients
+    if NAME == "torch":
+        MultiTaskAdamW._clip_gradients = noted
+    try:
+        yield
+    finally:
+        MultiTaskAdamW._clip_gradients = clip
 
 
 # -------------------------------------------------------------------- Traces
@@ -311,7 +311,7 @@ def stages(model, tokenizer, folder):
     for stage in finished:
         checkpoint.check_stage(stage)
         for variable in model.trainable_variables:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(np.zeros(variable.shape, "float32"))
         checkpoint.load_weights(stage, model)
         found |= values(f"loaded_{stage.name}", model.trainable_variables)
         preset = xlm_roberta.load_backbone(stage)

@@ -1,0 +1,42 @@
+import keras
+import numpy as np
+import pytest
+
+from stilts_keras.models.backend import dense_gradient
+from stilts_keras.models.backend import jit_compile
+
+
+@pytest.fixture
+def variable():
+    return keras.Variable(np.ones((4, 2), dtype="float32"))
+
+
+def test_no_gradient_becomes_zeros(variable):
+    found = keras.ops.convert_to_numpy(dense_gradient(None, variable))
+    assert found.shape == (4, 2)
+    assert found.dtype == np.float32
+    assert not found.any()
+
+
+def test_a_dense_gradient_stays(variable):
+    grad = keras.ops.ones((4, 2))
+    assert np.array_equal(dense_gradient(grad, variable), grad)
+
+
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="only TensorFlow has slices"
+)
+def test_repeated_rows_of_slices_are_summed(variable):
+    import tensorflow as tf
+
+    slices = tf.IndexedSlices(
+        tf.ones((64, 2)), tf.ones((64,), "int32"), tf.constant([4, 2])
+    )
+    found = keras.ops.convert_to_numpy(dense_gradient(slices, variable))
+    expected = np.zeros((4, 2))
+    expected[1] = 64
+    assert np.array_equal(found, expected)
+
+
+def test_only_jax_is_compiled():
+    assert jit_compile() == (keras.backend.backend() == "jax")

@@ -1,0 +1,136 @@
+import datasets
+import numpy as np
+import pytest
+
+from stilts_keras.data.features import SplitFeatures
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.models import xlm_roberta
+from stilts_keras.models.multitask import MultiTask
+from stilts_keras.problems.classification import Classification
+from stilts_keras.problems.tagging import TokenHead
+from stilts_keras.steps.evaluate import evaluate
+from stilts_keras.steps.evaluate import predict
+from stilts_keras.tasks import get_task
+from stilts_keras.tasks.example import TextPair
+
+XNLI = get_task("xnli")
+
+
+class Logits(Classification):
+    """Predicts the logits themselves, which show any difference."""
+
+    def decode(self, logits, columns):
+        return list(logits)
+
+
+@pytest.fixture(scope="module")
+def model():
+    described = describe_backbone(
+        "random",
+        tokenizer="pocket",
+        num_layers=2,
+        num_heads=2,
+        hidden_dim=16,
+        intermediate_dim=32,
+        max_sequence_length=64,
+        dropout=0.2,
+    )
+    root = xlm_roberta.load_root(
+        described, tokenizer=xlm_roberta.load_tokenizer(described)
+    )
+    problem = Logits(XNLI)
+    model = MultiTask(
+        root, {"xnli": problem.head(root), "tags": TokenHead(5, 16, 0.2)}, {}
+    )
+    # Larger logits than fresh heads give.
+    for head in model.heads.values():
+        kernel = head.logits.kernel
+        kernel.assign(np.asarray(kernel) * 50)
+    return model
+
+
+def split_of(size=21, order=None, max_length=32):
+    random = np.random.default_rng(0)
+    lengths = random.integers(3, 33, size)
+    ids = [[0, *random.integers(4, 1000, n - 2), 2] for n in lengths]
+    labels = [XNLI.labels[number] for number in random.integers(0, 3, size)]
+    examples = [TextPair(first="a", label=label) for label in labels]
+    order = range(size) if order is None else order
+    columns = {
+        "token_ids": [ids[index] for index in order],
+        "length": [lengths[index] for index in order],
+        "label": [0] * size,
+        "example": list(range(size)),
+    }
+    return SplitFeatures(
+        where="toy",
+        rows=[None] * size,
+        features=datasets.Dataset.from_dict(columns),
+        read=[examples[index] for index in order].__getitem__,
+        max_length=max_length,
+    )
+
+
+def logits(model, split, batch_size=4):
+    problem = Logits(XNLI)
+    return np.stack(
+        predict(
+            model, "xnli", problem, split, tokenizer=None, batch_size=batch_size
+        )
+    )
+
+
+def test_predictions_do_not_depend_on_the_batch_size(model):
+    expected = logits(model, split_of())
+    assert expected.shape == (21, 3)
+    assert expected.std(axis=0).min() > 0.1
+    for batch_size in (1, 5, 64):
+        found = logits(model, split_of(), batch_size)
+        assert found == pytest.approx(expected, abs=2e-5)
+
+
+def test_predictions_come_in_the_order_of_the_features(model):
+    order = np.random.default_rng(1).permutation(21)
+    expected = logits(model, split_of())[order]
+    found = logits(model, split_of(order=order))
+    assert found == pytest.approx(expected, abs=2e-5)
+
+
+def test_padding_changes_no_prediction(model):
+    columns = split_of().features[:]
+    problem = Logits(XNLI)
+    for key, count in (("xnli", 1), ("tags", 32)):
+        states = []
+        for length in (32, 50):
+            x, _ = problem.collate(columns, length, None)
+            found = model.predict_on_batch({key: x})
+            found = found.reshape(21, -1, found.shape[-1])[:, :count]
+            valid = x["padding_mask"][:, :count]
+            states.append(found[valid])
+        assert states[0].std() > 0.1
+        assert states[1] == pytest.approx(states[0], abs=2e-5)
+
+
+def test_evaluation_compares_the_best_class_with_gold(model):
+    split = split_of()
+    evaluation = evaluate(
+        model,
+        "xnli",
+        Classification(XNLI),
+        split,
+        task=XNLI,
+        tokenizer=None,
+        batch_size=4,
+    )
+    best = logits(model, split).argmax(axis=1)
+    assert evaluation.gold == [item.label for item in split.examples]
+    assert evaluation.predictions == [XNLI.labels[index] for index in best]
+    right = np.equal(evaluation.gold, evaluation.predictions).mean()
+    assert evaluation.metrics["accuracy"] == pytest.approx(100 * right)
+
+
+def test_evaluation_leaves_the_dropout_as_it_was(model):
+    layer = model.backbone.get_layer("transformer_layer_1")
+    before = layer._self_attention_layer._dropout
+    logits(model, split_of())
+    assert before == layer._self_attention_layer._dropout == 0.2

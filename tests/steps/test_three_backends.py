@@ -1,0 +1,202 @@
+"""TensorFlow, JAX and torch, each in one process of its own: backend_run.py."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import stilts_keras
+
+SCRIPT = pathlib.Path(__file__).with_name("backend_run.py")
+ROOT = pathlib.Path(stilts_keras.__file__).parents[1]
+# In this order: torch makes the Hugging Face folder that the others read.
+BACKENDS = ("torch", "tensorflow", "jax")
+OTHERS = ("tensorflow", "jax")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backends")
+    return {name: run(name, folder) for name in BACKENDS}
+
+
+def run(name, folder):
+    changed = {
+        "KERAS_BACKEND": name,
+        "PYTHONPATH": os.pathsep.join(
+            [str(ROOT), os.environ.get("PYTHONPATH", "")]
+        ),
+        "HF_DATASETS_CACHE": str(folder / "datasets"),
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "OMP_NUM_THREADS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), str(folder)],
+        env=os.environ | changed,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    with np.load(folder / f"{name}.npz") as found:
+        return dict(found)
+
+
+def weights(found, prefix):
+    """The variables under a prefix, in the Model's order."""
+    names = [name for name in found if name.startswith(f"{prefix}/")]
+    assert names
+    return {name.removeprefix(prefix): found[name] for name in names}
+
+
+def apart(found, prefix, others, other_prefix=None):
+    """The largest difference between two sets of equally many variables."""
+    ours = weights(found, prefix).values()
+    theirs = weights(others, other_prefix or prefix).values()
+    return max(
+        np.abs(one - other).max()
+        for one, other in zip(ours, theirs, strict=True)
+    )
+
+
+# ------------------------------------------------------------ Equal beginnings
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("prefix", ["root", "start", "toy_start"])
+def test_weights_start_equal_on_all_backends(runs, name, prefix):
+    assert apart(runs[name], prefix, runs["torch"]) == 0
+
+
+def test_random_root_has_kernels_and_embeddings_of_its_own(runs):
+    for name, value in weights(runs["torch"], "root").items():
+        if name.endswith(("kernel", "embeddings")):
+            assert value.std() > 0.01, name
+
+
+# ---------------------------------------------------------------- Mixed stage
+@pytest.mark.parametrize("name", OTHERS)
+def test_three_backends_train_alike(runs, name):
+    ours, theirs = runs[name], runs["torch"]
+    assert len(ours["losses"]) == 50
+    assert np.abs(ours["losses"] - theirs["losses"]).max() < 1e-4
+    assert apart(ours, "end", theirs) < 1e-5
+
+
+def test_the_mixed_stage_tests_what_it_should(runs):
+    found = runs["torch"]
+    assert len(found["sources_seen"]) == 5
+    # Otherwise clipping would be idle.
+    assert (found["norms"] > 1).mean() > 0.5
+    ends = weights(found, "end")
+    for name, value in weights(found, "start").items():
+        assert (ends[name] != value).any(), name
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_logs_tell_the_learning_rate_of_their_last_step(runs, name):
+    # 50 steps, 5 of them warm-up; steps are counted from 0.
+    steps = np.array([9, 19, 29, 39, 49])
+    expected = 1e-3 * (50 - steps) / 45
+    assert runs[name]["rates"] == pytest.approx(expected, rel=1e-5)
+
+
+# ------------------------------------------------------- Reference in float64
+def reference(found):
+    """AdamW over the toy's 20 steps, with gradients worked by hand."""
+    start = [v.astype("float64") for v in weights(found, "toy_start").values()]
+    assert [v.shape for v in start] == [(10, 4), (4,), (), (4,), ()]
+    now = [value.copy() for value in start]
+    mean = [np.zeros_like(value) for value in start]
+    square = [np.zeros_like(value) for value in start]
+    decayed = (True, True, False, True, False)
+    losses, norms, num_steps = [], [], 20
+    for step, key in enumerate(found["toy_keys"]):
+        ids, y = found["toy_token_ids"][step], found["toy_y"][step]
+        place = 1 if key == "first" else 3
+        kernel, bias = now[place : place + 2]
+        state = now[0][ids].mean(axis=1)
+        error = state @ kernel + bias - y
+        losses.append((error**2).mean())
+        to_logits = 2 * error / len(error)
+        grads = [np.zeros_like(value) for value in start]
+        to_hidden = np.outer(to_logits, kernel)[:, None] / ids.shape[1]
+        np.add.at(grads[0], ids, np.broadcast_to(to_hidden, (*ids.shape, 4)))
+        grads[place] = state.T @ to_logits
+        grads[place + 1] = to_logits.sum()
+        norms.append(np.sqrt(sum((grad**2).sum() for grad in grads)))
+        rate = 0.05 * min((step + 1) / 4, (num_steps - step) / 16)
+        alpha = (
+            rate * np.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
+        )
+        for index, grad in enumerate(grads):
+            grad = grad / max(1, norms[-1])
+            if decayed[index]:
+                now[index] = now[index] * (1 - rate * 0.1)
+            mean[index] = 0.9 * mean[index] + 0.1 * grad
+            square[index] = 0.999 * square[index] + 0.001 * grad**2
+            now[index] = now[index] - alpha * mean[index] / (
+                np.sqrt(square[index]) + 1e-8
+            )
+    return losses, norms, now
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_optimizer_agrees_with_a_float64_reference(runs, name):
+    losses, norms, end = reference(runs[name])
+    assert np.mean(np.array(norms) > 1) > 0.5
+    assert runs[name]["toy_losses"] == pytest.approx(losses, abs=2e-5)
+    found = weights(runs[name], "toy_end").values()
+    for value, expected in zip(found, end, strict=True):
+        assert value == pytest.approx(expected, abs=2e-6)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_idle_heads_move_alike_on_all_backends(runs, name):
+    # The last 3 steps before a `second` one are of `first`; with the head
+    # standing still there, the reference would be another.
+    start = list(weights(runs[name], "toy_start").values())
+    end = list(weights(runs[name], "toy_end").values())
+    torch = list(weights(runs["torch"], "toy_end").values())
+    for index in (3, 4):
+        assert (end[index] != start[index]).all()
+        assert end[index] == pytest.approx(torch[index], abs=2e-6)
+
+
+# -------------------------------------------------------------- Hidden states
+@pytest.mark.parametrize("name", BACKENDS)
+def test_hidden_states_agree_with_transformers(runs, name):
+    expected = runs["torch"]["huggingface"]
+    found = runs[name]["hidden_states"]
+    # Embedding and two layers, 27 tokens that are no padding, 16 units.
+    assert found.shape == expected.shape == (3, 27, 16)
+    assert expected.std() > 0.5
+    assert np.abs(found - expected).max() < 1e-5
+
+
+# ----------------------------------------------------------- Stages on the disk
+@pytest.mark.parametrize(
+    ("writer", "reader"),
+    [("torch", "tensorflow"), ("torch", "jax"), ("tensorflow", "jax")],
+)
+def test_a_stage_crosses_backends(runs, writer, reader):
+    loaded = apart(runs[reader], f"loaded_{writer}", runs[writer], "end")
+    assert loaded < 1e-6
+
+
+@pytest.mark.parametrize("reader", OTHERS)
+def test_a_stage_is_a_preset_on_other_backends(runs, reader):
+    end = list(weights(runs["torch"], "end").values())
+    preset = list(weights(runs[reader], "preset_torch").values())
+    for value, expected in zip(preset, end[: len(preset)], strict=True):
+        assert value == pytest.approx(expected, abs=1e-6)
+
+
+# ------------------------------------------------------------------ Evaluation
+@pytest.mark.parametrize("name", OTHERS)
+def test_equal_splits_are_compiled_once(runs, name):
+    first, *later = runs[name]["traces"]
+    # Two bucket lengths; JAX calls the Model once more to learn its shapes.
+    assert first <= 3
+    assert later == [first, first]

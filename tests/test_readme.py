@@ -1,0 +1,104 @@
+"""What README.md shows is true, and runs."""
+
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from stilts_keras.graph.route import Route
+from stilts_keras.main import FLAGS
+from stilts_keras.main import main
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def block_after(marker):
+    """The first fenced block below a marker comment."""
+    rest = README[README.index(marker) :]
+    return re.search(r"```\w*\n(.*?)```", rest, re.DOTALL).group(1)
+
+
+def commands():
+    """Every `stilts` command of every shell block, on one line."""
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL):
+        text = block.replace("\\\n", " ")
+        for line in text.splitlines():
+            for part in line.split("&&"):
+                if part.strip().startswith("stilts "):
+                    yield part.strip()
+
+
+def test_the_two_commands_are_one_line_each():
+    for name in ("quickstart", "test"):
+        lines = block_after(f"<!-- command: {name} -->").strip().splitlines()
+        assert len(lines) == 1
+        assert lines[0].startswith("python3 -m venv .venv && ")
+
+
+@pytest.mark.parametrize("command", list(commands()))
+def test_shell_examples_plan(command, capsys):
+    words = shlex.split(command)
+    words[1] = "plan" if words[1] == "run" else words[1]
+    words = [
+        f"--flagfile={ROOT}/{word.partition('=')[2]}"
+        if word.startswith("--flagfile=")
+        else word
+        for word in words
+    ]
+    assert main(words) == 0, capsys.readouterr().err
+
+
+def test_python_example_runs(tmp_path):
+    code = block_after("<!-- example: python -->")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    # udpos (two metrics, six languages) and tatoeba (five), two routes.
+    assert done.stdout.splitlines()[-1].startswith("34 tatoeba de")
+
+
+def test_routes_shown_are_routes():
+    block = block_after("**A route**")
+    routes = [line.split()[0] for line in block.splitlines() if line[0] != " "]
+    assert len(routes) == 5
+    for route in routes:
+        assert str(Route.parse(route)) == route
+
+
+def test_flags_named_exist():
+    for name in set(re.findall(r"--([a-z_]+)\b", README)):
+        assert name in FLAGS or name in ("flagfile", "help", "logdir"), name
+
+
+def test_files_named_exist():
+    for name in re.findall(r"`((?:flags|tasks|problems)/\w+\.\w+)`", README):
+        folder = ROOT if name.startswith("flags") else ROOT / "stilts_keras"
+        assert (folder / name).is_file(), name
+    for name in re.findall(r"!\[.*?\]\((.*?)\)", README):
+        assert (ROOT / name).is_file(), name
+
+
+def test_house_names_every_room_and_module():
+    block = block_after("## The house")
+    for path in (ROOT / "stilts_keras").iterdir():
+        if path.is_dir() and (path / "__init__.py").exists():
+            assert f"{path.name}/" in block
+            for file in path.glob("*.py"):
+                if (
+                    path.name in ("problems", "tasks")
+                    or file.stem == "__init__"
+                ):
+                    continue
+                if file.stem in ("listing", "pocket_words", "pocket_meanings"):
+                    continue
+                assert file.name in block, file
