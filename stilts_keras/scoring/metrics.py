@@ -4,6 +4,9 @@ Each is a function of gold and predictions that returns percent, as XTREME
 reports it.
 """
 
+import collections
+import itertools
+
 import numpy as np
 
 from stilts_keras.errors import InputError
@@ -217,10 +220,11 @@ def _check_kinds(gold, predictions):
 
 
 def chance(name, gold):
-    """What is scored without knowledge: the better of two blind guesses.
+    """What is scored without knowledge of the input.
 
-    One always gives the most frequent label; the other deals the gold labels
-    out at random, which is better where equal neighbours count as one chunk.
+    By always giving the most frequent label; for tags also by dealing the
+    gold tags out at random, which is better where equal neighbours count as
+    one chunk.
 
     Args:
         name: str. One of `METRICS`.
@@ -231,22 +235,22 @@ def chance(name, gold):
     """
     if name in ("f1", "exact_match"):
         return None
-    is_tags = not isinstance(gold[0], (str, int))
-    sizes = [len(tags) for tags in gold] if is_tags else [1] * len(gold)
-    flat = [tag for tags in gold for tag in tags] if is_tags else list(gold)
-    values, counts = np.unique(np.asarray(flat), return_counts=True)
-    constant = [values[counts.argmax()].item()] * len(flat)
-    order = np.random.default_rng(CHANCE_SEED).permutation(len(flat))
-    dealt = [flat[index] for index in order]
-    guesses = [constant, dealt]
-    if is_tags:
-        guesses = [_cut(guess, sizes) for guess in guesses]
-    return max(METRICS[name](gold, guess) for guess in guesses)
+    if isinstance(gold[0], (str, int)):
+        return METRICS[name](gold, [_most_frequent(gold)] * len(gold))
+    tags = [tag for sentence in gold for tag in sentence]
+    order = np.random.default_rng(CHANCE_SEED).permutation(len(tags))
+    guesses = (
+        [_most_frequent(tags)] * len(tags),
+        [tags[index] for index in order],
+    )
+    return max(METRICS[name](gold, _cut_like(gold, g)) for g in guesses)
 
 
-def _cut(flat, sizes):
-    """Cuts a list into consecutive parts of the sizes given."""
-    ends = np.cumsum(sizes)
-    return [
-        flat[end - size : end] for end, size in zip(ends, sizes, strict=True)
-    ]
+def _most_frequent(labels):
+    return collections.Counter(labels).most_common(1)[0][0]
+
+
+def _cut_like(gold, tags):
+    """Cuts one list of tags into sentences of gold's lengths."""
+    tags = iter(tags)
+    return [list(itertools.islice(tags, len(sentence))) for sentence in gold]
