@@ -280,9 +280,7 @@ def test_a_wrong_class_number_is_refused(tmp_path, pocket_tokenizer, label):
 
 def test_class_numbers_become_names(tmp_path, pocket_tokenizer):
     # Another order than the task's own: numbers must not be taken over.
-    label = datasets.ClassLabel(
-        names=["contradiction", "neutral", "entailment"]
-    )
+    names = ["contradiction", "neutral", "entailment"]
     rows = datasets.Dataset.from_dict(
         {"premise": ["A."] * 3, "hypothesis": ["B."] * 3, "label": [0, 1, 2]},
         features=datasets.Features(

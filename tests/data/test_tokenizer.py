@@ -60,8 +60,8 @@ def test_ids_equal_those_of_transformers(xlmr_tokenizer):
     )
     for name, text in TEXTS.items():
         # Theirs normalises grapheme by grapheme, and so leaves alone what
-        # SentencePiece joins: jamo, half-width katakana with their marks.
-        if name not in ("japanese", "korean"):
+        # SentencePiece joins: jamo, half-width katakana, stacked marks.
+        if name not in ("japanese", "korean", "nfd"):
             (ids,) = xlmr_tokenizer.encode([text])
             assert xlmr_tokenizer.pack(ids) == theirs(text)["input_ids"], name
 
