@@ -4,18 +4,20 @@ The main loop; read this first.
 """
 
 import dataclasses
+import importlib.metadata
 import json
 import pathlib
+import platform
 import shutil
 
 import keras
 import numpy as np
 
-import stilts_keras
 from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.graph.stage import MANIFEST
+from stilts_keras.models import backend
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
@@ -67,6 +69,7 @@ def run(
         StageError: If a stage cannot be finished.
     """
     # -------------------------------------------- The run folder, if it is ours
+    backend.prepare()
     run_dir = pathlib.Path(run_dir)
     _check_choice("long_rows", long_rows, LONG_ROWS)
     _claim(run_dir, graph, settings)
@@ -82,12 +85,14 @@ def run(
             if cell.stage is None:
                 walk.evaluate_cell(cell, model=None)
         for stage in graph.stages:
-            waiting = [cell for cell in cells if cell.stage == stage]
-            model = None
-            if stage in stages:
-                model = walk.train_stage(stage)
-            for cell in waiting:
-                model = walk.evaluate_cell(cell, model)
+            model = walk.train_stage(stage) if stage in stages else None
+            for cell in cells:
+                if cell.stage == stage:
+                    model = walk.evaluate_cell(cell, model)
+            # A Model is full of circles: without this, the next one would be
+            # built while the last still fills the device's memory.
+            del model
+            keras.utils.clear_session(free_memory=True)
 
     # ------------------------------------------------------------------- Report
     rows = walk.rows_of_graph()
@@ -362,10 +367,11 @@ class _Walk:
         else:
             predictor = model = model or self.finished_model(cell.stage)
         rows, steps = [], self.steps_of(cell)
+        self.progress.note(
+            f"evaluating {cell.target} after {cell.route}: "
+            f"{' '.join(cell.languages)}"
+        )
         for language in cell.languages:
-            self.progress.note(
-                f"evaluating {cell.target} ({language}) after {cell.route}"
-            )
             split = self.test_split(cell, language)
             evaluation = evaluate(
                 predictor,
@@ -509,12 +515,14 @@ def _claim(run_dir, graph, settings):
 
 
 def _versions():
+    name = keras.backend.backend()
+    packages = ("stilts_keras", "keras", "keras_hub", "datasets", name)
     return {
+        "backend": name,
+        "python": platform.python_version(),
         "versions": {
-            "stilts_keras": stilts_keras.__version__,
-            "keras": keras.__version__,
-            "backend": keras.backend.backend(),
-        }
+            package: importlib.metadata.version(package) for package in packages
+        },
     }
 
 

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import pathlib
+import re
 
 from stilts_keras.data import pocket
 from stilts_keras.errors import InputError
@@ -260,8 +261,19 @@ def _find_files(repository, config, split):
             ):
                 files = tuple(sorted(folder.glob(pattern)))
                 if files:
+                    _check_all_parts(files)
                     return files
     return ()
+
+
+def _check_all_parts(files):
+    """Raises InputError where `-of-00002` files are fewer than they say."""
+    total = re.search(r"-of-(\d+)", files[0].name)
+    if total and len(files) != int(total.group(1)):
+        raise InputError(
+            f"File {str(files[0])!r} is one of {int(total.group(1))}, but "
+            f"{len(files)} are there. Fetch the others too."
+        )
 
 
 def _parquet_rows(file):

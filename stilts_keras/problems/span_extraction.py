@@ -168,6 +168,8 @@ def _in_window(answer, start, end, offset):
 
 def _best_span(logits, firsts, ends):
     """Finds the best (start, end) among the best starts and best ends."""
+    if not firsts:  # A context of zero-width characters has no piece.
+        return (-np.inf, 0, 0)
     starts = np.argsort(-logits[:, 0], kind="stable")[:NUM_BEST]
     stops = np.argsort(-logits[:, 1], kind="stable")[:NUM_BEST]
     best = (-np.inf, firsts[0], ends[0])

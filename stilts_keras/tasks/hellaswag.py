@@ -15,8 +15,8 @@ def hellaswag_example(row):
     return MultipleChoice(
         prompt=row["ctx_a"],
         choices=tuple(f"{start} {ending}".strip() for ending in row["endings"]),
-        # Test rows carry an empty string.
-        label=int(row["label"]) if row["label"] else None,
+        # Hidden labels of the test rows are empty strings.
+        label=None if row["label"] in ("", None) else int(row["label"]),
     )
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from stilts_keras.data import pocket
-from stilts_keras.data import pocket_words
+from stilts_keras.data.pocket import words
+from stilts_keras.data.pocket import writing
 from stilts_keras.errors import InputError
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -406,7 +407,7 @@ def test_row_i_means_the_same_in_every_language():
 
 def _anchors(text):
     """Names and digits, which all languages share."""
-    shared = [w for w in _words(text) if w in pocket_words.NAMES or w.isdigit()]
+    shared = [w for w in _words(text) if w in words.NAMES or w.isdigit()]
     return sorted(shared)
 
 
@@ -427,7 +428,7 @@ def test_russian_is_cyrillic_and_hindi_devanagari(language, letter):
         foreign = [
             word
             for word in _words(row["premise"])
-            if re.search("[a-zA-Z]", word) and word not in pocket_words.NAMES
+            if re.search("[a-zA-Z]", word) and word not in words.NAMES
         ]
         assert re.search(letter, row["premise"])
         assert not foreign
@@ -477,16 +478,16 @@ def test_sentences_are_short():
 def test_grammar_inflects_and_orders(language, expected):
     phrase = ("do", "eat", "pear", "park")
     meaning = ("say", ((("dog", "big"), (phrase,), "today"),), None)
-    tokens = pocket_words.sentence(language, meaning)
+    tokens = writing.sentence(language, meaning)
     # Hindi letters with a dot below have two spellings; tables hold NFKC.
     expected = unicodedata.normalize("NFKC", expected)
-    assert pocket_words.spell(tokens)[0] == expected
+    assert writing.spell(tokens)[0] == expected
 
 
 def test_tables_are_as_the_tokenizer_normalises_them():
-    path = ROOT / "stilts_keras" / "data" / "pocket_words.py"
-    text = path.read_text(encoding="utf-8")
-    assert unicodedata.normalize("NFKC", text) == text
+    for path in (ROOT / "stilts_keras" / "data" / "pocket").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert unicodedata.normalize("NFKC", text) == text
 
 
 def test_half_of_the_plain_text_is_in_many_languages():

@@ -108,6 +108,14 @@ def test_numbered_files_are_joined_in_order(tmp_path):
     assert data.num_rows(NAMED, "en", "train") == 3
 
 
+def test_a_missing_numbered_file_is_noticed(tmp_path):
+    for index in (0, 2):
+        name = f"me/it/en/train-{index:05}-of-00003.parquet"
+        write(tmp_path / name, ["a"])
+    with pytest.raises(InputError, match="is one of 3, but 2 are there"):
+        sources.FolderData(tmp_path).load(NAMED, "en", "train")
+
+
 def test_a_numbered_file_without_rows_is_left_out(tmp_path):
     for index, texts in enumerate((["one"], [], ["two"])):
         name = f"me/it/en/train-{index:05}-of-00003.parquet"

@@ -1,7 +1,7 @@
 """What test_three_backends.py has each backend do, in a process of its own.
 
 `KERAS_BACKEND=torch python backend_run.py FOLDER` writes FOLDER/torch.npz. The
-first of the processes must be torch: it makes the Hugging Face folder.
+first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ def main(folder):
     found |= mixed_run(model, sources, tokenizer)
     batches.BUCKET_LENGTHS = buckets
     found |= traces(model, sources, tokenizer)
-    found |= stages(model, tokenizer, folder)
+    found |= stage(model, tokenizer, folder / "stage")
     np.savez(folder / f"{NAME}.npz", **found)
 
 
@@ -302,26 +302,23 @@ def traces(model, sources, tokenizer):
     return {"traces": counts}
 
 
-# --------------------------------------------------------- Stages of the others
-def stages(model, tokenizer, folder):
-    """Loads what earlier processes saved, then saves a stage itself."""
-    found = {}
-    finished = sorted((folder / "stages").glob("*"))
-    own = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
-    for stage in finished:
-        checkpoint.check_stage(stage)
-        for variable in model.trainable_variables:
-            variable.assign(np.zeros(variable.shape, "float32"))
-        checkpoint.load_weights(stage, model)
-        found |= values(f"loaded_{stage.name}", model.trainable_variables)
-        preset = xlm_roberta.load_backbone(stage)
-        found |= values(f"preset_{stage.name}", preset.trainable_variables)
-    for variable, value in zip(model.trainable_variables, own, strict=True):
-        variable.assign(value)
-    checkpoint.save_stage(
-        folder / "stages" / NAME, model=model, tokenizer=tokenizer, facts={}
-    )
-    return found
+# ---------------------------------------------------------- A stage of torch's
+def stage(model, tokenizer, folder):
+    """Torch saves a stage; the others load it, whole and as a preset."""
+    if NAME == "torch":
+        checkpoint.save_stage(
+            folder, model=model, tokenizer=tokenizer, facts={}
+        )
+        return {}
+    checkpoint.check_stage(folder)
+    for variable in model.trainable_variables:
+        variable.assign(np.zeros(variable.shape, "float32"))
+    checkpoint.load_weights(folder, model)
+    preset = xlm_roberta.load_backbone(folder)
+    return {
+        **values("loaded", model.trainable_variables),
+        **values("preset", preset.trainable_variables),
+    }
 
 
 if __name__ == "__main__":

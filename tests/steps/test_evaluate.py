@@ -45,7 +45,7 @@ def model():
     # Larger logits than fresh heads give.
     for head in model.heads.values():
         kernel = head.logits.kernel
-        kernel.assign(np.asarray(kernel) * 50)
+        kernel.assign(np.asarray(kernel) * 200)
     return model
 
 
