@@ -263,6 +263,13 @@ class _Walk:
             for writer in writers:
                 _write_log(writer, log)
 
+        def on_dev(step):
+            scores = self.dev_scores(stage, model)
+            for name, score in scores.items():
+                for writer in writers:
+                    writer.scalar(f"dev/{name}", score, step)
+            return float(np.mean(list(scores.values()))) if scores else None
+
         best_score, best_step = train(
             model,
             sources,
@@ -273,7 +280,7 @@ class _Walk:
             log_every_steps=self.log_every_steps,
             on_log=on_log,
             on_step=self.progress.update,
-            evaluate_dev=lambda: self.dev_score(stage, model),
+            evaluate_dev=on_dev,
             keep_best=lambda: checkpoint.save_weights(best, model),
         )
         if best_step != num_steps:
@@ -328,9 +335,9 @@ class _Walk:
             self.folder(stage), dtype_policy=policy
         )
 
-    def dev_score(self, stage, model):
-        """Returns the mean dev score of the stage's sources, or None."""
-        scores = []
+    def dev_scores(self, stage, model):
+        """Returns each source's dev score, of those with dev rows."""
+        scores = {}
         for index, source in enumerate(stage.sources):
             task = get_task(source.task)
             split = self.split(source, stage, index, "dev")
@@ -344,8 +351,8 @@ class _Walk:
                     tokenizer=self.tokenizer,
                     batch_size=stage.recipe.batch_size,
                 )
-                scores.append(evaluation.metrics[task.metrics[0]])
-        return float(np.mean(scores)) if scores else None
+                scores[str(source)] = evaluation.metrics[task.metrics[0]]
+        return scores
 
     def stage_writers(self, stage):
         """Opens the event files in which a stage's training belongs."""
@@ -395,7 +402,6 @@ class _Walk:
         """Loads a finished stage with its heads."""
         model = self.stage_model(stage, parent=stage)
         checkpoint.load_weights(self.folder(stage), model)
-        model.compile()
         return model
 
     def retrieval_model(self, cell, model, problem, task):
@@ -406,13 +412,11 @@ class _Walk:
             policy = self.graph.recipe_for(task).dtype_policy
             backbone = self.backbone(cell.stage, policy)
         layer = problem.layer(backbone.num_layers)
-        pooling = MultiTask(
+        return MultiTask(
             xlm_roberta.hidden_layer(backbone, layer),
             {task.head_key: problem.head(backbone)},
             {},
         )
-        pooling.compile()
-        return pooling
 
     def steps_of(self, cell):
         """Returns the steps that a cell's stage was trained for."""

@@ -29,7 +29,7 @@ class Stage:
             `train_limit`, else None (all rows).
         recipe: Recipe. Overrides applied.
         max_lengths: tuple of int. Tokens of one sequence, per source.
-        seed: int. Of data order, heads and dropout, and of a random root.
+        seed: int. Of data order, heads and dropout; not of a random root.
         num_examples: tuple of int or None. Per source; None while unknown.
         path: str. The chain's sources, such as `mnli/squad`.
         fingerprint: str. 16 hex digits; the identity.

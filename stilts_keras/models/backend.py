@@ -13,10 +13,13 @@ def prepare():
     memory from the backend in use. JAX keeps what it compiled on disk, so
     that a stage of known shapes starts in under a second.
     """
-    name = keras.backend.backend()
-    if name != "tensorflow":
-        import tensorflow as tf
+    import tensorflow as tf
 
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        # It warns of each new batch shape; those are few and wanted.
+        tf.get_logger().setLevel("ERROR")
+    else:
         tf.config.set_visible_devices([], "GPU")
     if name == "jax":
         import jax

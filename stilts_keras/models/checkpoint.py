@@ -59,7 +59,7 @@ def save_stage(folder, *, model, tokenizer, facts):
         },
     }
     (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1))
-    for path in [*files, temporary / MANIFEST, temporary]:
+    for path in [*temporary.rglob("*"), temporary]:
         _sync(path)
     os.replace(temporary, folder)
     _sync(folder.parent)

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from stilts_keras.models.backend import jit_compile
+
 HEAD_STDDEV = 0.02
 
 
@@ -36,6 +38,8 @@ class MultiTask(keras.Model):
             head.build((None, None, backbone.output.shape[-1]))
             _initialise(head, random)
         self.built = True
+        # For predictions; training compiles again, with its optimizer.
+        self.compile(jit_compile=jit_compile())
 
     def call(self, x, training=None):
         """Maps `{key: features}` to that head's logits.

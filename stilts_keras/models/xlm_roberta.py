@@ -80,8 +80,12 @@ def load_root(backbone, *, tokenizer, dtype_policy="float32"):
         InputError: If a preset or folder cannot be loaded.
     """
     if backbone.kind != "random":
+        # KerasHub does not read the dropout rate of Hugging Face's folders.
+        known = (
+            {} if backbone.dropout is None else {"dropout": backbone.dropout}
+        )
         return load_backbone(
-            backbone.path or backbone.name, dtype_policy=dtype_policy
+            backbone.path or backbone.name, dtype_policy=dtype_policy, **known
         )
     model = keras_hub.models.XLMRobertaBackbone(
         vocabulary_size=tokenizer.vocabulary_size,
@@ -119,8 +123,16 @@ def _initialise(model):
         variable.assign(values)
 
 
-def load_backbone(preset, *, dtype_policy="float32"):
+def load_backbone(preset, *, dtype_policy="float32", **settings):
     """Loads a preset: a KerasHub name, `hf://...`, or a folder of either kind.
+
+    Args:
+        preset: str or path.
+        dtype_policy: str. Keras dtype policy.
+        **settings: Arguments of the backbone that replace the preset's.
+
+    Returns:
+        `keras_hub.models.XLMRobertaBackbone`.
 
     Raises:
         InputError: If it cannot be loaded or is no XLM-R.
@@ -128,7 +140,7 @@ def load_backbone(preset, *, dtype_policy="float32"):
     return _from_preset(
         keras_hub.models.XLMRobertaBackbone,
         str(preset),
-        {"dtype": dtype_policy},
+        {"dtype": dtype_policy, **settings},
     )
 
 

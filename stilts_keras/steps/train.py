@@ -84,8 +84,8 @@ def train(
         log_every_steps: int.
         on_log: function of a `StepLog`.
         on_step: function of (steps done, loss).
-        evaluate_dev: function () -> float or None; higher is better. None
-            where there is nothing to choose by.
+        evaluate_dev: function of the steps done -> float or None; higher is
+            better. None where there is nothing to choose by.
         keep_best: function called when the dev score has improved.
 
     Returns:
@@ -119,8 +119,10 @@ def train(
         columns = source.split.features[batch.indices]
         random = np.random.default_rng([seed, 4, step])
         x, y = source.problem.collate(columns, batch.length, tokenizer, random)
+        done = step + 1
+        is_logged = done % log_every_steps == 0 or done == num_steps
         # Of this step: the optimizer counts on as it is applied.
-        rate = float(optimizer.learning_rate)
+        rate = float(optimizer.learning_rate) if is_logged else None
         loss = float(model.train_on_batch({source.key: x}, y))
         if not math.isfinite(loss):
             raise StageError(
@@ -130,17 +132,16 @@ def train(
                 "kept. Try a lower --learning_rate or another --dtype_policy."
             )
         window.add(source.name, loss, x["padding_mask"])
-        on_step(step + 1, loss)
+        on_step(done, loss)
 
         # -------------------------------------------------------------- Log
-        done = step + 1
-        if done % log_every_steps == 0 or done == num_steps:
+        if is_logged:
             on_log(window.flush(done, rate))
 
         # ------------------------------------------------------ Dev and best
         every = recipe.eval_every_steps
         if every and (done % every == 0 or done == num_steps):
-            score = evaluate_dev()
+            score = evaluate_dev(done)
             if score is not None and (best_score is None or score > best_score):
                 best_score, best_step = score, done
                 keep_best()

@@ -93,7 +93,7 @@ def run(sources, *, recipe=RECIPE, seed=0, scores=(), log_every_steps=4):
         log_every_steps=log_every_steps,
         on_log=noted.logs.append,
         on_step=lambda step, loss: noted.losses.append((step, loss)),
-        evaluate_dev=lambda: next(scores),
+        evaluate_dev=lambda step: next(scores),
         keep_best=lambda: noted.kept.append(len(noted.losses)),
     )
     return noted
