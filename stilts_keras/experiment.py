@@ -5,37 +5,31 @@ The main loop; read this first.
 
 import dataclasses
 import importlib.metadata
-import json
-import pathlib
 import platform
 import shutil
 
 import keras
 import numpy as np
 
-from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
-from stilts_keras.graph.graph import check_compatible
-from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.models import backend
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
-from stilts_keras.problems import problem_of
-from stilts_keras.reporting import results
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.progress import Progress
-from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.run_folder import RunFolder
+from stilts_keras.run_folder import identity
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.steps.evaluate import evaluate
+from stilts_keras.steps.inputs import Inputs
+from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import num_stage_steps
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import get_task
 
-RUN_FILE = "run.json"
-RESULTS_FILE = "results.jsonl"
 LONG_ROWS = ("cut", "error")
 
 
@@ -68,23 +62,31 @@ def run(
             training.
         StageError: If a stage cannot be finished.
     """
-    # -------------------------------------------- The run folder, if it is ours
+    # ------------------------------------------- The run folder, if it is ours
+    if long_rows not in LONG_ROWS:
+        raise InputError(
+            f"long_rows must be one of: {', '.join(LONG_ROWS)}. Received: "
+            f"{long_rows!r}."
+        )
     backend.prepare()
-    run_dir = pathlib.Path(run_dir)
-    _check_choice("long_rows", long_rows, LONG_ROWS)
-    _claim(run_dir, graph, settings)
-    walk = _Walk(graph, run_dir, log_every_steps, long_rows, console)
+    folder = RunFolder(run_dir, graph)
+    stages, cells = folder.unfinished()
 
-    # ----------------------------- All that can be wrong with the data, at once
-    stages, cells = walk.unfinished()
-    walk.prepare(stages, cells)
+    with Progress(console=console) as progress:
+        # ------------------------- All that can be wrong with the data, at once
+        if cells:
+            tokenizer = xlm_roberta.load_tokenizer(graph.backbone)
+            inputs = Inputs(graph, tokenizer)
+            cut = inputs.prepare(stages, cells)
+            if long_rows == "error":
+                refuse_long_rows(cut)
+            for where, count in cut.items():
+                progress.note(f"{where}: {count} long rows were cut.")
+            folder.describe({"settings": settings or {}, **_versions()})
+            walk = _Walk(folder, inputs, progress, log_every_steps)
 
-    # --------------------------------------------------------- Stages and cells
-    with walk.progress:
-        for cell in cells:
-            if cell.stage is None:
-                walk.evaluate_cell(cell, model=None)
-        for stage in graph.stages:
+        # ----------------------------------------------------- Stages and cells
+        for stage in (None, *graph.stages) if cells else ():
             model = walk.train_stage(stage) if stage in stages else None
             for cell in cells:
                 if cell.stage == stage:
@@ -95,7 +97,7 @@ def run(
             keras.utils.clear_session(free_memory=True)
 
     # ------------------------------------------------------------------- Report
-    rows = walk.rows_of_graph()
+    rows = folder.rows()
     _print_tables(graph, rows, console)
     return rows
 
@@ -103,142 +105,12 @@ def run(
 class _Walk:
     """What the loop carries from stage to stage."""
 
-    def __init__(self, graph, run_dir, log_every_steps, long_rows, console):
-        self.graph = graph
-        self.run_dir = run_dir
+    def __init__(self, folder, inputs, progress, log_every_steps):
+        self.folder = folder
+        self.graph = folder.graph
+        self.inputs = inputs
+        self.progress = progress
         self.log_every_steps = log_every_steps
-        self.long_rows = long_rows
-        self.progress = Progress(console=console)
-        self.tokenizer = None
-        self._splits = {}
-        self._problems = {}
-
-    # ---------------------------------------------------------------- Places
-    def folder(self, stage):
-        return stage.folder(self.run_dir)
-
-    def results_file(self):
-        return self.run_dir / RESULTS_FILE
-
-    def event_folder(self, *parts, seed):
-        return self.run_dir.joinpath("tensorboard", *parts, f"seed-{seed}")
-
-    # ------------------------------------------------------------ What is done
-    def rows_of_graph(self):
-        """Returns the stored rows of this graph's cells and languages."""
-        wanted = {
-            (cell.route, cell.target, cell.seed, language, _identity(cell))
-            for cell in self.graph.cells
-            for language in cell.languages
-        }
-        return [
-            row
-            for row in results.read_results(self.results_file())
-            if (
-                row["route"],
-                row["target"],
-                row["seed"],
-                row["language"],
-                row["stage"],
-            )
-            in wanted
-        ]
-
-    def unfinished(self):
-        """Returns the stages to be trained and the cells to be evaluated."""
-        done = {
-            (row["route"], row["target"], row["seed"], row["language"])
-            for row in self.rows_of_graph()
-        }
-        cells = []
-        for cell in self.graph.cells:
-            missing = tuple(
-                language
-                for language in cell.languages
-                if (cell.route, cell.target, cell.seed, language) not in done
-            )
-            if missing:
-                cells.append(dataclasses.replace(cell, languages=missing))
-        stages = [
-            stage
-            for stage in self.graph.stages
-            if not stage.is_finished(self.run_dir)
-        ]
-        return stages, cells
-
-    # -------------------------------------------------------------- Preparation
-    def prepare(self, stages, cells):
-        """Packs all that will be needed, so that bad rows show up now."""
-        if not stages and not cells:
-            return
-        self.tokenizer = xlm_roberta.load_tokenizer(self.graph.backbone)
-        for stage in stages:
-            for index, source in enumerate(stage.sources):
-                self.split(source, stage, index, "train")
-                self.split(source, stage, index, "dev")
-        for cell in cells:
-            for language in cell.languages:
-                self.test_split(cell, language)
-        cut = {
-            split.where: split.num_cut_rows
-            for split in self._splits.values()
-            if split is not None and split.num_cut_rows
-        }
-        for where, count in cut.items():
-            text = f"{where}: {count} rows are longer than --max_length"
-            if self.long_rows == "error":
-                raise InputError(
-                    f"{text}. Raise --max_length, shorten the rows, or pass "
-                    "--long_rows=cut to lose their ends."
-                )
-            self.progress.note(f"{text} and were cut.")
-
-    def split(self, source, stage, index, split):
-        """Returns packed rows of a stage's source; None without such rows."""
-        task = get_task(source.task)
-        held = self.graph.data.languages(task, split)
-        if source.language not in held:
-            return None
-        return self._load(
-            task,
-            source.language,
-            split,
-            stage.max_lengths[index],
-            source.count if split == "train" else stage.recipe.dev_limit,
-        )
-
-    def test_split(self, cell, language):
-        """Returns packed rows of one language of a cell's target."""
-        task = get_task(cell.target)
-        return self._load(
-            task,
-            language,
-            "test",
-            self.graph.eval_length(task),
-            self.graph.eval_limit,
-        )
-
-    def _load(self, task, language, split, max_length, count):
-        key = (task.name, language, split, max_length, count)
-        if key not in self._splits:
-            problem = self.problem(task)
-            self._splits[key] = load_features(
-                self.graph.data,
-                task,
-                language,
-                split,
-                pack=problem.pack,
-                pack_key=problem.pack_key,
-                tokenizer=self.tokenizer,
-                max_length=max_length,
-                count=count,
-            )
-        return self._splits[key]
-
-    def problem(self, task):
-        if task.name not in self._problems:
-            self._problems[task.name] = problem_of(task)
-        return self._problems[task.name]
 
     # ----------------------------------------------------------------- Training
     def train_stage(self, stage):
@@ -247,27 +119,24 @@ class _Walk:
             TrainSource(
                 name=str(source),
                 key=get_task(source.task).head_key,
-                problem=self.problem(get_task(source.task)),
-                split=self.split(source, stage, index, "train"),
+                problem=self.inputs.problem(get_task(source.task)),
+                split=self.inputs.train(stage, index),
             )
             for index, source in enumerate(stage.sources)
         ]
-        model = self.stage_model(stage, parent=stage.parent)
         num_steps = num_stage_steps(stage.recipe, sources)
-        folder = self.folder(stage)
-        best = folder.with_name(f".{folder.name}.best")
-        writers = self.stage_writers(stage)
+        model = self.stage_model(stage, start=stage.parent)
+        final = stage.folder(self.folder.path)
+        best = final.with_name(f".{final.name}.best")
+        writers = self.folder.training_writers(stage)
         self.progress.start(stage.path, num_steps)
 
         def on_log(log):
-            for writer in writers:
-                _write_log(writer, log)
+            _write(writers, _log_scalars(log), log.step)
 
         def on_dev(step):
             scores = self.dev_scores(stage, model)
-            for name, score in scores.items():
-                for writer in writers:
-                    writer.scalar(f"dev/{name}", score, step)
+            _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
             return float(np.mean(list(scores.values()))) if scores else None
 
         best_score, best_step = train(
@@ -276,7 +145,7 @@ class _Walk:
             stage.recipe,
             stage_name=stage.path,
             seed=stage.seed,
-            tokenizer=self.tokenizer,
+            tokenizer=self.inputs.tokenizer,
             log_every_steps=self.log_every_steps,
             on_log=on_log,
             on_step=self.progress.update,
@@ -287,9 +156,9 @@ class _Walk:
             checkpoint.load_weights(best, model)
         shutil.rmtree(best, ignore_errors=True)
         checkpoint.save_stage(
-            folder,
+            final,
             model=model,
-            tokenizer=self.tokenizer,
+            tokenizer=self.inputs.tokenizer,
             facts={
                 "stage": stage.path,
                 "fingerprint": stage.fingerprint,
@@ -308,147 +177,110 @@ class _Walk:
         self.progress.finish()
         return model
 
-    def stage_model(self, stage, *, parent):
-        """Builds a stage's Model on the weights of its parent, or its own."""
+    def stage_model(self, stage, *, start):
+        """Builds a stage's Model: fresh heads on the backbone of `start`."""
         keras.utils.set_random_seed(stage.seed)
-        policy = stage.recipe.dtype_policy
-        backbone = self.backbone(parent, policy)
+        backbone = self.backbone(start, stage.recipe.dtype_policy)
         heads, losses = {}, {}
         for source in stage.sources:
             task = get_task(source.task)
-            problem = self.problem(task)
+            problem = self.inputs.problem(task)
             if task.head_key not in heads:
                 heads[task.head_key] = problem.head(backbone)
                 losses[task.head_key] = problem.loss
         return MultiTask(backbone, heads, losses, seed=stage.seed)
 
-    def backbone(self, stage, policy):
+    def backbone(self, stage, dtype_policy):
         """Loads the backbone of a finished stage, or the root (None)."""
         if stage is None:
             return xlm_roberta.load_root(
                 self.graph.backbone,
-                tokenizer=self.tokenizer,
-                dtype_policy=policy,
+                tokenizer=self.inputs.tokenizer,
+                dtype_policy=dtype_policy,
             )
-        checkpoint.check_stage(self.folder(stage))
-        return xlm_roberta.load_backbone(
-            self.folder(stage), dtype_policy=policy
-        )
+        folder = stage.folder(self.folder.path)
+        checkpoint.check_stage(folder)
+        return xlm_roberta.load_backbone(folder, dtype_policy=dtype_policy)
 
     def dev_scores(self, stage, model):
         """Returns each source's dev score, of those with dev rows."""
         scores = {}
         for index, source in enumerate(stage.sources):
             task = get_task(source.task)
-            split = self.split(source, stage, index, "dev")
-            if split is not None and task.metrics:
-                evaluation = evaluate(
-                    model,
-                    task.head_key,
-                    self.problem(task),
-                    split,
-                    task=task,
-                    tokenizer=self.tokenizer,
-                    batch_size=stage.recipe.batch_size,
-                )
-                scores[str(source)] = evaluation.metrics[task.metrics[0]]
+            split = self.inputs.dev(stage, index)
+            if split is not None:
+                batch_size = stage.recipe.batch_size
+                found = self.evaluate(model, task, split, batch_size)
+                scores[str(source)] = found.metrics[task.metrics[0]]
         return scores
-
-    def stage_writers(self, stage):
-        """Opens the event files in which a stage's training belongs."""
-        folders = {
-            self.event_folder(cell.route, cell.target, seed=cell.seed)
-            for cell in self.graph.cells
-            if cell.stage == stage
-            and get_task(cell.target).problem != "retrieval"
-        } or {self.event_folder(stage.path, "stage", seed=stage.seed)}
-        return [EventWriter(folder) for folder in sorted(folders)]
 
     # --------------------------------------------------------------- Evaluation
     def evaluate_cell(self, cell, model):
-        """Evaluates one cell, stores its rows, and returns the Model used."""
-        task = get_task(cell.target)
-        problem = self.problem(task)
-        if task.problem == "retrieval":
-            predictor = self.retrieval_model(cell, model, problem, task)
-        else:
-            predictor = model = model or self.finished_model(cell.stage)
-        rows, steps = [], self.steps_of(cell)
+        """Evaluates one cell, keeps its results, and returns the Model used."""
         self.progress.note(
             f"evaluating {cell.target} after {cell.route}: "
             f"{' '.join(cell.languages)}"
         )
+        task = get_task(cell.target)
+        if task.problem == "retrieval":
+            predictor = self.retrieval_model(cell, model)
+        else:
+            predictor = model = model or self.finished_model(cell.stage)
+        rows = []
         for language in cell.languages:
-            split = self.test_split(cell, language)
-            evaluation = evaluate(
+            found = self.evaluate(
                 predictor,
-                task.head_key,
-                problem,
-                split,
-                task=task,
-                tokenizer=self.tokenizer,
-                batch_size=self.graph.recipe_for(task).batch_size,
+                task,
+                self.inputs.test(cell, language),
+                self.graph.recipe_for(task).batch_size,
             )
-            self.keep_predictions(cell, language, evaluation)
-            rows += _rows(self.graph, cell, task, language, evaluation)
-        results.append_results(self.results_file(), rows)
-        folder = self.event_folder(cell.route, cell.target, seed=cell.seed)
-        with EventWriter(folder) as writer:
-            for row in rows:
-                writer.scalar(_tag(row), row["value"], steps)
+            self.folder.keep_predictions(
+                cell, language, found.gold, found.predictions
+            )
+            rows += _rows(self.graph, cell, language, found)
+        self.folder.keep(cell, rows)
         return model
+
+    def evaluate(self, model, task, split, batch_size):
+        """Predicts and scores a split with its task's head."""
+        return evaluate(
+            model,
+            task.head_key,
+            self.inputs.problem(task),
+            split,
+            task=task,
+            tokenizer=self.inputs.tokenizer,
+            batch_size=batch_size,
+        )
 
     def finished_model(self, stage):
         """Loads a finished stage with its heads."""
-        model = self.stage_model(stage, parent=stage)
-        checkpoint.load_weights(self.folder(stage), model)
+        model = self.stage_model(stage, start=stage)
+        checkpoint.load_weights(stage.folder(self.folder.path), model)
         return model
 
-    def retrieval_model(self, cell, model, problem, task):
+    def retrieval_model(self, cell, model):
         """Makes a Model from tokens to pooled states of the task's layer."""
+        task = get_task(cell.target)
+        problem = self.inputs.problem(task)
         if model is not None:
             backbone = model.backbone
         else:
             policy = self.graph.recipe_for(task).dtype_policy
             backbone = self.backbone(cell.stage, policy)
-        layer = problem.layer(backbone.num_layers)
         return MultiTask(
-            xlm_roberta.hidden_layer(backbone, layer),
+            xlm_roberta.hidden_layer(
+                backbone, problem.layer(backbone.num_layers)
+            ),
             {task.head_key: problem.head(backbone)},
             {},
         )
 
-    def steps_of(self, cell):
-        """Returns the steps that a cell's stage was trained for."""
-        if cell.stage is None:
-            return 0
-        manifest = self.folder(cell.stage) / MANIFEST
-        return json.loads(manifest.read_text("utf-8"))["num_steps"]
 
-    def keep_predictions(self, cell, language, evaluation):
-        """Writes gold and prediction of every example."""
-        folder = self.run_dir / "predictions" / cell.route / cell.target
-        results.write_jsonl(
-            folder / f"seed-{cell.seed}" / f"test-{language}.jsonl",
-            [
-                {"gold": gold, "prediction": prediction}
-                for gold, prediction in zip(
-                    evaluation.gold, evaluation.predictions, strict=True
-                )
-            ],
-        )
-
-
-def _identity(cell):
-    return cell.stage.fingerprint if cell.stage else "pretrained"
-
-
-def _rows(graph, cell, task, language, evaluation):
+def _rows(graph, cell, language, found):
     rows = []
-    for metric, value in evaluation.metrics.items():
-        low, high = intervals.interval(
-            metric, evaluation.gold, evaluation.predictions
-        )
+    for metric, value in found.metrics.items():
+        low, high = intervals.interval(metric, found.gold, found.predictions)
         rows.append(
             {
                 "route": cell.route,
@@ -458,64 +290,33 @@ def _rows(graph, cell, task, language, evaluation):
                 "split": "test",
                 "metric": metric,
                 "value": value,
-                "n": len(evaluation.gold),
+                "n": len(found.gold),
                 "zero_shot": graph.zero_shot(cell, language),
-                "stage": _identity(cell),
+                "stage": identity(cell),
                 "low": low,
                 "high": high,
-                "chance": metrics.chance(metric, evaluation.gold),
+                "chance": metrics.chance(metric, found.gold),
             }
         )
     return rows
 
 
-def _tag(row):
-    kind = "zero_shot" if row["zero_shot"] else "supervised"
-    return f"{kind}/{row['target']}/{row['metric']}/{row['language']}"
-
-
-def _write_log(writer, log):
-    for source, loss in log.loss.items():
-        writer.scalar(f"loss/{source}", loss, log.step)
+def _log_scalars(log):
+    scalars = {f"loss/{source}": loss for source, loss in log.loss.items()}
     for name in (
         "learning_rate",
         "examples_per_second",
         "tokens_per_second",
         "padding_share",
     ):
-        writer.scalar(f"train/{name}", getattr(log, name), log.step)
+        scalars[f"train/{name}"] = getattr(log, name)
+    return scalars
 
 
-def _claim(run_dir, graph, settings):
-    """Refuses a folder of other results; notes what this run is."""
-    file = run_dir / RUN_FILE
-    if file.exists():
-        try:
-            old = json.loads(file.read_text("utf-8"))["graph"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"Run file {str(file)!r} cannot be read. Choose another "
-                "--run_dir, or delete this one."
-            ) from error
-        new = graph.description()
-        check_compatible(old, new)
-        # A run may be repeated by a part of its graph: keep what it knew.
-        graph_facts = {
-            name: {**old[name], **value} if isinstance(value, dict) else value
-            for name, value in new.items()
-        }
-    elif run_dir.exists() and any(run_dir.iterdir()):
-        raise InputError(
-            f"Folder {str(run_dir)!r} is not empty and holds no {RUN_FILE}: "
-            "it is no run folder. Choose another --run_dir."
-        )
-    else:
-        graph_facts = graph.description()
-    run_dir.mkdir(parents=True, exist_ok=True)
-    results.write_json(
-        file,
-        {"settings": settings or {}, **_versions(), "graph": graph_facts},
-    )
+def _write(writers, scalars, step):
+    for writer in writers:
+        for tag, value in scalars.items():
+            writer.scalar(tag, value, step)
 
 
 def _versions():
@@ -528,13 +329,6 @@ def _versions():
             package: importlib.metadata.version(package) for package in packages
         },
     }
-
-
-def _check_choice(name, value, known):
-    if value not in known:
-        raise InputError(
-            f"{name} must be one of: {', '.join(known)}. Received: {value!r}."
-        )
 
 
 def _print_tables(graph, rows, console):

@@ -19,6 +19,7 @@ FLOORS = {
     "models": 4,
     "problems": 4,
     "steps": 5,
+    "run_folder": 5,
     "experiment": 6,
     "main": 7,
     "__main__": 8,

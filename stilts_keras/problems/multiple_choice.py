@@ -7,16 +7,14 @@ from keras import ops
 from stilts_keras.data.batches import pad
 from stilts_keras.data.tokenizer import PAD_ID
 from stilts_keras.data.tokenizer import cut_longest_first
+from stilts_keras.problems.classification import Classification
 from stilts_keras.problems.classification import ClassificationHead
 
 
-class MultipleChoice:
+class MultipleChoice(Classification):
     """Packs c pairs per Example; a softmax over their scores chooses."""
 
     pack_key = "multiple choice 1"
-
-    def __init__(self, task):
-        """Takes the Task."""
 
     def pack(self, examples, tokenizer, max_length):
         """Tokenises; over-long pairs lose the longest part's end first."""
@@ -47,18 +45,6 @@ class MultipleChoice:
     def head(self, backbone):
         """Makes the head: one score for each choice."""
         return MultipleChoiceHead(1, backbone.hidden_dim, backbone.dropout)
-
-    def loss(self, y, logits):
-        """Returns the mean cross entropy in nats."""
-        return ops.mean(
-            keras.losses.sparse_categorical_crossentropy(
-                y["label"], logits, from_logits=True
-            )
-        )
-
-    def decode(self, logits, columns):
-        """Returns the index of each row's best choice."""
-        return logits.argmax(axis=-1).tolist()
 
     def finish(self, decoded, features, examples):
         """Returns indices of choices, one per Example."""

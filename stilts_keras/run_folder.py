@@ -1,0 +1,180 @@
+"""What a run keeps on disk, and what of its graph is done already."""
+
+import dataclasses
+import json
+import pathlib
+
+from stilts_keras.errors import InputError
+from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.stage import MANIFEST
+from stilts_keras.reporting import results
+from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.tasks import get_task
+
+RUN_FILE = "run.json"
+RESULTS_FILE = "results.jsonl"
+
+
+class RunFolder:
+    """The folder of one run and the graph that is walked in it."""
+
+    def __init__(self, path, graph):
+        """Opens the folder, which need not exist yet.
+
+        Args:
+            path: path.
+            graph: `Graph`.
+
+        Raises:
+            InputError: If it holds something else, or results that this
+                graph's settings would contradict. Nothing is written.
+        """
+        self.path = pathlib.Path(path)
+        self.graph = graph
+        self._known = self._read_description()
+        if self._known is not None:
+            check_compatible(self._known, graph.description())
+
+    def _read_description(self):
+        file = self.path / RUN_FILE
+        if not file.exists():
+            if self.path.exists() and not _is_empty_folder(self.path):
+                raise InputError(
+                    f"{str(self.path)!r} holds something else and no "
+                    f"{RUN_FILE}: it is no run folder. Choose another "
+                    "--run_dir."
+                )
+            return None
+        try:
+            return json.loads(file.read_text("utf-8"))["graph"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"Run file {str(file)!r} cannot be read. Choose another "
+                "--run_dir, or delete this one."
+            ) from error
+
+    def describe(self, facts):
+        """Writes `run.json`.
+
+        Args:
+            facts: dict, JSON-serialisable. Settings and versions.
+        """
+        description = self.graph.description()
+        for name, value in (self._known or {}).items():
+            if isinstance(value, dict):
+                # A run may be repeated by a part of its graph: keep the rest.
+                description[name] = {**value, **description[name]}
+        results.write_json(
+            self.path / RUN_FILE, {**facts, "graph": description}
+        )
+
+    # ------------------------------------------------------------ What is done
+    def rows(self):
+        """Returns the stored results of this graph's cells and languages."""
+        wanted = {
+            (*_cell_key(cell), language, identity(cell))
+            for cell in self.graph.cells
+            for language in cell.languages
+        }
+        return [
+            row
+            for row in results.read_results(self.path / RESULTS_FILE)
+            if (*_row_key(row), row["stage"]) in wanted
+        ]
+
+    def unfinished(self):
+        """Returns what is left to do.
+
+        Returns:
+            Tuple: the stages to be trained, parents first, and the cells to
+            be evaluated, each with the languages that are missing.
+        """
+        done = {_row_key(row) for row in self.rows()}
+        cells = []
+        for cell in self.graph.cells:
+            missing = tuple(
+                language
+                for language in cell.languages
+                if (*_cell_key(cell), language) not in done
+            )
+            if missing:
+                cells.append(dataclasses.replace(cell, languages=missing))
+        needed = set()
+        for cell in cells:
+            stage = cell.stage
+            while stage is not None and not stage.is_finished(self.path):
+                needed.add(stage)
+                stage = stage.parent
+        return [stage for stage in self.graph.stages if stage in needed], cells
+
+    def num_steps(self, stage):
+        """Returns the steps that a finished stage took; 0 for the backbone."""
+        if stage is None:
+            return 0
+        manifest = stage.folder(self.path) / MANIFEST
+        return json.loads(manifest.read_text("utf-8"))["num_steps"]
+
+    # ----------------------------------------------------------------- Keeping
+    def keep(self, cell, rows):
+        """Stores a cell's results, in `results.jsonl` and for TensorBoard."""
+        results.append_results(self.path / RESULTS_FILE, rows)
+        step = self.num_steps(cell.stage)
+        with EventWriter(self._events(cell)) as writer:
+            for row in rows:
+                writer.scalar(_tag(row), row["value"], step)
+
+    def keep_predictions(self, cell, language, gold, predictions):
+        """Stores gold and prediction of every example of one language."""
+        folder = self.path / "predictions" / cell.route / cell.target
+        results.write_jsonl(
+            folder / f"seed-{cell.seed}" / f"test-{language}.jsonl",
+            [
+                {"gold": truth, "prediction": guess}
+                for truth, guess in zip(gold, predictions, strict=True)
+            ],
+        )
+
+    def training_writers(self, stage):
+        """Opens the event files that a stage's training belongs in.
+
+        A target's stage is shown with its results; an intermediate one under
+        its own path.
+        """
+        folders = {
+            self._events(cell)
+            for cell in self.graph.cells
+            if cell.stage == stage
+            and get_task(cell.target).problem != "retrieval"
+        } or {
+            self.path.joinpath(
+                "tensorboard", stage.path, "stage", f"seed-{stage.seed}"
+            )
+        }
+        return [EventWriter(folder) for folder in sorted(folders)]
+
+    def _events(self, cell):
+        return self.path.joinpath(
+            "tensorboard", cell.route, cell.target, f"seed-{cell.seed}"
+        )
+
+
+def identity(cell):
+    """Names the weights that a cell evaluates, for `results.jsonl`."""
+    return cell.stage.fingerprint if cell.stage else "pretrained"
+
+
+def _cell_key(cell):
+    return cell.route, cell.target, cell.seed
+
+
+def _row_key(row):
+    return row["route"], row["target"], row["seed"], row["language"]
+
+
+def _tag(row):
+    kind = "zero_shot" if row["zero_shot"] else "supervised"
+    return f"{kind}/{row['target']}/{row['metric']}/{row['language']}"
+
+
+def _is_empty_folder(path):
+    return path.is_dir() and not any(path.iterdir())
