@@ -98,7 +98,13 @@ def run(
 
     # ------------------------------------------------------------------- Report
     rows = folder.rows()
-    _print_tables(graph, rows, console)
+    frames = _frames(graph, rows)
+    for frame in frames.values():
+        tables.print_frame(frame, console)
+    if cells:
+        folder.keep_tables(
+            {name: tables.to_markdown(frame) for name, frame in frames.items()}
+        )
     return rows
 
 
@@ -331,14 +337,14 @@ def _versions():
     }
 
 
-def _print_tables(graph, rows, console):
+def _frames(graph, rows):
+    """Computes the tables: all targets, then each by language."""
     primary = {task.name: task.metrics[0] for task in graph.targets}
-    tables.print_summary(rows, graph.baseline, primary=primary, console=console)
-    for task in graph.targets:
-        tables.print_target(
-            rows,
-            task.name,
-            task.metrics[0],
-            graph.baseline,
-            console=console,
+    frames = {
+        "summary": tables.summary_frame(rows, graph.baseline, primary=primary)
+    }
+    for target, metric in primary.items():
+        frames[target] = tables.target_frame(
+            rows, target, metric, graph.baseline
         )
+    return frames

@@ -134,6 +134,18 @@ class RunFolder:
             ],
         )
 
+    def keep_tables(self, tables):
+        """Shows the tables in TensorBoard's Text tab.
+
+        Args:
+            tables: dict from a short name to Markdown.
+        """
+        num_rows = len(results.read_results(self.path / RESULTS_FILE))
+        with EventWriter(self.path / "tensorboard" / "tables") as writer:
+            for name, text in tables.items():
+                # A grown run has more rows: its tables come last.
+                writer.text(f"results/{name}", text, step=num_rows)
+
     def training_writers(self, stage):
         """Opens the event files that a stage's training belongs in.
 

@@ -185,6 +185,15 @@ def test_training_curves_are_logged_for_each_source(finished):
     assert all(0 <= value < 1 for _, value in tags["train/padding_share"])
 
 
+def test_tables_are_shown_in_tensorboard(finished):
+    _, run_dir, _ = finished
+    (file,) = (run_dir / "tensorboard" / "tables").iterdir()
+    content = file.read_bytes().decode("utf-8", "replace")
+    for name in ("results/summary", *(f"results/{t}" for t in TARGETS)):
+        assert name in content
+    assert "Zero-shot scores of each target" in content
+
+
 def test_kept_predictions_give_the_scores(finished):
     _, run_dir, _ = finished
     for row in read_results(run_dir / "results.jsonl"):

@@ -129,41 +129,6 @@ def target_frame(rows, target, metric, baseline, *, split="test"):
     }
 
 
-def print_summary(rows, baseline, console=None, *, primary, split="test"):
-    """Prints `summary_frame`, folded where it is too wide.
-
-    Args:
-        rows: as in `summary_frame`.
-        baseline: as in `summary_frame`.
-        console: `rich.console.Console`. Default: standard output.
-        primary: as in `summary_frame`.
-        split: as in `summary_frame`.
-
-    Raises:
-        InputError: As in `summary_frame`.
-    """
-    frame = summary_frame(rows, baseline, primary=primary, split=split)
-    print_frame(frame, console)
-
-
-def print_target(rows, target, metric, baseline, console=None, *, split="test"):
-    """Prints `target_frame`, folded where it is too wide.
-
-    Args:
-        rows: as in `target_frame`.
-        target: as in `target_frame`.
-        metric: as in `target_frame`.
-        baseline: as in `target_frame`.
-        console: `rich.console.Console`. Default: standard output.
-        split: as in `target_frame`.
-
-    Raises:
-        InputError: As in `target_frame`.
-    """
-    frame = target_frame(rows, target, metric, baseline, split=split)
-    print_frame(frame, console)
-
-
 def print_frame(frame, console=None):
     """Prints a frame in as few tables as its width allows.
 

@@ -60,10 +60,10 @@ def cell(frame, label, column):
     return found["cells"][column]
 
 
-def draw(width, function, *args, **options):
+def draw(width, frame):
     """Prints to a string of some width that is no terminal."""
     console = Console(file=io.StringIO(), width=width)
-    function(*args, console=console, **options)
+    tables.print_frame(frame, console)
     return console.file.getvalue()
 
 
@@ -215,9 +215,9 @@ def test_markdown_has_the_same_numbers_and_escapes_its_marks(rows):
 
 
 def test_printed_tables_show_the_numbers(rows):
-    text = draw(100, tables.print_summary, rows, None, primary=PRIMARY)
+    text = draw(100, tables.summary_frame(rows, None, primary=PRIMARY))
     assert "55.5 (+4.5)" in text
-    text = draw(100, tables.print_target, rows, "xnli", "accuracy", None)
+    text = draw(100, tables.target_frame(rows, "xnli", "accuracy", None))
     assert "91.0*" in text
     assert "One seed" not in text
 
@@ -232,7 +232,7 @@ def test_forty_languages_fold_into_tables_that_fit():
             for language in languages
         }
     )
-    text = draw(100, tables.print_target, rows, "panx", "accuracy", None)
+    text = draw(100, tables.target_frame(rows, "panx", "accuracy", None))
     assert max(len(line) for line in text.splitlines()) <= 100
     assert text.count("continued") >= 3
     assert "…" not in text
@@ -244,7 +244,7 @@ def test_forty_languages_fold_into_tables_that_fit():
 def test_tables_have_at_most_twelve_columns_and_fit_the_width(width):
     languages = [f"l{i:02d}" for i in range(40)]
     rows = make_rows({("a", 1, "panx", key): 50.0 for key in languages})
-    text = draw(width, tables.print_target, rows, "panx", "accuracy", None)
+    text = draw(width, tables.target_frame(rows, "panx", "accuracy", None))
     heads = [line for line in text.splitlines() if "route" in line]
     assert all(len(line.split()) <= 13 for line in heads)
     assert max(len(line) for line in text.splitlines()) <= width
@@ -254,11 +254,11 @@ def test_routes_stay_on_one_line_where_the_table_folds_for_them():
     route = "mnli+hellaswag@de:20k/squad_v2"
     languages = [f"l{i:02d}" for i in range(30)]
     rows = make_rows({(route, 1, "panx", key): 50.0 for key in languages})
-    text = draw(100, tables.print_target, rows, "panx", "accuracy", None)
+    text = draw(100, tables.target_frame(rows, "panx", "accuracy", None))
     assert text.count(f" {route} ") == text.count("panx: accuracy")
 
 
 def test_route_names_are_not_read_as_style():
     rows = make_rows({("[bold]x", 1, "panx", "de"): 50.0})
-    text = draw(100, tables.print_target, rows, "panx", "accuracy", None)
+    text = draw(100, tables.target_frame(rows, "panx", "accuracy", None))
     assert "[bold]x" in text
