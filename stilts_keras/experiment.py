@@ -3,6 +3,7 @@
 The main loop; read this first.
 """
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import platform
@@ -71,6 +72,8 @@ def run(
     backend.prepare()
     folder = RunFolder(run_dir, graph)
     stages, cells = folder.unfinished()
+    for stage in _starts(stages, cells):
+        checkpoint.check_stage(stage.folder(folder.path))
 
     with Progress(console=console) as progress:
         # ------------------------- All that can be wrong with the data, at once
@@ -81,7 +84,9 @@ def run(
             if long_rows == "error":
                 refuse_long_rows(cut)
             for where, count in cut.items():
-                progress.note(f"{where}: {count} long rows were cut.")
+                progress.note(f"{where}: {count} long sequences were cut.")
+            for where in inputs.without_dev(stages):
+                progress.note(f"{where}: no dev rows; the last step is kept.")
             folder.describe({"settings": settings or {}, **_versions()})
             walk = _Walk(folder, inputs, progress, log_every_steps)
 
@@ -134,8 +139,8 @@ class _Walk:
         model = self.stage_model(stage, start=stage.parent)
         final = stage.folder(self.folder.path)
         best = final.with_name(f".{final.name}.best")
+        self.progress.start(f"{stage.path} seed {stage.seed}", num_steps)
         writers = self.folder.training_writers(stage)
-        self.progress.start(stage.path, num_steps)
 
         def on_log(log):
             _write(writers, _log_scalars(log), log.step)
@@ -145,22 +150,24 @@ class _Walk:
             _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
             return float(np.mean(list(scores.values()))) if scores else None
 
-        best_score, best_step = train(
-            model,
-            sources,
-            stage.recipe,
-            stage_name=stage.path,
-            seed=stage.seed,
-            tokenizer=self.inputs.tokenizer,
-            log_every_steps=self.log_every_steps,
-            on_log=on_log,
-            on_step=self.progress.update,
-            evaluate_dev=on_dev,
-            keep_best=lambda: checkpoint.save_weights(best, model),
-        )
+        with contextlib.ExitStack() as closing:
+            for writer in writers:
+                closing.enter_context(writer)
+            best_score, best_step = train(
+                model,
+                sources,
+                stage.recipe,
+                stage_name=stage.path,
+                seed=stage.seed,
+                tokenizer=self.inputs.tokenizer,
+                log_every_steps=self.log_every_steps,
+                on_log=on_log,
+                on_step=self.progress.update,
+                evaluate_dev=on_dev,
+                keep_best=lambda: checkpoint.save_weights(best, model),
+            )
         if best_step != num_steps:
             checkpoint.load_weights(best, model)
-        shutil.rmtree(best, ignore_errors=True)
         checkpoint.save_stage(
             final,
             model=model,
@@ -178,8 +185,7 @@ class _Walk:
                 **_versions(),
             },
         )
-        for writer in writers:
-            writer.close()
+        shutil.rmtree(best, ignore_errors=True)
         self.progress.finish()
         return model
 
@@ -228,11 +234,11 @@ class _Walk:
             f"{' '.join(cell.languages)}"
         )
         task = get_task(cell.target)
+        rows, extras = [], {}
         if task.problem == "retrieval":
-            predictor = self.retrieval_model(cell, model)
+            predictor, extras = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
-        rows = []
         for language in cell.languages:
             found = self.evaluate(
                 predictor,
@@ -243,7 +249,7 @@ class _Walk:
             self.folder.keep_predictions(
                 cell, language, found.gold, found.predictions
             )
-            rows += _rows(self.graph, cell, language, found)
+            rows += _rows(self.graph, cell, language, found, extras)
         self.folder.keep(cell, rows)
         return model
 
@@ -266,7 +272,11 @@ class _Walk:
         return model
 
     def retrieval_model(self, cell, model):
-        """Makes a Model from tokens to pooled states of the task's layer."""
+        """Makes a Model from tokens to pooled states of one layer.
+
+        Returns:
+            Tuple: the Model, and what the results say of it.
+        """
         task = get_task(cell.target)
         problem = self.inputs.problem(task)
         if model is not None:
@@ -274,16 +284,23 @@ class _Walk:
         else:
             policy = self.graph.recipe_for(task).dtype_policy
             backbone = self.backbone(cell.stage, policy)
-        return MultiTask(
-            xlm_roberta.hidden_layer(
-                backbone, problem.layer(backbone.num_layers)
-            ),
+        layer = problem.layer(backbone.num_layers)
+        pooling = MultiTask(
+            xlm_roberta.hidden_layer(backbone, layer),
             {task.head_key: problem.head(backbone)},
             {},
         )
+        return pooling, {"layer": layer, "pooling": problem.pooling}
 
 
-def _rows(graph, cell, language, found):
+def _starts(stages, cells):
+    """Finished stages that what is left to do will be read from."""
+    wanted = {stage.parent for stage in stages}
+    wanted |= {cell.stage for cell in cells}
+    return wanted - {None, *stages}
+
+
+def _rows(graph, cell, language, found, extras):
     rows = []
     for metric, value in found.metrics.items():
         low, high = intervals.interval(metric, found.gold, found.predictions)
@@ -302,6 +319,7 @@ def _rows(graph, cell, language, found):
                 "low": low,
                 "high": high,
                 "chance": metrics.chance(metric, found.gold),
+                **extras,
             }
         )
     return rows

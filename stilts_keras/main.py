@@ -16,9 +16,9 @@ import stilts_keras
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.errors import unknown
+from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
-DTYPE_POLICIES = ("float32", "mixed_bfloat16", "mixed_float16", "bfloat16")
 USAGE = """\
 Does training on an intermediate task first help in languages never seen?
 

@@ -29,7 +29,7 @@ class RunFolder:
             InputError: If it holds something else, or results that this
                 graph's settings would contradict. Nothing is written.
         """
-        self.path = pathlib.Path(path)
+        self.path = pathlib.Path(path).expanduser()
         self.graph = graph
         self._known = self._read_description()
         if self._known is not None:
@@ -117,11 +117,12 @@ class RunFolder:
     # ----------------------------------------------------------------- Keeping
     def keep(self, cell, rows):
         """Stores a cell's results, in `results.jsonl` and for TensorBoard."""
-        results.append_results(self.path / RESULTS_FILE, rows)
         step = self.num_steps(cell.stage)
         with EventWriter(self._events(cell)) as writer:
             for row in rows:
                 writer.scalar(_tag(row), row["value"], step)
+        # Last: a cell with rows counts as done.
+        results.append_results(self.path / RESULTS_FILE, rows)
 
     def keep_predictions(self, cell, language, gold, predictions):
         """Stores gold and prediction of every example of one language."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -63,11 +63,34 @@ def stilts(backend, run_dir, *extra, check=True):
     return done
 
 
-@pytest.fixture(scope="module", params=["tensorflow", "jax", "torch"])
-def finished(request, tmp_path_factory):
-    """One finished run on each backend: its folder and what it printed."""
-    run_dir = tmp_path_factory.mktemp(request.param) / "run"
-    return request.param, run_dir, stilts(request.param, run_dir)
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """Runs the experiment on a backend when it is first asked for."""
+    made = {}
+
+    def run_on(backend):
+        if backend not in made:
+            run_dir = tmp_path_factory.mktemp(backend) / "run"
+            made[backend] = run_dir, stilts(backend, run_dir)
+        return made[backend]
+
+    return run_on
+
+
+@pytest.fixture(params=BACKENDS)
+def finished(request, runs):
+    """One finished run: its backend, its folder and what it printed."""
+    return request.param, *runs(request.param)
+
+
+@pytest.fixture
+def own_run(request, runs, tmp_path):
+    """A copy of a finished run that a test may change."""
+    shutil.copytree(runs(request.param)[0], tmp_path / "run")
+    return request.param, tmp_path / "run"
 
 
 @pytest.fixture(scope="module")
@@ -139,14 +162,26 @@ def test_zero_shot_is_marked_truthfully(finished):
 def test_events_equal_results(finished):
     _, run_dir, _ = finished
     rows = read_results(run_dir / "results.jsonl")
+    num_steps = {
+        folder.name: json.loads((folder / "manifest.json").read_text())[
+            "num_steps"
+        ]
+        for folder in stage_folders(run_dir)
+    }
     for route in ROUTES:
         for target in TARGETS:
             folder = run_dir / "tensorboard" / route / target / "seed-1"
-            values = {
-                tag: value
-                for tag, _, value in read_scalars(folder)
-                if tag.startswith(("zero_shot/", "supervised/"))
+            values, steps = {}, set()
+            for tag, step, value in read_scalars(folder):
+                if tag.startswith(("zero_shot/", "supervised/")):
+                    values[tag] = value
+                    steps.add(step)
+            (stage,) = {
+                row["stage"]
+                for row in rows
+                if (row["route"], row["target"]) == (route, target)
             }
+            assert steps == {num_steps.get(stage, 0)}
             expected = {
                 "/".join(
                     [
@@ -219,12 +254,10 @@ def test_table_names_routes_targets_and_differences(finished):
     assert "chance" in done.stdout
 
 
-def test_second_run_trains_nothing_and_prints_the_same_table(finished):
-    backend, run_dir, first = finished
-    if backend != "jax":
-        pytest.skip("the walk is the same on every backend; shown on jax")
+def test_second_run_trains_nothing_and_prints_the_same_table(runs):
+    run_dir, first = runs("jax")
     before = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
-    again = stilts(backend, run_dir)
+    again = stilts("jax", run_dir)
     after = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
     assert before == after
     assert "steps" not in again.stdout
@@ -232,10 +265,9 @@ def test_second_run_trains_nothing_and_prints_the_same_table(finished):
     assert table in again.stdout
 
 
-def test_growing_by_a_route_trains_only_what_is_new(finished):
-    backend, run_dir, _ = finished
-    if backend != "torch":
-        pytest.skip("the walk is the same on every backend; shown on torch")
+@pytest.mark.parametrize("own_run", ["torch"], indirect=True)
+def test_growing_by_a_route_trains_only_what_is_new(own_run):
+    backend, run_dir = own_run
     before = stage_folders(run_dir)
     stilts(backend, run_dir, "--route=mlm@de/hellaswag")
     new = set(stage_folders(run_dir)) - set(before)
@@ -244,54 +276,47 @@ def test_growing_by_a_route_trains_only_what_is_new(finished):
     assert all("hellaswag" in str(folder) for folder in new)
 
 
-def test_other_settings_in_the_same_folder_are_refused(finished):
-    backend, run_dir, _ = finished
-    if backend != "tensorflow":
-        pytest.skip("the walk is the same on every backend")
-    before = {
-        file: file.stat().st_mtime_ns
-        for file in run_dir.rglob("*")
-        if file.is_file()
+def contents(run_dir):
+    return {
+        file: file.read_bytes() for file in run_dir.rglob("*") if file.is_file()
     }
-    done = stilts(backend, run_dir, "--learning_rate=5e-4", check=False)
+
+
+@pytest.mark.parametrize("own_run", ["tensorflow"], indirect=True)
+@pytest.mark.parametrize(
+    "change", ["--learning_rate=5e-4", "--eval_limit=10", "--max_length=24"]
+)
+def test_other_settings_in_the_same_folder_are_refused(own_run, change):
+    backend, run_dir = own_run
+    before = contents(run_dir)
+    done = stilts(backend, run_dir, change, check=False)
     assert done.returncode == 2
     assert "--run_dir" in done.stderr and "Traceback" not in done.stderr
-    after = {
-        file: file.stat().st_mtime_ns
-        for file in run_dir.rglob("*")
-        if file.is_file()
-    }
-    assert before == after
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert before == contents(run_dir)
 
 
-def test_damaged_parent_is_named_not_used(finished):
-    backend, run_dir, _ = finished
-    if backend != "tensorflow":
-        pytest.skip("the walk is the same on every backend")
-    (folder,) = (run_dir / "stages" / "mlm@de:48").glob("*/manifest.json")
-    weights = folder.parent / "model.weights.h5"
+@pytest.mark.parametrize("own_run", ["tensorflow"], indirect=True)
+def test_damaged_parent_is_named_before_any_work(own_run):
+    backend, run_dir = own_run
+    (file,) = (run_dir / "stages" / "mlm@de:48").glob("*/manifest.json")
+    weights = file.parent / "model.weights.h5"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    try:
-        done = stilts(backend, run_dir, "--route=mlm@de/udpos", check=False)
-        assert done.returncode == 2
-        assert str(weights) in done.stderr and "Traceback" not in done.stderr
-    finally:
-        weights.write_bytes(whole)
+    before = contents(run_dir)
+    done = stilts(backend, run_dir, "--route=mlm@de/udpos", check=False)
+    assert done.returncode == 2
+    assert str(weights) in done.stderr and "Traceback" not in done.stderr
+    assert before == contents(run_dir)
 
 
-def test_backends_choose_alike_where_training_is_alike(tmp_path_factory):
-    """Untrained retrieval has no dropout: equal on all three backends."""
-    values = {}
-    for backend in ("tensorflow", "jax", "torch"):
-        folders = pathlib.Path(tmp_path_factory.getbasetemp()).glob(
-            f"{backend}*/run/results.jsonl"
-        )
-        for file in folders:
-            values[backend] = [
-                row["value"]
-                for row in read_results(file)
-                if (row["route"], row["target"]) == ("pretrained", "tatoeba")
-            ]
-    assert len(values) == 3
-    assert values["tensorflow"] == values["jax"] == values["torch"]
+def test_backends_agree_where_nothing_is_trained(runs):
+    values = [
+        [
+            row["value"]
+            for row in read_results(runs(backend)[0] / "results.jsonl")
+            if (row["route"], row["target"]) == ("pretrained", "tatoeba")
+        ]
+        for backend in BACKENDS
+    ]
+    assert values[0] and values[0] == values[1] == values[2]

@@ -198,7 +198,15 @@ class HubData:
 
     def languages(self, task, split):
         """Returns the task's languages: what the Hub is documented to hold."""
-        return task.languages if split in task.splits else ()
+        repositories = self._repositories(task, split)
+        return tuple(
+            language
+            for language in task.languages
+            if any(
+                language not in repository.without.get(split, ())
+                for repository in repositories
+            )
+        )
 
     def num_rows(self, task, language, split):
         """Returns None: nothing is known before the download."""

@@ -3,11 +3,13 @@
 import collections
 import dataclasses
 import math
+import os
 
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.graph.backbone import fingerprint_of
 from stilts_keras.graph.route import Route
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import Stage
@@ -16,6 +18,7 @@ from stilts_keras.graph.stage import with_overrides
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import expand_targets
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe
 
 TRAINING_LANGUAGE = "en"
@@ -102,11 +105,9 @@ class Graph:
         recipe=None,
     ):
         """Checks all of it and builds cells and stages."""
-        self.data = open_data(data) if isinstance(data, str) else data
+        self.data = open_data(data) if _is_name(data) else data
         self.backbone = (
-            describe_backbone(backbone)
-            if isinstance(backbone, str)
-            else backbone
+            describe_backbone(str(backbone)) if _is_name(backbone) else backbone
         )
         self.train_limit = _checked_limit("train_limit", train_limit)
         self.eval_limit = _checked_limit("eval_limit", eval_limit)
@@ -200,9 +201,7 @@ class Graph:
             "data": self.data.name,
             "eval_limit": self.eval_limit,
             "evaluation": {
-                f"{task.name}|{language}": self._ask(
-                    "fingerprint", task, language, "test"
-                )
+                f"{task.name}|{language}": self._evaluation(task, language)
                 for task in self.targets
                 for language in self._evaluated[task.name]
             },
@@ -213,6 +212,17 @@ class Graph:
                 for cell in self.cells
             },
         }
+
+    def _evaluation(self, task, language):
+        """Fingerprints all that a score depends on besides the weights."""
+        return fingerprint_of(
+            [
+                self._ask("fingerprint", task, language, "test"),
+                task.version,
+                self.eval_length(task),
+                self.recipe_for(task).dtype_policy,
+            ]
+        )
 
     def _ask(self, question, task, *rest):
         # Tasks hold mappings and cannot be hashed: their names stand for them.
@@ -421,11 +431,15 @@ def _as_tuple(value):
     return (value,) if isinstance(value, str | Route) else tuple(value)
 
 
+def _is_name(value):
+    return isinstance(value, str | os.PathLike)
+
+
 def _checked_limit(name, value):
-    if value is not None and value < 1:
+    if value is not None and (type(value) is not int or value < 1):
         raise InputError(
-            f"{name} must be at least 1, or unset for all examples. "
-            f"Received: {value}."
+            f"{name} must be a whole number of at least 1, or unset for all "
+            f"examples. Received: {value!r}."
         )
     return value
 
@@ -533,6 +547,8 @@ def _checked_overrides(recipe):
 
 
 def _check_range(name, value, kind):
+    if name == "dtype_policy" and value not in DTYPE_POLICIES:
+        raise unknown("dtype policy", str(value), DTYPE_POLICIES)
     if name not in RANGES:
         return
     low, allowed, high = RANGES[name]

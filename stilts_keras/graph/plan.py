@@ -13,7 +13,7 @@ class Cost:
 
     Attributes:
         steps: int or None.
-        tokens: int or None. Upper bound: every sequence at its full length.
+        tokens: int or None. Estimate: each row one sequence at its full length.
         flops: int or None. Of training, for that many tokens.
         disk: int or None. Bytes of the float32 weights.
     """
@@ -180,7 +180,7 @@ def _recipe_line(stage):
 def _cost_line(cost):
     steps = "steps unknown" if cost.steps is None else f"{cost.steps:,} steps"
     return (
-        f"{steps}, tokens <= {_short(cost.tokens)}, FLOPs <= "
+        f"{steps}, tokens ~ {_short(cost.tokens)}, FLOPs ~ "
         f"{_power(cost.flops)}, disk {_bytes(cost.disk)}"
     )
 
@@ -207,7 +207,7 @@ def _totals(graph, done):
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, title_justify="left")
     table.add_column("total")
-    for name in ("stages", "steps", "tokens <=", "FLOPs <=", "disk"):
+    for name in ("stages", "steps", "tokens ~", "FLOPs ~", "disk"):
         table.add_column(name, justify="right")
     finished = [stage for stage in graph.stages if stage.fingerprint in done]
     left = [stage for stage in graph.stages if stage.fingerprint not in done]
@@ -245,6 +245,8 @@ def _notes(graph):
     )
     if "multiple_choice" in problems:
         yield "Multiple choice: tokens and FLOPs are those of one choice."
+    if "masked_lm" in problems:
+        yield "Masked LM: a text above max length counts once here."
     if "span_extraction" in problems:
         yield "Span extraction: a context above max length counts once here."
 

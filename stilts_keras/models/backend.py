@@ -5,6 +5,8 @@ import pathlib
 
 import keras
 
+from stilts_keras.errors import InputError
+
 
 def prepare():
     """Sets the process up for Keras's backend; call it once, before a model.
@@ -20,7 +22,7 @@ def prepare():
         # It warns of each new batch shape; those are few and wanted.
         tf.get_logger().setLevel("ERROR")
     else:
-        tf.config.set_visible_devices([], "GPU")
+        _hide_gpus(tf)
     if name == "jax":
         import jax
 
@@ -28,6 +30,17 @@ def prepare():
         folder = pathlib.Path(cache).expanduser() / "stilts_keras" / "jax"
         jax.config.update("jax_compilation_cache_dir", str(folder))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def _hide_gpus(tf):
+    try:
+        tf.config.set_visible_devices([], "GPU")
+    except RuntimeError as error:
+        raise InputError(
+            "TensorFlow has taken the GPU already, which the backend in use "
+            "needs. Restart the notebook and run this before other "
+            "TensorFlow code."
+        ) from error
 
 
 def jit_compile():
@@ -61,3 +74,50 @@ def dense_gradient(grad, variable):
 
         return tf.convert_to_tensor(grad)
     return grad
+
+
+def adam_update_step(optimizer, grads, variables, learning_rate):
+    """Applies one Adam step in place, on all variables together.
+
+    Keras does so on torch for its own optimizer classes, but not for classes
+    derived from them, whose generic step makes many temporary copies of the
+    embedding.
+
+    Args:
+        optimizer: `keras.optimizers.AdamW`, built.
+        grads: list of tensors.
+        variables: list of `keras.Variable`.
+        learning_rate: scalar tensor.
+
+    Returns:
+        bool. False where the backend has no such step; nothing is done then.
+    """
+    if keras.backend.backend() != "torch":
+        return False
+    import torch
+
+    with torch.no_grad():
+        indices = [optimizer._get_variable_index(v) for v in variables]
+        momentums = [optimizer._momentums[i].value for i in indices]
+        velocities = [optimizer._velocities[i].value for i in indices]
+        step = keras.ops.cast(optimizer.iterations + 1, "float32")
+        # In float32, as the generic step of the other backends has it.
+        alpha = (
+            keras.ops.cast(learning_rate, "float32")
+            * keras.ops.sqrt(1 - keras.ops.power(optimizer.beta_2, step))
+            / (1 - keras.ops.power(optimizer.beta_1, step))
+        )
+        torch._foreach_lerp_(momentums, grads, 1 - optimizer.beta_1)
+        torch._foreach_mul_(velocities, optimizer.beta_2)
+        torch._foreach_addcmul_(
+            velocities, grads, grads, value=1 - optimizer.beta_2
+        )
+        scales = torch._foreach_sqrt(velocities)
+        torch._foreach_add_(scales, optimizer.epsilon)
+        torch._foreach_addcdiv_(
+            [variable.value for variable in variables],
+            momentums,
+            scales,
+            value=-float(alpha),
+        )
+    return True

@@ -37,14 +37,18 @@ def load_tokenizer(backbone):
         InputError: If there is none, or it has more ids than the backbone.
     """
     tokenizer = _find_tokenizer(backbone)
-    known = backbone.vocabulary_size
-    if known is not None and tokenizer.vocabulary_size > known:
+    if backbone.vocabulary_size is not None:
+        _check_vocabulary(backbone, tokenizer, backbone.vocabulary_size)
+    return tokenizer
+
+
+def _check_vocabulary(backbone, tokenizer, vocabulary_size):
+    if tokenizer.vocabulary_size > vocabulary_size:
         raise InputError(
             f"The tokenizer has {tokenizer.vocabulary_size} ids, backbone "
-            f"{backbone.name!r} only {known}. Pass the tokenizer that the "
-            "backbone was trained with."
+            f"{backbone.name!r} only {vocabulary_size}. Pass the tokenizer "
+            "that the backbone was trained with."
         )
-    return tokenizer
 
 
 def _find_tokenizer(backbone):
@@ -84,9 +88,11 @@ def load_root(backbone, *, tokenizer, dtype_policy="float32"):
         known = (
             {} if backbone.dropout is None else {"dropout": backbone.dropout}
         )
-        return load_backbone(
+        model = load_backbone(
             backbone.path or backbone.name, dtype_policy=dtype_policy, **known
         )
+        _check_vocabulary(backbone, tokenizer, model.vocabulary_size)
+        return model
     model = keras_hub.models.XLMRobertaBackbone(
         vocabulary_size=tokenizer.vocabulary_size,
         num_layers=backbone.num_layers,

@@ -18,6 +18,7 @@ class Retrieval:
     """
 
     pack_key = "retrieval 1"
+    pooling = "mean"
 
     def __init__(self, task):
         """Takes the Task."""

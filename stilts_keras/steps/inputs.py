@@ -86,6 +86,25 @@ class Inputs:
             if split.num_cut_rows
         }
 
+    def without_dev(self, stages):
+        """Lists what cannot choose its best checkpoint for want of dev rows.
+
+        Args:
+            stages: iterable of `Stage`.
+
+        Returns:
+            List of str: the stages' paths.
+        """
+        return [
+            stage.path
+            for stage in stages
+            if stage.recipe.eval_every_steps
+            and all(
+                self.dev(stage, index) is None
+                for index in range(len(stage.sources))
+            )
+        ]
+
     def _load(self, task, language, split, max_length, count):
         key = (task.name, language, split, max_length, count)
         if key not in self._splits:
@@ -112,6 +131,6 @@ def refuse_long_rows(cut):
     """
     for where, count in cut.items():
         raise InputError(
-            f"{where}: {count} rows are longer than --max_length. Raise it, "
-            "shorten the rows, or pass --long_rows=cut to lose their ends."
+            f"{where}: {count} sequences are longer than --max_length. Raise "
+            "it, shorten the rows, or pass --long_rows=cut to lose their ends."
         )

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from stilts_keras.models.backend import adam_update_step
 from stilts_keras.models.backend import dense_gradient
 
 # As in Phang et al.'s code, https://github.com/nyu-mll/jiant.
@@ -53,6 +54,14 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
             for grad, variable in zip(grads, variables, strict=True)
         ]
         super().apply(dense, trainable_variables)
+
+    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+        """Takes the backend's own fast step, where there is one."""
+        done = adam_update_step(self, grads, trainable_variables, learning_rate)
+        if not done:
+            super()._backend_update_step(
+                grads, trainable_variables, learning_rate
+            )
 
 
 def make_optimizer(recipe, num_steps, variables):

@@ -31,6 +31,7 @@ HELLASWAG = Task(
     languages=("en",),
     splits=("train", "dev"),
     metrics=("accuracy",),
+    # The paper's settings of intermediate tasks are not known: our choice.
     recipe=Recipe(epochs=3, max_length=256),
     num_train_examples=39_905,
     licence="MIT",

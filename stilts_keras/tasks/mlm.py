@@ -36,6 +36,7 @@ MLM = Task(
     ),
     splits=("train",),
     metrics=(),
+    # The paper's settings of intermediate tasks are not known: our choice.
     recipe=Recipe(epochs=1, learning_rate=5e-5, max_length=256),
     licence="CC BY-SA 3.0, GFDL",
     citation="Devlin et al., 2019, https://arxiv.org/abs/1810.04805",

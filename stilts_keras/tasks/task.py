@@ -13,6 +13,8 @@ PROBLEMS = (
     "retrieval",
 )
 SPLITS = ("train", "dev", "test")
+# float16 would need its loss scaled; bfloat16 has float32's range.
+DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,8 @@ class Repository:
             and no configurations (the `refs/convert/parquet` branches):
             loading these by config name would join all configurations.
         on_hub: bool. False for layouts that exist only as local folders.
+        without: mapping from `train`, `dev` or `test` to the languages that
+            the repository is documented not to have in that split.
     """
 
     id: str
@@ -75,6 +79,9 @@ class Repository:
     revision: str | None = None
     by_folder: bool = False
     on_hub: bool = True
+    without: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
 
     def config_for(self, language):
         """Returns the configuration name that holds one language."""

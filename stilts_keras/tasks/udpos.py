@@ -36,6 +36,10 @@ UDPOS = Task(
             id="google/xtreme",
             config="udpos.{language}",
             language_names=LANGUAGE_NAMES,
+            without={
+                "train": ("th", "tl", "yo"),
+                "dev": ("kk", "th", "tl", "yo"),
+            },
         ),
     ),
     to_example=udpos_example,
