@@ -168,11 +168,12 @@ def _pocket(tokenizer):
             f"Received: tokenizer={tokenizer!r}. Leave --tokenizer out, or "
             "pass --backbone=random."
         )
-    if not (POCKET_FOLDER / "config.json").is_file():
-        raise InputError(
-            f"Backbone 'pocket' is not in {POCKET_FOLDER}. Make it by "
-            "stilts run --flagfile=flags/pocket_pretraining.flags."
-        )
+    for name in ("config.json", "model.weights.h5"):
+        if not (POCKET_FOLDER / name).is_file():
+            raise InputError(
+                f"Backbone 'pocket' lacks {POCKET_FOLDER / name}. Make it by "
+                "stilts run --flagfile=flags/pocket_pretraining.flags."
+            )
     return dataclasses.replace(
         _folder("pocket", POCKET_FOLDER, None), kind="pocket"
     )

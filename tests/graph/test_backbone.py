@@ -16,6 +16,7 @@ SIZES = {
     "max_sequence_length": 64,
     "dropout": 0.1,
 }
+TOKENIZER = "assets/tokenizer/vocabulary.spm"
 HUGGINGFACE = {
     "model_type": "xlm-roberta",
     "num_hidden_layers": 2,
@@ -45,9 +46,12 @@ def pocket(tmp_path, monkeypatch):
     return write(
         folder,
         {
-            "config.json": SIZES,
-            "backbone.weights.h5": "weights",
-            "sentencepiece.model": "pieces",
+            "config.json": {
+                "class_name": "XLMRobertaBackbone",
+                "config": SIZES,
+            },
+            "model.weights.h5": "weights",
+            TOKENIZER: "pieces",
         },
     )
 
@@ -94,12 +98,12 @@ def test_pocket_knows_its_sizes_and_files(pocket):
     assert backbone.kind == "pocket"
     assert sizes_of(backbone) == SIZES
     assert backbone.path == str(pocket)
-    assert backbone.tokenizer_path == str(pocket / "sentencepiece.model")
+    assert backbone.tokenizer_path == str(pocket / TOKENIZER)
 
 
 def test_missing_pocket_weights_name_file_and_flagfile(pocket):
-    (pocket / "backbone.weights.h5").unlink()
-    with pytest.raises(InputError, match="backbone.weights.h5.*flags/pocket_"):
+    (pocket / "model.weights.h5").unlink()
+    with pytest.raises(InputError, match="model.weights.h5.*flags/pocket_"):
         describe_backbone("pocket")
 
 
@@ -132,7 +136,7 @@ def test_random_has_the_sizes_asked_for(tokenizer):
 
 def test_random_may_use_the_pocket_tokenizer(pocket):
     backbone = describe_backbone("random", tokenizer="pocket")
-    assert backbone.tokenizer_path == str(pocket / "sentencepiece.model")
+    assert backbone.tokenizer_path == str(pocket / TOKENIZER)
 
 
 def test_random_fingerprint_follows_sizes_and_tokenizer(tokenizer, tmp_path):

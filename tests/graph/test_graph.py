@@ -294,12 +294,19 @@ def test_whatever_cannot_run_is_refused_with_cause_and_fix(changes, pieces):
 def test_a_published_length_above_the_backbones_is_refused_with_the_flag():
     short = dataclasses.replace(BACKBONE, max_sequence_length=128)
     refused("'mnli'", "256", "128", "Pass --max_length=128", backbone=short)
+
+
+def test_retrievals_published_length_is_a_cap():
+    short = dataclasses.replace(BACKBONE, max_sequence_length=128)
+    made = graph(backbone=short, targets=["tatoeba"], routes=["pretrained"])
+    assert made.eval_length(made.targets[0]) == 128
     refused(
         "'tatoeba'",
         "512",
         backbone=short,
         targets=["tatoeba"],
         routes=["pretrained"],
+        recipe={"max_length": 512},
     )
     assert graph(backbone=short, recipe={"max_length": 128}).stages
 
@@ -356,3 +363,23 @@ def test_a_run_folder_of_another_graph_is_refused(changes, pieces):
         check_compatible(graph().description(), graph(**changes).description())
     for piece in [*pieces, "--run_dir"]:
         assert piece in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_length": 64}, {"dtype_policy": "mixed_bfloat16"}]
+)
+def test_evaluation_settings_are_part_of_a_bare_backbones_results(change):
+    routes, targets = ["pretrained"], ["tatoeba"]
+    before = graph(routes=routes, targets=targets).description()
+    after = graph(routes=routes, targets=targets, recipe=change).description()
+    with pytest.raises(InputError, match="--run_dir"):
+        check_compatible(before, after)
+
+
+def test_unknown_dtype_policy_gets_a_suggestion():
+    refused("mixed_bfloat16", recipe={"dtype_policy": "mixed_bfloat"})
+
+
+@pytest.mark.parametrize("limit", [0, -1, 2.5, True])
+def test_limits_are_whole_numbers(limit):
+    refused("eval_limit", eval_limit=limit)
