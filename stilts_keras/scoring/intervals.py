@@ -1,5 +1,7 @@
 """Confidence intervals of scores, in percent like the scores."""
 
+import operator
+
 import numpy as np
 
 from stilts_keras.errors import InputError
@@ -70,8 +72,9 @@ def mean_interval(scores, confidence=0.95):
 def interval(name, gold, predictions, confidence=0.95):
     """The interval of a metric over the examples of one split.
 
-    Wilson's for shares of right answers, Student's for means of scores, and
-    for chunk F1, which is neither, percentiles of a bootstrap over sentences.
+    Wilson's for shares of right answers and Student's for means of scores. For
+    tags, whose errors come in clusters, percentiles of a bootstrap over
+    sentences.
 
     Args:
         name: str. One of `metrics.METRICS`.
@@ -83,7 +86,14 @@ def interval(name, gold, predictions, confidence=0.95):
         Tuple of floats in percent: lower and upper end.
     """
     if name in ("chunk_f1", "entity_f1"):
-        return _chunk_f1_interval(gold, predictions, confidence)
+        right, predicted, in_gold = chunks.chunk_counts(gold, predictions).T
+        return _ratio_interval(2 * right, predicted + in_gold, confidence)
+    if name == "accuracy" and not isinstance(gold[0], (str, int)):
+        right = [
+            sum(map(operator.eq, truth, guess))
+            for truth, guess in zip(gold, predictions, strict=True)
+        ]
+        return _ratio_interval(right, list(map(len, gold)), confidence)
     scores = metrics.per_example(name, gold, predictions)
     if name in ("accuracy", "exact_match"):
         correct = round(float(scores.sum()) / 100)
@@ -91,14 +101,15 @@ def interval(name, gold, predictions, confidence=0.95):
     return mean_interval(scores, confidence)
 
 
-def _chunk_f1_interval(gold, predictions, confidence):
-    counts = chunks.chunk_counts(gold, predictions)
+def _ratio_interval(parts, wholes, confidence):
+    """Bootstraps the ratio of two sums over the same sentences."""
+    sums = np.stack([parts, wholes], axis=1)
     random = np.random.default_rng(BOOTSTRAP_SEED)
     draws = random.multinomial(
-        len(counts), np.full(len(counts), 1 / len(counts)), NUM_RESAMPLES
+        len(sums), np.full(len(sums), 1 / len(sums)), NUM_RESAMPLES
     )
-    right, predicted, in_gold = (draws @ counts).T
-    scores = 200.0 * right / np.maximum(predicted + in_gold, 1)
+    part, whole = (draws @ sums).T
+    ratios = 100.0 * part / np.maximum(whole, 1)
     tail = (1 - confidence) / 2
-    low, high = np.quantile(scores, [tail, 1 - tail])
+    low, high = np.quantile(ratios, [tail, 1 - tail])
     return float(low), float(high)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from stilts_keras.errors import InputError
+from stilts_keras.scoring import intervals
+from stilts_keras.scoring import metrics
 from stilts_keras.scoring.intervals import mean_interval
 from stilts_keras.scoring.intervals import proportion_interval
 
@@ -47,3 +49,34 @@ def test_one_score_says_nothing_and_none_is_an_error():
     assert mean_interval([80.0]) == (0.0, 100.0)
     with pytest.raises(InputError, match="at least one score"):
         mean_interval([])
+
+
+def sentences(num, length, seed):
+    random = np.random.default_rng(seed)
+    gold = [random.choice(["A", "B"], size=length).tolist() for _ in range(num)]
+    wrong = random.random(num) < 0.3
+    flip = {"A": "B", "B": "A"}
+    return gold, [
+        [flip[tag] for tag in tags] if bad else tags
+        for tags, bad in zip(gold, wrong, strict=True)
+    ]
+
+
+def test_errors_in_clusters_widen_the_interval_of_tags():
+    gold, predictions = sentences(200, 10, seed=3)
+    low, high = intervals.interval("accuracy", gold, predictions)
+    value = metrics.accuracy(gold, predictions)
+    words = round(value * 20)
+    narrow = intervals.proportion_interval(words, 2000)
+    assert low < value < high
+    # Whole sentences are right or wrong: as wide as for 200 examples.
+    assert high - low > 2.5 * (narrow[1] - narrow[0])
+    wilson = intervals.proportion_interval(round(value * 2), 200)
+    assert high - low == pytest.approx(wilson[1] - wilson[0], rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "chunk_f1"])
+def test_interval_of_tags_holds_the_score(name):
+    gold, predictions = sentences(50, 7, seed=4)
+    low, high = intervals.interval(name, gold, predictions)
+    assert low <= metrics.METRICS[name](gold, predictions) <= high
