@@ -52,9 +52,7 @@ def main():
             )
             seconds.append(round(time.perf_counter() - started, 1))
         rows = read_results(f"{folder}/run/results.jsonl")
-    primary = {
-        name: TASKS[name].metrics[0] for name in {row["target"] for row in rows}
-    }
+    primary = {row["target"]: TASKS[row["target"]].metrics[0] for row in rows}
     frame = tables.summary_frame(rows, "pretrained", primary=primary)
     print(
         json.dumps(
