@@ -9,9 +9,14 @@ import pathlib
 import shutil
 import tempfile
 
+import hypothesis
 import pytest
 
 from stilts_keras.data.tokenizer import Tokenizer
+
+# A slow machine is no wrong result.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 CACHE = tempfile.mkdtemp(prefix="stilts_keras_tests_")
 os.environ["HF_DATASETS_CACHE"] = CACHE
