@@ -56,3 +56,20 @@ class SentencePair:
 
     source: str
     target: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class PoolSentence:
+    """A sentence of a pool to be mined; English is the `target` side."""
+
+    id: str
+    text: str
+    side: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class GoldPair:
+    """Ids of two sentences of the pools that translate each other."""
+
+    source_id: str
+    target_id: str

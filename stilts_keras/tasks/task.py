@@ -11,6 +11,7 @@ PROBLEMS = (
     "span_extraction",
     "masked_lm",
     "retrieval",
+    "mining",
 )
 SPLITS = ("train", "dev", "test")
 # float16 would need its loss scaled; bfloat16 has float32's range.
@@ -56,7 +57,14 @@ class Repository:
             language's name in this repository.
         language_names: mapping from our language codes to this repository's,
             where they differ.
-        splits: mapping from `train`, `dev` and `test` to the repository's.
+        splits: mapping from `train`, `dev` and `test` to the repository's;
+            several of these are joined by `+`.
+        language_column: str or None. Where one configuration holds several
+            languages: the column whose text, up to its first `-`, is the
+            row's language by this repository's name.
+        parts: mapping from a part's name to its configuration, where a task
+            reads several. Their rows are stacked; the column `part` tells
+            which is which.
         revision: str or None. Branch, tag or commit on the Hub.
         by_folder: bool. True where the revision holds `config/split` folders
             and no configurations (the `refs/convert/parquet` branches):
@@ -76,6 +84,8 @@ class Repository:
             "test": "test",
         }
     )
+    language_column: str | None = None
+    parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     revision: str | None = None
     by_folder: bool = False
     on_hub: bool = True
@@ -83,10 +93,14 @@ class Repository:
         default_factory=dict
     )
 
-    def config_for(self, language):
-        """Returns the configuration name that holds one language."""
-        name = self.language_names.get(language, language)
-        return self.config.format(language=name)
+    def config_for(self, language, part=None):
+        """Returns the configuration that holds one language, or its part."""
+        config = self.parts[part] if part else self.config
+        return config.format(language=self.language_name(language))
+
+    def language_name(self, language):
+        """Returns this repository's name of one of our language codes."""
+        return self.language_names.get(language, language)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -103,6 +117,8 @@ class Task:
         languages: tuple of str. ISO codes, in the benchmark's order.
         splits: tuple of str. Those of `SPLITS` that the task has.
         labels: tuple of str. Class or tag names in head order.
+        labels_from_data: bool. Whether the training rows name the labels.
+        has_unanswerable: bool. Whether a question may have no answer.
         metrics: tuple of str. Names that `scoring.metrics` computes; the
             first one selects checkpoints.
         train_task: str or None. For targets without training rows of their
@@ -125,6 +141,8 @@ class Task:
     splits: tuple[str, ...]
     metrics: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    labels_from_data: bool = False
+    has_unanswerable: bool = False
     train_task: str | None = None
     head_key: str = ""
     recipe: Recipe = Recipe()
@@ -158,3 +176,13 @@ class Task:
     def is_target(self):
         """Whether the task can be evaluated as a target."""
         return "test" in self.splits
+
+    @property
+    def is_retrieval(self):
+        """Whether it compares hidden states and so is never trained."""
+        return self.problem in ("retrieval", "mining")
+
+    @property
+    def needs_dev(self):
+        """Whether a score needs a threshold, which dev rows must choose."""
+        return self.problem == "mining"
