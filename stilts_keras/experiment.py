@@ -13,22 +13,29 @@ import keras
 import numpy as np
 
 from stilts_keras.errors import InputError
+from stilts_keras.graph.graph import SWEEP
 from stilts_keras.models import backend
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
+from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
+from stilts_keras.problems.retrieval import Pooling
+from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.run_folder import RunFolder
 from stilts_keras.run_folder import identity
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
+from stilts_keras.scoring import xtreme
 from stilts_keras.steps.evaluate import evaluate
+from stilts_keras.steps.evaluate import evaluate_layers
 from stilts_keras.steps.inputs import Inputs
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import num_stage_steps
 from stilts_keras.steps.train import train
+from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
 LONG_ROWS = ("cut", "error")
@@ -102,15 +109,14 @@ def run(
             keras.utils.clear_session(free_memory=True)
 
     # ------------------------------------------------------------------- Report
-    rows = folder.rows()
-    frames = _frames(graph, rows)
+    frames = _frames(graph, folder)
     for frame in frames.values():
         tables.print_frame(frame, console)
     if cells:
         folder.keep_tables(
             {name: tables.to_markdown(frame) for name, frame in frames.items()}
         )
-    return rows
+    return folder.rows()
 
 
 class _Walk:
@@ -130,7 +136,7 @@ class _Walk:
             TrainSource(
                 name=str(source),
                 key=get_task(source.task).head_key,
-                problem=self.inputs.problem(get_task(source.task)),
+                problem=self.inputs.problem(source.task),
                 split=self.inputs.train(stage, index),
             )
             for index, source in enumerate(stage.sources)
@@ -196,7 +202,7 @@ class _Walk:
         heads, losses = {}, {}
         for source in stage.sources:
             task = get_task(source.task)
-            problem = self.inputs.problem(task)
+            problem = self.inputs.problem(source.task)
             if task.head_key not in heads:
                 heads[task.head_key] = problem.head(backbone)
                 losses[task.head_key] = problem.loss
@@ -221,8 +227,11 @@ class _Walk:
             task = get_task(source.task)
             split = self.inputs.dev(stage, index)
             if split is not None:
-                batch_size = stage.recipe.batch_size
-                found = self.evaluate(model, task, split, batch_size)
+                found = evaluate(
+                    model,
+                    split=split,
+                    **self.evaluation(task, stage.recipe.batch_size),
+                )
                 scores[str(source)] = found.metrics[task.metrics[0]]
         return scores
 
@@ -234,36 +243,45 @@ class _Walk:
             f"{' '.join(cell.languages)}"
         )
         task = get_task(cell.target)
-        rows, extras = [], {}
-        if task.problem == "retrieval":
-            predictor, extras = self.retrieval_model(cell, model)
+        how = self.evaluation(task, self.graph.recipe_for(task).batch_size)
+        if task.is_retrieval:
+            predictor, layers, counts = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
+        rows, layer_rows = [], []
         for language in cell.languages:
-            found = self.evaluate(
-                predictor,
-                task,
-                self.inputs.test(cell, language),
-                self.graph.recipe_for(task).batch_size,
-            )
-            self.folder.keep_predictions(
-                cell, language, found.gold, found.predictions
-            )
-            rows += _rows(self.graph, cell, language, found, extras)
+            how["split"] = self.inputs.test(cell, language)
+            how["dev"] = self.inputs.threshold_rows(cell, language)
+            if task.is_retrieval:
+                evaluations = evaluate_layers(predictor, **how)
+                swept = list(zip(layers, evaluations, strict=True))
+                if len(swept) > 1:
+                    layer_rows += [
+                        row
+                        for facts, found in swept
+                        for row in _rows(
+                            self.graph, cell, language, found, facts
+                        )
+                    ]
+                facts, found = swept[counts]
+            else:
+                facts, found = {}, evaluate(predictor, **how)
+            rows += _rows(self.graph, cell, language, found, facts)
+            self.folder.keep_predictions(cell, language, found)
+        if layer_rows:
+            self.folder.keep_layers(cell, layer_rows)
         self.folder.keep(cell, rows)
         return model
 
-    def evaluate(self, model, task, split, batch_size):
-        """Predicts and scores a split with its task's head."""
-        return evaluate(
-            model,
-            task.head_key,
-            self.inputs.problem(task),
-            split,
-            task=task,
-            tokenizer=self.inputs.tokenizer,
-            batch_size=batch_size,
-        )
+    def evaluation(self, task, batch_size):
+        """Returns what every evaluation of a task takes."""
+        return {
+            "key": task.head_key,
+            "problem": self.inputs.problem(task.name),
+            "task": task,
+            "tokenizer": self.inputs.tokenizer,
+            "batch_size": batch_size,
+        }
 
     def finished_model(self, stage):
         """Loads a finished stage with its heads."""
@@ -272,25 +290,32 @@ class _Walk:
         return model
 
     def retrieval_model(self, cell, model):
-        """Makes a Model from tokens to pooled states of one layer.
+        """Makes a Model from tokens to pooled hidden states.
 
         Returns:
-            Tuple: the Model, and what the results say of it.
+            Tuple: the Model; for each of its states a dict of what the
+            results say of it; the index of the one that counts.
         """
         task = get_task(cell.target)
-        problem = self.inputs.problem(task)
         if model is not None:
             backbone = model.backbone
         else:
             policy = self.graph.recipe_for(task).dtype_policy
             backbone = self.backbone(cell.stage, policy)
-        layer = problem.layer(backbone.num_layers)
-        pooling = MultiTask(
-            xlm_roberta.hidden_layer(backbone, layer),
-            {task.head_key: problem.head(backbone)},
+        asked = self.graph.retrieval_layer
+        is_sweep = asked == SWEEP
+        layer = asked
+        if asked is None or is_sweep:
+            layer = documented_layer(backbone.num_layers)
+        layers = range(backbone.num_layers + 1) if is_sweep else [layer]
+        pooling = self.graph.retrieval_pooling or DOCUMENTED_POOLING
+        pooled = MultiTask(
+            xlm_roberta.hidden_layers(backbone, layers),
+            {task.head_key: Pooling(pooling)},
             {},
         )
-        return pooling, {"layer": layer, "pooling": problem.pooling}
+        facts = [{"layer": layer, "pooling": pooling} for layer in layers]
+        return pooled, facts, layers.index(layer)
 
 
 def _starts(stages, cells):
@@ -303,14 +328,16 @@ def _starts(stages, cells):
 def _rows(graph, cell, language, found, extras):
     rows = []
     for metric, value in found.metrics.items():
-        low, high = intervals.interval(metric, found.gold, found.predictions)
+        low, high = intervals.interval(
+            metric, found.gold, found.predictions, language=language
+        )
         rows.append(
             {
                 "route": cell.route,
                 "seed": cell.seed,
                 "target": cell.target,
                 "language": language,
-                "split": "test",
+                "split": cell.split,
                 "metric": metric,
                 "value": value,
                 "n": len(found.gold),
@@ -355,14 +382,61 @@ def _versions():
     }
 
 
-def _frames(graph, rows):
-    """Computes the tables: all targets, then each by language."""
+def _frames(graph, folder):
+    """Computes the tables: all targets, XTREME's own, each by language."""
+    rows = folder.rows()
     primary = {task.name: task.metrics[0] for task in graph.targets}
     frames = {
         "summary": tables.summary_frame(rows, graph.baseline, primary=primary)
     }
+    scores = _xtreme_scores(rows)
+    if scores:
+        frames["xtreme"] = tables.xtreme_frame(
+            scores, graph.baseline, notes=_xtreme_notes(graph)
+        )
     for target, metric in primary.items():
         frames[target] = tables.target_frame(
             rows, target, metric, graph.baseline
         )
+    layer_rows = folder.layer_rows()
+    for target in dict.fromkeys(row["target"] for row in layer_rows):
+        frames[f"{target}_layers"] = tables.layer_frame(
+            layer_rows, target, primary[target]
+        )
     return frames
+
+
+def _xtreme_scores(rows):
+    """Averages as XTREME does, English included: {(route, seed): scores}.
+
+    Empty unless a run has two targets of XTREME at least: for one alone it
+    would repeat that target's table.
+    """
+    runs = {}
+    for row in rows:
+        if row["target"] in SUITES["xtreme"]:
+            metrics_of = runs.setdefault((row["route"], row["seed"]), {})
+            by_metric = metrics_of.setdefault(row["target"], {})
+            name = xtreme.reference_name(row["metric"])
+            by_metric.setdefault(name, {})[row["language"]] = row["value"]
+    if len({target for found in runs.values() for target in found}) < 2:
+        return {}
+    return {key: xtreme.summarise(found) for key, found in runs.items()}
+
+
+def _xtreme_notes(graph):
+    """Says why a run's XTREME scores are not those of the benchmark."""
+    lacking = [
+        task.name
+        for task in graph.targets
+        if set(task.languages) != set(graph.evaluated_languages(task))
+    ]
+    notes = []
+    if lacking:
+        notes.append(
+            "Not all of XTREME's languages: "
+            f"{', '.join(lacking)}; not comparable with published scores"
+        )
+    if graph.eval_limit is not None:
+        notes.append(f"At most {graph.eval_limit} examples of each language")
+    return notes

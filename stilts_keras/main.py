@@ -27,6 +27,7 @@ usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
 commands:
   run    train and evaluate all routes on all targets; what is done is kept
   plan   print what `run` would do, and what it would cost
+  score  score files in XTREME's submission layout, by XTREME's rules
   tasks  list tasks and suites
 """
 
@@ -136,7 +137,8 @@ _flag(
     flags.DEFINE_string,
     "data",
     "hub",
-    "hub, pocket, or a folder in the Hub's layout.",
+    "hub, pocket, or a folder in the Hub's layout; with commas: the first "
+    "that holds a split.",
 )
 _flag(
     "data",
@@ -161,12 +163,65 @@ _flag(
 )
 _flag(
     "data",
+    flags.DEFINE_list,
+    "eval_on_dev",
+    [],
+    "Targets to evaluate on dev rows in place of test rows, with commas.",
+)
+_flag(
+    "data",
     flags.DEFINE_enum,
     "long_rows",
     "cut",
     "Rows above --max_length: cut them, as published, and count them; or "
     "refuse them with an error.",
     choices=("cut", "error"),
+)
+_flag(
+    "retrieval",
+    flags.DEFINE_string,
+    "retrieval_layer",
+    None,
+    "Hidden state to compare, 0 being the embedding, or sweep for all of them "
+    "(default: 14 of 24, 8 of 12).",
+)
+_flag(
+    "retrieval",
+    flags.DEFINE_enum,
+    "retrieval_pooling",
+    None,
+    "One vector of a sentence (default: mean).",
+    choices=("mean", "cls"),
+)
+_flag(
+    "score",
+    flags.DEFINE_string,
+    "predictions",
+    None,
+    "Folder with a submission: <task>/test-<language>.tsv or .json; or one "
+    "that holds several, such as RUN_DIR/submission/xtreme.",
+)
+_flag(
+    "score",
+    flags.DEFINE_string,
+    "labels",
+    None,
+    "Folder with the labels in the same layout, such as "
+    "RUN_DIR/submission/labels.",
+)
+_flag(
+    "score",
+    flags.DEFINE_string,
+    "output",
+    None,
+    "JSON file for the scores, in the structure of XTREME's evaluator.",
+)
+_flag(
+    "score",
+    flags.DEFINE_bool,
+    "allow_missing",
+    False,
+    "Leave out languages that neither folder has, and say so.",
 )
 for _name, _define, _text in (
     ("epochs", flags.DEFINE_float, "Passes over the training examples."),
@@ -239,7 +294,12 @@ def _fail(error, status):
 
 
 def _run_command(argv):
-    commands = {"run": _run, "plan": _plan, "tasks": _tasks}
+    commands = {
+        "run": _run,
+        "plan": _plan,
+        "score": _score,
+        "tasks": _tasks,
+    }
     if FLAGS.is_parsed():
         FLAGS.unparse_flags()
         for group in _GROUPS.values():
@@ -258,7 +318,7 @@ def _run_command(argv):
         raise InputError(f"A flagfile is not UTF-8: {error}.") from error
     if not rest:
         raise InputError(
-            "No command given. Expected one of: run, plan, tasks; "
+            f"No command given. Expected one of: {', '.join(commands)}; "
             "`stilts --help` tells more."
         )
     if rest[0] not in commands:
@@ -339,6 +399,42 @@ def _run():
     )
 
 
+def _score():
+    for name in ("predictions", "labels"):
+        if not FLAGS[name].value:
+            raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
+    from stilts_keras.reporting import results
+    from stilts_keras.reporting import tables
+    from stilts_keras.scoring import xtreme
+
+    labels = xtreme.read_labels(FLAGS.labels)
+    found = {
+        name: xtreme.score_submission(
+            folder, labels, allow_missing=FLAGS.allow_missing
+        )
+        for name, folder in xtreme.find_submissions(FLAGS.predictions).items()
+    }
+    # One submission gives XTREME's own structure, several one for each name.
+    if FLAGS.output:
+        results.write_json(FLAGS.output, found.get("", found))
+    scores = {
+        (name or os.path.basename(os.path.abspath(FLAGS.predictions)), 0): value
+        for name, value in found.items()
+    }
+    notes = dict.fromkeys(
+        note for value in found.values() for note in _score_notes(value)
+    )
+    baseline = next(iter(scores))[0]
+    tables.print_frame(tables.xtreme_frame(scores, baseline, notes=notes))
+
+
+def _score_notes(scores):
+    if "absent" in scores:
+        yield f"Not in the predictions: {', '.join(scores['absent'])}"
+    for task, languages in scores.get("absent_languages", {}).items():
+        yield f"{task}: without {' '.join(languages)}"
+
+
 def _graph():
     from stilts_keras.data.sources import open_data
     from stilts_keras.graph.backbone import describe_backbone
@@ -362,9 +458,18 @@ def _graph():
         languages=FLAGS.languages,
         train_limit=FLAGS.train_limit,
         eval_limit=FLAGS.eval_limit,
+        eval_on_dev=FLAGS.eval_on_dev,
+        retrieval_layer=_retrieval_layer(),
+        retrieval_pooling=FLAGS.retrieval_pooling,
         baseline=FLAGS.baseline,
         recipe={name: FLAGS[name].value for name in _GROUPS[RECIPE]},
     )
+
+
+def _retrieval_layer():
+    """Reads a number where there is one; Graph refuses all else."""
+    value = FLAGS.retrieval_layer
+    return int(value) if value and value.isdecimal() else value
 
 
 def _set_backend():

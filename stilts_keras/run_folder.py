@@ -8,11 +8,14 @@ from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.reporting import results
+from stilts_keras.reporting import submission
 from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
 RUN_FILE = "run.json"
 RESULTS_FILE = "results.jsonl"
+LAYERS_FILE = "retrieval_layers.jsonl"
 
 
 class RunFolder:
@@ -71,6 +74,9 @@ class RunFolder:
     # ------------------------------------------------------------ What is done
     def rows(self):
         """Returns the stored results of this graph's cells and languages."""
+        return self._rows_in(RESULTS_FILE)
+
+    def _rows_in(self, name):
         wanted = {
             (*_cell_key(cell), language, identity(cell))
             for cell in self.graph.cells
@@ -78,7 +84,7 @@ class RunFolder:
         }
         return [
             row
-            for row in results.read_results(self.path / RESULTS_FILE)
+            for row in results.read_results(self.path / name)
             if (*_row_key(row), row["stage"]) in wanted
         ]
 
@@ -124,16 +130,64 @@ class RunFolder:
         # Last: a cell with rows counts as done.
         results.append_results(self.path / RESULTS_FILE, rows)
 
-    def keep_predictions(self, cell, language, gold, predictions):
-        """Stores gold and prediction of every example of one language."""
+    def keep_predictions(self, cell, language, evaluation):
+        """Stores gold and prediction of every example of one language.
+
+        For XTREME's targets also in XTREME's submission layout.
+
+        Args:
+            cell: `Cell`.
+            language: str.
+            evaluation: has `gold`, `predictions` and `ids`.
+        """
+        gold, predictions = evaluation.gold, evaluation.predictions
+        ids = evaluation.ids
+        rows = [
+            {"gold": truth, "prediction": guess}
+            for truth, guess in zip(gold, predictions, strict=True)
+        ]
+        for row, name in zip(rows, ids or (), strict=False):
+            row["id"] = name
         folder = self.path / "predictions" / cell.route / cell.target
         results.write_jsonl(
-            folder / f"seed-{cell.seed}" / f"test-{language}.jsonl",
-            [
-                {"gold": truth, "prediction": guess}
-                for truth, guess in zip(gold, predictions, strict=True)
-            ],
+            folder / f"seed-{cell.seed}" / f"{cell.split}-{language}.jsonl",
+            rows,
         )
+        if cell.target in SUITES["xtreme"]:
+            folder = self.path / "submission"
+            mine = folder / "xtreme" / cell.route / f"seed-{cell.seed}"
+            how = (get_task(cell.target).problem, language)
+            submission.write_predictions(
+                mine / cell.target, *how, predictions, ids
+            )
+            submission.write_labels(
+                folder / "labels" / cell.target, *how, gold, ids
+            )
+
+    def keep_layers(self, cell, rows):
+        """Stores the scores of every hidden state, where all were asked for.
+
+        In TensorBoard the step is the layer.
+        """
+        with EventWriter(self._events(cell)) as writer:
+            for row in rows:
+                tag = f"layers/{row['target']}/{row['metric']}"
+                writer.scalar(
+                    f"{tag}/{row['language']}", row["value"], row["layer"]
+                )
+        file = self.path / LAYERS_FILE
+        known = results.read_results(file)
+        results.write_jsonl(
+            file,
+            {
+                (*_row_key(row), row["metric"], row["layer"]): row
+                for row in [*known, *rows]
+            }.values(),
+        )
+
+    def layer_rows(self):
+        """Returns what `keep_layers` stored of this graph's cells."""
+        return self._rows_in(LAYERS_FILE)
 
     def keep_tables(self, tables):
         """Shows the tables in TensorBoard's Text tab.
@@ -156,8 +210,7 @@ class RunFolder:
         folders = {
             self._events(cell)
             for cell in self.graph.cells
-            if cell.stage == stage
-            and get_task(cell.target).problem != "retrieval"
+            if cell.stage == stage and not get_task(cell.target).is_retrieval
         } or {
             self.path.joinpath(
                 "tensorboard", stage.path, "stage", f"seed-{stage.seed}"

@@ -58,3 +58,34 @@ def xlmr_tokenizer(material):
 @pytest.fixture(scope="session")
 def pocket_tokenizer():
     return Tokenizer.from_file(POCKET_TOKENIZER)
+
+
+@pytest.fixture(scope="session")
+def write_pools():
+    """Function that writes BUCC's files of one language to a data folder."""
+
+    def write(folder, language, num=20, splits=("validation", "test")):
+        import datasets
+
+        place = folder / "extra" / "bucc2018"
+        names = {"source": language, "target": "en"}
+        for split in splits:
+            for code in names.values():
+                rows = {
+                    "id": [f"{code}-{index}" for index in range(num)],
+                    "sentence": [
+                        f"{split} {code} {index}" for index in range(num)
+                    ],
+                }
+                file = place / f"{language}-en.{code}" / f"{split}.jsonl"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                datasets.Dataset.from_dict(rows).to_json(file)
+            rows = {
+                f"{side}_id": [f"{code}-{index}" for index in range(0, num, 2)]
+                for side, code in names.items()
+            }
+            file = place / f"{language}-en.gold" / f"{split}.jsonl"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            datasets.Dataset.from_dict(rows).to_json(file)
+
+    return write

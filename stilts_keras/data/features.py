@@ -26,6 +26,7 @@ class SplitFeatures:
 
     Attributes:
         where: str. Task, language and split, for messages.
+        language: str.
         rows: `datasets.Dataset` with the data set's own columns.
         features: `datasets.Dataset`; `example` (index into rows), `length`
             (tokens), `num_cut` (tokens left out) and the problem's columns.
@@ -34,6 +35,7 @@ class SplitFeatures:
     """
 
     where: str
+    language: str
     rows: object
     features: object
     read: object
@@ -133,10 +135,41 @@ def load_features(
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     return SplitFeatures(
         where=where,
+        language=language,
         rows=rows,
         features=features,
         read=lambda index: read(rows[index], index),
         max_length=max_length,
+    )
+
+
+def labels_in(data, task, language):
+    """Collects the labels of the training rows, for tasks that list none.
+
+    Args:
+        data: a data source of `data.sources`.
+        task: `Task`.
+        language: str.
+
+    Returns:
+        Sorted tuple of str.
+
+    Raises:
+        InputError: If a row cannot be read.
+    """
+    where = f"{task.name} ({language}, train, {data.name})"
+    rows = data.load(task, language, "train")
+    names = _label_names(rows.features)
+    return tuple(
+        sorted(
+            {
+                label
+                for index, row in enumerate(rows)
+                for label in _labels(
+                    _read_row(task, row, names, f"{where}, row {index}")
+                )
+            }
+        )
     )
 
 
@@ -221,6 +254,8 @@ def _check_example(task, item, where):
                 "row or mend it."
             )
     for name in ("label", "tags", "answers"):
+        if name == "answers" and task.has_unanswerable:
+            continue
         if getattr(item, name, name) in (None, ()):
             raise InputError(
                 f"{where} has no {name}, so it can be neither trained on nor "
@@ -228,7 +263,7 @@ def _check_example(task, item, where):
             )
     if isinstance(item, examples_module.Question):
         _check_answers(item, where)
-    for label in _labels(item):
+    for label in () if task.labels_from_data else _labels(item):
         if label not in task.labels:
             raise InputError(
                 f"{where} has the label {label!r}. Expected one of: "

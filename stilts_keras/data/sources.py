@@ -5,7 +5,9 @@ with the Hub's columns. Nothing above this module knows which one it was.
 `datasets` is imported inside functions: planning needs none of it.
 """
 
+import collections
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import os
@@ -30,14 +32,17 @@ def open_data(name):
     """Opens a data source by the value of `--data`.
 
     Args:
-        name: str. `hub`, `pocket`, or the path of a folder.
+        name: str. `hub`, `pocket`, the path of a folder, or several of these
+            with commas: the first that holds a split gives it.
 
     Returns:
-        `HubData`, `PocketData` or `FolderData`.
+        `HubData`, `PocketData`, `FolderData` or `FirstOf`.
 
     Raises:
         InputError: If it is neither word and no such folder exists.
     """
+    if "," in str(name):
+        return FirstOf([open_data(part) for part in str(name).split(",")])
     if name == "hub":
         return HubData()
     if name == "pocket":
@@ -50,6 +55,51 @@ def open_data(name):
             "(<repository>/<config>/<split>.parquet)."
         )
     return FolderData(folder)
+
+
+class FirstOf:
+    """Several data sources; each split comes from the first that holds it."""
+
+    def __init__(self, sources):
+        """Takes a list of data sources."""
+        self.sources = sources
+        self.name = ",".join(source.name for source in sources)
+
+    def languages(self, task, split):
+        """Returns the task's languages that any source holds for a split."""
+        held = {
+            language
+            for source in self.sources
+            for language in source.languages(task, split)
+        }
+        return tuple(code for code in task.languages if code in held)
+
+    def num_rows(self, task, language, split):
+        """Returns the number of rows; None where it is not known yet."""
+        return self._holder(task, language, split).num_rows(
+            task, language, split
+        )
+
+    def fingerprint(self, task, language, split):
+        """Returns the fingerprint by the source that holds the rows."""
+        return self._holder(task, language, split).fingerprint(
+            task, language, split
+        )
+
+    def load(self, task, language, split):
+        """Loads the rows as a `datasets.Dataset`.
+
+        Raises:
+            InputError: If no source holds them.
+        """
+        return self._holder(task, language, split).load(task, language, split)
+
+    def _holder(self, task, language, split):
+        for source in self.sources:
+            if language in source.languages(task, split):
+                return source
+        # Its message says what is missing.
+        return self.sources[-1]
 
 
 @contextlib.contextmanager
@@ -135,20 +185,24 @@ class FolderData:
         return tuple(
             language
             for language in task.languages
-            if self._files(task, language, split)
+            if self._place(task, language, split)
         )
 
     def num_rows(self, task, language, split):
         """Returns the rows named by the files' footers; None for text."""
-        files = self._files(task, language, split)
-        if any(file.suffix != ".parquet" for file in files):
+        place = self._place(task, language, split)
+        if place.repository.language_column:
+            return _languages_in(place)[
+                place.repository.language_name(language)
+            ]
+        if any(file.suffix != ".parquet" for file in place.all_files):
             return None
-        return sum(_parquet_rows(file) for file in files)
+        return sum(_parquet_rows(file) for file in place.all_files)
 
     def fingerprint(self, task, language, split):
         """Returns the sha256 of the files' contents, wherever they lie."""
         digest = hashlib.sha256()
-        for file in self._files(task, language, split):
+        for file in self._place(task, language, split).all_files:
             digest.update(_file_sha256(str(file), file.stat().st_mtime_ns))
         return f"files {digest.hexdigest()}"
 
@@ -158,21 +212,23 @@ class FolderData:
         Raises:
             InputError: If there is no file, or one cannot be read.
         """
-        files = self._files(task, language, split)
-        if not files:
-            places = " or ".join(
-                f"{repository.id}/{repository.config_for(language)}/"
-                f"{repository.splits[split]}.parquet"
-                for repository in task.repositories
-                if split in repository.splits
-            )
+        place = self._place(task, language, split)
+        if place is None:
             raise InputError(
                 f"Data folder {self.name!r} has no rows for task "
-                f"{task.name!r} ({language}, {split}). Expected {places}."
+                f"{task.name!r} ({language}, {split}). Expected "
+                f"{_expected_places(task, language, split)}."
             )
-        return _read_files(files, self.fingerprint(task, language, split))
+        fingerprint = self.fingerprint(task, language, split)
+        tables = {
+            part: _read_files(files, f"{fingerprint} {part}")
+            for part, files in place.files.items()
+        }
+        return _select_language(
+            _stack(tables), place.repository, language, task
+        )
 
-    def _files(self, task, language, split):
+    def _place(self, task, language, split):
         key = (task.name, language, split)
         if key not in self._found:
             self._found[key] = self._find(task, language, split)
@@ -180,15 +236,124 @@ class FolderData:
 
     def _find(self, task, language, split):
         for repository in task.repositories:
-            if split in repository.splits:
-                files = _find_files(
+            if split not in repository.splits:
+                continue
+            files = {
+                part: _find_joined(
                     self.folder / repository.id,
-                    repository.config_for(language),
+                    repository.config_for(language, part),
                     repository.splits[split],
                 )
-                if files:
-                    return files
-        return ()
+                for part in repository.parts or [None]
+            }
+            if not all(files.values()):
+                continue
+            place = _Place(repository, files)
+            name = repository.language_name(language)
+            if not repository.language_column or _languages_in(place)[name]:
+                return place
+        return None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Place:
+    """Files of one split: part -> files; the part None is the whole."""
+
+    repository: object
+    files: dict
+
+    @property
+    def all_files(self):
+        return [file for files in self.files.values() for file in files]
+
+
+def _expected_places(task, language, split):
+    return " or ".join(
+        " and ".join(
+            f"{repository.id}/{repository.config_for(language, part)}/"
+            f"{name}.parquet"
+            for part in repository.parts or [None]
+            for name in repository.splits[split].split("+")
+        )
+        for repository in task.repositories
+        if split in repository.splits
+    )
+
+
+def _languages_in(place):
+    """Counts the rows of each language in files that hold several."""
+    column = place.repository.language_column
+    return collections.Counter(
+        _language_of(value)
+        for file in place.all_files
+        for value in _column(str(file), file.stat().st_mtime_ns, column)
+    )
+
+
+def _language_of(value):
+    return str(value).partition("-")[0]
+
+
+@functools.cache
+def _column(path, mtime_ns, column):
+    """Reads one column; the modification time only renews this cache."""
+    file = pathlib.Path(path)
+    if file.suffix == ".parquet":
+        import pyarrow.parquet
+
+        try:
+            if column not in pyarrow.parquet.read_schema(file).names:
+                raise _no_column(file, column)
+            table = pyarrow.parquet.read_table(file, columns=[column])
+            return table[column].to_pylist()
+        except (OSError, pyarrow.ArrowException) as error:
+            raise _unreadable(file, error) from error
+    rows = _read_files([file], f"{path} {mtime_ns}")
+    if column not in rows.column_names:
+        raise _no_column(file, column)
+    return rows[column][:]
+
+
+def _no_column(file, column):
+    return InputError(
+        f"File {str(file)!r} has no column {column!r}, which names each row's "
+        "language. Give the Hub's columns."
+    )
+
+
+def _stack(tables):
+    """Joins the parts of a task; the column `part` tells which is which."""
+    import datasets
+
+    if list(tables) == [None]:
+        return tables[None]
+    return datasets.concatenate_datasets(
+        [
+            rows.add_column("part", [part] * len(rows))
+            for part, rows in tables.items()
+        ]
+    )
+
+
+def _select_language(rows, repository, language, task):
+    """Keeps one language's rows where a configuration holds several."""
+    column = repository.language_column
+    if not column:
+        return rows
+    if column not in rows.column_names:
+        raise InputError(
+            f"The rows of task {task.name!r} in {repository.id!r} have no "
+            f"column {column!r}, which names each row's language. Give the "
+            "Hub's columns."
+        )
+    name = repository.language_name(language)
+    return rows.select(
+        [
+            index
+            for index, value in enumerate(rows[column][:])
+            if _language_of(value) == name
+        ]
+    )
 
 
 class HubData:
@@ -227,11 +392,18 @@ class HubData:
             InputError: If no listed repository gives them.
         """
         problems = []
+        if not self._repositories(task, split):
+            raise InputError(
+                f"Task {task.name!r} ({language}, {split}) is not on the Hub. "
+                "Pass --data=FOLDER,hub with a folder that holds "
+                f"{_expected_places(task, language, split)}."
+            )
         offline = not _hub_answers()
         for repository in self._repositories(task, split):
             try:
                 with _offline_mode() if offline else contextlib.nullcontext():
-                    return _load_from_hub(repository, language, split)
+                    rows = _load_from_hub(repository, language, split)
+                return _select_language(rows, repository, language, task)
             except Exception as error:  # noqa: BLE001 - named below
                 problems.append(f"{repository.id}: {_first_line(error)}")
         if offline:
@@ -253,6 +425,14 @@ class HubData:
             for repository in task.repositories
             if repository.on_hub and split in repository.splits
         ]
+
+
+def _find_joined(repository, config, splits):
+    """Finds the files of all splits of `a+b`; none where one is missing."""
+    found = [
+        _find_files(repository, config, split) for split in splits.split("+")
+    ]
+    return tuple(sum(found, ())) if all(found) else ()
 
 
 def _find_files(repository, config, split):
@@ -362,16 +542,19 @@ def _first_line(error):
 def _load_from_hub(repository, language, split):
     import datasets
 
-    config = repository.config_for(language)
-    arguments = {"revision": repository.revision}
-    if repository.by_folder:
-        # A config name would be refused there, and leaving both out would
-        # silently join all configurations.
-        arguments["data_dir"] = config
-    else:
-        arguments["name"] = config
-    return datasets.load_dataset(
-        repository.id, split=repository.splits[split], **arguments
+    # A config name would be refused in such a revision, and leaving both out
+    # would silently join all configurations.
+    argument = "data_dir" if repository.by_folder else "name"
+    return _stack(
+        {
+            part: datasets.load_dataset(
+                repository.id,
+                split=repository.splits[split],
+                revision=repository.revision,
+                **{argument: repository.config_for(language, part)},
+            )
+            for part in repository.parts or [None]
+        }
     )
 
 

@@ -22,6 +22,8 @@ from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe
 
 TRAINING_LANGUAGE = "en"
+SWEEP = "sweep"
+POOLINGS = ("mean", "cls")
 # Recipe field: lowest value, whether it is itself allowed, highest value.
 RANGES = {
     "epochs": (0, False, math.inf),
@@ -46,6 +48,7 @@ class Cell:
         stage: Stage or None. Whose weights are evaluated: the target stage's;
             for retrieval the route's last, or None for the bare backbone.
         languages: tuple of str. Those evaluated, in the task's order.
+        split: str. `test`, or `dev` where the user asked for it.
     """
 
     route: str
@@ -53,6 +56,7 @@ class Cell:
     seed: int
     stage: Stage | None
     languages: tuple[str, ...]
+    split: str = "test"
 
 
 class Graph:
@@ -71,7 +75,14 @@ class Graph:
         languages: iterable of str or None. Evaluates no other languages.
         train_limit: int or None. Cap on a source's training examples, where
             the route gives no count.
-        eval_limit: int or None. Cap on the examples of each evaluation.
+        eval_limit: int or None. Cap on the examples of each evaluation. The
+            pools of `mining` are always taken whole.
+        eval_on_dev: iterable of str. Targets that are evaluated on dev rows
+            in place of test rows; results say so.
+        retrieval_layer: int, `sweep` or None. Hidden state that retrieval
+            compares, 0 being the embedding; `sweep` takes all; None the
+            documented one.
+        retrieval_pooling: str or None. `mean` or `cls`; None the documented.
         baseline: str, Route or None. The route that others are compared to;
             None takes the first.
         recipe: mapping or None. `Recipe` fields that replace each task's own;
@@ -101,6 +112,9 @@ class Graph:
         languages=None,
         train_limit=None,
         eval_limit=None,
+        eval_on_dev=(),
+        retrieval_layer=None,
+        retrieval_pooling=None,
         baseline=None,
         recipe=None,
     ):
@@ -117,6 +131,11 @@ class Graph:
         self.baseline = _checked_baseline(baseline, self.routes)
         self.targets = _checked_targets(targets)
         self.languages = _checked_languages(languages, self.targets)
+        self.eval_on_dev = _checked_dev_targets(eval_on_dev, self.targets)
+        self.retrieval_layer = _checked_layer(
+            retrieval_layer, self.backbone.num_layers
+        )
+        self.retrieval_pooling = _checked_pooling(retrieval_pooling)
         self._answers = {}
         self._recipes = {}
         self._stages = {}
@@ -142,9 +161,25 @@ class Graph:
         """
         max_length = self.recipe_for(task).max_length
         limit = self.backbone.max_sequence_length
-        if task.problem == "retrieval" and "max_length" not in self.overrides:
+        if task.is_retrieval and "max_length" not in self.overrides:
             max_length = min(max_length, limit or max_length)
         return max_length
+
+    def eval_count(self, task):
+        """Returns the most rows to evaluate; None for all.
+
+        A part of a pool would be another task: other sentences to find, and
+        other ones to find them among.
+        """
+        return None if task.problem == "mining" else self.eval_limit
+
+    def eval_split(self, task):
+        """Returns the split that a target is evaluated on."""
+        return "dev" if task.name in self.eval_on_dev else "test"
+
+    def evaluated_languages(self, task):
+        """Returns the languages in which a target is evaluated."""
+        return self._evaluated[task.name]
 
     def missing_languages(self, target):
         """Returns what will not be evaluated for want of data.
@@ -157,7 +192,7 @@ class Graph:
             `languages` asks for.
         """
         task = get_task(target) if isinstance(target, str) else target
-        held = self._ask("languages", task, "test")
+        held = self._ask("languages", task, self.eval_split(task))
         return tuple(
             language
             for language in task.languages
@@ -171,7 +206,7 @@ class Graph:
         task. Retrieval is never trained.
         """
         target = get_task(cell.target)
-        if target.problem == "retrieval" or cell.stage is None:
+        if target.is_retrieval or cell.stage is None:
             return True
         return not any(
             source.language == language
@@ -215,14 +250,17 @@ class Graph:
 
     def _evaluation(self, task, language):
         """Fingerprints all that a score depends on besides the weights."""
-        return fingerprint_of(
-            [
-                self._ask("fingerprint", task, language, "test"),
-                task.version,
-                self.eval_length(task),
-                self.recipe_for(task).dtype_policy,
-            ]
-        )
+        facts = [
+            self._ask("fingerprint", task, language, self.eval_split(task)),
+            task.version,
+            self.eval_length(task),
+            self.recipe_for(task).dtype_policy,
+        ]
+        if task.needs_dev:
+            facts.append(self._ask("fingerprint", task, language, "dev"))
+        if task.is_retrieval:
+            facts += [self.retrieval_layer, self.retrieval_pooling]
+        return fingerprint_of(facts)
 
     def _ask(self, question, task, *rest):
         # Tasks hold mappings and cannot be hashed: their names stand for them.
@@ -235,17 +273,26 @@ class Graph:
         return self.languages is None or language in self.languages
 
     def _evaluated_languages(self, task):
-        held = self._ask("languages", task, "test")
+        split = self.eval_split(task)
+        held = self._ask("languages", task, split)
         if not held:
-            raise self._not_held(f"Target {task.name!r}", task, "test")
+            raise self._not_held(f"Target {task.name!r}", task, split)
         wanted = tuple(filter(self._is_wanted, held))
         if not wanted:
             raise InputError(
                 f"Target {task.name!r} is left without a language: data "
-                f"{self.data.name!r} holds its test rows in "
+                f"{self.data.name!r} holds its {split} rows in "
                 f"{', '.join(held)}; languages asked for: "
                 f"{', '.join(self.languages)}. Change --languages or --targets."
             )
+        for language in wanted if task.needs_dev else ():
+            if language not in self._ask("languages", task, "dev"):
+                raise self._not_held(
+                    f"Target {task.name!r} needs dev rows for its threshold",
+                    task,
+                    "dev",
+                    language,
+                )
         return wanted
 
     def _build_cells(self):
@@ -261,6 +308,7 @@ class Graph:
                         seed=seed,
                         stage=stage,
                         languages=self._evaluated[task.name],
+                        split=self.eval_split(task),
                     )
 
     def _add_route(self, route, stages, seed):
@@ -280,7 +328,7 @@ class Graph:
     def _add_target(self, route, parent, task, seed):
         recipe = self.recipe_for(task)
         where = f"Target {task.name!r}"
-        if task.problem == "retrieval":
+        if task.is_retrieval:
             self._check_length(where, task, self.eval_length(task))
             return parent
         train_task = get_task(task.train_task or task.name)
@@ -531,6 +579,45 @@ def _checked_languages(languages, targets):
         if language not in known:
             raise unknown("language", language, known)
     return languages
+
+
+def _checked_dev_targets(names, targets):
+    names = frozenset(task.name for task in expand_targets(_as_tuple(names)))
+    known = {task.name: task for task in targets}
+    for name in sorted(names):
+        if name not in known:
+            raise InputError(
+                f"eval_on_dev names {name!r}, which is no target of this run. "
+                f"Targets: {', '.join(known)}."
+            )
+        if "dev" not in known[name].splits:
+            raise InputError(
+                f"eval_on_dev names {name!r}, which has no dev split (its "
+                f"splits: {', '.join(known[name].splits)}). Leave it out."
+            )
+    return names
+
+
+def _checked_layer(layer, num_layers):
+    if layer is None or layer == SWEEP:
+        return layer
+    top = "the backbone's layers" if num_layers is None else num_layers
+    if (
+        type(layer) is not int
+        or layer < 0
+        or (num_layers is not None and layer > num_layers)
+    ):
+        raise InputError(
+            f"retrieval_layer must be {SWEEP!r} or a whole number from 0 (the "
+            f"embedding) to {top}. Received: {layer!r}."
+        )
+    return layer
+
+
+def _checked_pooling(pooling):
+    if pooling is not None and pooling not in POOLINGS:
+        raise unknown("retrieval pooling", str(pooling), POOLINGS)
+    return pooling
 
 
 def _checked_overrides(recipe):

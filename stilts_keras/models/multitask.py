@@ -24,7 +24,7 @@ class MultiTask(keras.Model):
 
         Args:
             backbone: `keras.Model` from `token_ids` and `padding_mask` (b, l)
-                to hidden states (b, l, h).
+                to hidden states (b, l, h), or to a list of them.
             heads: dict from key to layer, called as `head(hidden, x)`.
             losses: dict from key to function (y, logits) -> scalar.
             seed: int. Draws the heads' kernels, equal on every backend.
@@ -34,8 +34,9 @@ class MultiTask(keras.Model):
         self.heads = heads
         self.losses_by_key = losses
         random = np.random.default_rng([seed, 1])
+        hidden_dim = keras.tree.flatten(backbone.output)[0].shape[-1]
         for head in heads.values():
-            head.build((None, None, backbone.output.shape[-1]))
+            head.build((None, None, hidden_dim))
             _initialise(head, random)
         self.built = True
         # For predictions; training compiles again, with its optimizer.

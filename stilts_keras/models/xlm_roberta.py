@@ -171,16 +171,21 @@ def save_backbone(model, tokenizer, folder):
     )
 
 
-def hidden_layer(model, layer):
-    """Cuts a backbone at one of its hidden states.
+def hidden_layers(model, layers):
+    """Cuts a backbone at some of its hidden states.
 
     Args:
         model: `XLMRobertaBackbone` of n layers.
-        layer: int. 0 is the embedding, n the last layer.
+        layers: list of int. 0 is the embedding, n the last layer.
 
     Returns:
-        `keras.Model` from the backbone's inputs to hidden states (b, l, h).
-        It shares the backbone's weights.
+        `keras.Model` from the backbone's inputs to a list of hidden states
+        (b, l, h). It shares the backbone's weights.
     """
-    name = f"transformer_layer_{layer - 1}" if layer else "embeddings_dropout"
-    return keras.Model(model.input, model.get_layer(name).output)
+    names = [
+        f"transformer_layer_{layer - 1}" if layer else "embeddings_dropout"
+        for layer in layers
+    ]
+    return keras.Model(
+        model.input, [model.get_layer(name).output for name in names]
+    )

@@ -9,15 +9,19 @@ Every problem is a class with the same few parts, in the order of use:
 - `collate(columns, length, tokenizer, random)`: features to padded arrays,
   `(x, y)`; `random` is set in training only.
 - `head(backbone)`: the Keras layer from hidden states (b, l, h) to logits;
-  it is called as `head(hidden, x)`.
+  it is called as `head(hidden, x)`. Retrieval has none: it pools.
 - `loss(y, logits)`: a scalar, the mean over what is predicted.
 - `decode(logits, columns)`: what one feature predicts, in few numbers.
-- `finish(decoded, features, examples)`: `(gold, predictions)`, one each per
-  Example, as `scoring.metrics` takes them.
+- `threshold(decoded, features, examples)`: where `has_threshold`, the number
+  that dev rows choose.
+- `finish(decoded, features, examples, threshold)`: `(gold, predictions)`, one
+  each per Example, as `scoring.metrics` takes them.
+- `ids(examples)`: what names them in files; None where their order does.
 """
 
 from stilts_keras.problems.classification import Classification
 from stilts_keras.problems.masked_lm import MaskedLM
+from stilts_keras.problems.mining import Mining
 from stilts_keras.problems.multiple_choice import MultipleChoice
 from stilts_keras.problems.retrieval import Retrieval
 from stilts_keras.problems.span_extraction import SpanExtraction
@@ -26,6 +30,7 @@ from stilts_keras.problems.tagging import Tagging
 PROBLEMS = {
     "classification": Classification,
     "masked_lm": MaskedLM,
+    "mining": Mining,
     "multiple_choice": MultipleChoice,
     "retrieval": Retrieval,
     "span_extraction": SpanExtraction,

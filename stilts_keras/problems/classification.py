@@ -13,6 +13,7 @@ class Classification:
     """Packs `<s> A </s></s> B </s>` and classifies the state of `<s>`."""
 
     pack_key = "classification 1"
+    has_threshold = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the classes."""
@@ -61,7 +62,11 @@ class Classification:
         """Returns the index of each row's best class."""
         return logits.argmax(axis=-1).tolist()
 
-    def finish(self, decoded, features, examples):
+    def ids(self, examples):
+        """Returns None: rows are known by their order."""
+        return None
+
+    def finish(self, decoded, features, examples, threshold=None):
         """Returns label names, one per Example."""
         gold = [item.label for item in examples if item is not None]
         return gold, [self.labels[index] for index in decoded]

@@ -46,7 +46,7 @@ class MultipleChoice(Classification):
         """Makes the head: one score for each choice."""
         return MultipleChoiceHead(1, backbone.hidden_dim, backbone.dropout)
 
-    def finish(self, decoded, features, examples):
+    def finish(self, decoded, features, examples, threshold=None):
         """Returns indices of choices, one per Example."""
         return [item.label for item in examples if item is not None], decoded
 

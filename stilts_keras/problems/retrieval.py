@@ -7,6 +7,24 @@ from keras import ops
 from stilts_keras.data.batches import pad
 from stilts_keras.data.tokenizer import PAD_ID
 from stilts_keras.data.tokenizer import cut_longest_first
+from stilts_keras.scoring import mining
+
+# Layers of the backbone -> the hidden state to pool (0 is the embedding).
+# 24: Phang et al.'s code, and XTREME's run_tatoeba.sh; 12: XTREME's script.
+DOCUMENTED_LAYERS = {12: 8, 24: 14}
+# Phang et al.'s code, for Tatoeba and BUCC alike. (XTREME's script takes the
+# state 20 of 24 and `cls` for BUCC; its authors discuss both as mistakes.)
+DOCUMENTED_POOLING = "mean"
+
+
+def documented_layer(num_layers):
+    """Returns the hidden state that is pooled unless a flag says otherwise.
+
+    Args:
+        num_layers: int. Of the backbone; for depths that no source documents,
+            a layer as far up as 14 of 24.
+    """
+    return DOCUMENTED_LAYERS.get(num_layers, round(num_layers * 14 / 24))
 
 
 class Retrieval:
@@ -18,32 +36,30 @@ class Retrieval:
     """
 
     pack_key = "retrieval 1"
-    pooling = "mean"
+    has_threshold = False
 
     def __init__(self, task):
         """Takes the Task."""
 
-    def layer(self, num_layers):
-        """Returns the hidden state to pool: 14 of 24, or as far up.
-
-        Source: Phang et al.'s and XTREME's code take 14 for XLM-R large,
-        where 0 is the embedding.
-        """
-        return round(num_layers * 14 / 24)
+    def sides(self, examples):
+        """Yields (position, side, text): side 0 is foreign, 1 English."""
+        for side, name in enumerate(("source", "target")):
+            for position, item in enumerate(examples):
+                yield position, side, getattr(item, name)
 
     def pack(self, examples, tokenizer, max_length):
-        """Packs two features per Example: side 0 is foreign, 1 English."""
+        """Packs a feature for each sentence of either side."""
         columns = {
             name: [] for name in ("token_ids", "example", "side", "num_cut")
         }
-        for side, name in enumerate(("source", "target")):
-            texts = tokenizer.encode([getattr(item, name) for item in examples])
-            for position, ids in enumerate(texts):
-                (part,), num_cut = cut_longest_first([ids], max_length - 2)
-                columns["token_ids"].append(tokenizer.pack(part))
-                columns["example"].append(position)
-                columns["side"].append(side)
-                columns["num_cut"].append(num_cut)
+        sides = list(self.sides(examples))
+        texts = tokenizer.encode([text for _, _, text in sides])
+        for (position, side, _), ids in zip(sides, texts, strict=True):
+            (part,), num_cut = cut_longest_first([ids], max_length - 2)
+            columns["token_ids"].append(tokenizer.pack(part))
+            columns["example"].append(position)
+            columns["side"].append(side)
+            columns["num_cut"].append(num_cut)
         return columns
 
     def collate(self, columns, length, tokenizer, random=None):
@@ -52,34 +68,63 @@ class Retrieval:
         x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
         return x, {}
 
-    def head(self, backbone):
-        """Makes the pooling."""
-        return MeanPooling()
-
     def decode(self, logits, columns):
-        """Returns each sentence's embedding in float32."""
-        return list(np.asarray(logits, dtype="float32"))
+        """Returns the embeddings (b, layers, h) in float32."""
+        return np.asarray(logits, dtype="float32")
 
-    def finish(self, decoded, features, examples):
-        """Returns row numbers: the own one, and the nearest neighbour's."""
-        embeddings = np.stack(decoded)
-        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
-        sides = np.asarray(features["side"][:])
-        order = np.argsort(np.asarray(features["example"][:]), kind="stable")
-        foreign = embeddings[order[sides[order] == 0]]
-        english = embeddings[order[sides[order] == 1]]
-        nearest = (english @ foreign.T).argmax(axis=1)
-        return list(range(len(nearest))), nearest.tolist()
+    def ids(self, examples):
+        """Returns None: sentences are known by their order."""
+        return None
+
+    def finish(self, decoded, features, examples, threshold=None):
+        """Returns row numbers: the own one, and the nearest neighbour's.
+
+        In the alphabetical order of the English sentences, as XTREME's files
+        have it: in the rows' own order a constant would be the answer.
+
+        Args:
+            decoded: float32 array (n, h). Embeddings, one per feature.
+            features: columns of the features.
+            examples: list of Examples.
+            threshold: None. There is none.
+        """
+        foreign = rows_of_side(features, 0)
+        english = rows_of_side(features, 1)
+        kept = [item for item in examples if item is not None]
+        order = sorted(
+            range(len(kept)), key=lambda index: (kept[index].target, index)
+        )
+        found = mining.nearest(decoded[english[order]], decoded[foreign])
+        return order, found.tolist()
 
 
-class MeanPooling(keras.layers.Layer):
-    """Mean over all tokens, `<s>` and `</s>` included, padding not.
+def rows_of_side(features, side):
+    """Returns the numbers of one side's features, by their Example."""
+    rows = np.flatnonzero(np.asarray(features["side"][:]) == side)
+    examples = np.asarray(features["example"][:])[rows]
+    return rows[np.argsort(examples, kind="stable")]
 
-    Source: run_tatoeba.sh of https://github.com/google-research/xtreme.
+
+class Pooling(keras.layers.Layer):
+    """One vector for a sequence, from each of several hidden states.
+
+    `mean`: over all tokens, `<s>` and `</s>` included, padding not, as in
+    run_tatoeba.sh of https://github.com/google-research/xtreme. `cls`: the
+    state of `<s>`.
     """
 
+    def __init__(self, pooling, **kwargs):
+        """Takes `mean` or `cls`."""
+        super().__init__(**kwargs)
+        self.pooling = pooling
+
     def call(self, hidden, x, training=None):
-        """Maps hidden states (b, l, h) to float32 embeddings (b, h)."""
+        """Maps a list of states (b, l, h) to float32 (b, layers, h)."""
         mask = ops.cast(x["padding_mask"], "float32")[:, :, None]
-        total = ops.sum(ops.cast(hidden, "float32") * mask, axis=1)
-        return total / ops.sum(mask, axis=1)
+        return ops.stack([self._pool(state, mask) for state in hidden], axis=1)
+
+    def _pool(self, state, mask):
+        state = ops.cast(state, "float32")
+        if self.pooling == "cls":
+            return state[:, 0]
+        return ops.sum(state * mask, axis=1) / ops.sum(mask, axis=1)

@@ -8,6 +8,7 @@ from stilts_keras.data.batches import pad
 from stilts_keras.data.tokenizer import PAD_ID
 from stilts_keras.errors import InputError
 from stilts_keras.problems.tagging import TokenHead
+from stilts_keras.scoring import spans
 
 # As in XTREME's and Phang et al.'s code.
 DOC_STRIDE = 128
@@ -21,6 +22,10 @@ MIN_CONTEXT_LENGTH = 8
 class SpanExtraction:
     """Packs `<s> Q </s></s> C </s>` in windows that step by `DOC_STRIDE`.
 
+    Where questions may lack an answer, `<s>` stands for none, and a threshold
+    on how much it outscores the best span decides (Rajpurkar et al., 2018,
+    https://arxiv.org/abs/1806.03822). Elsewhere `<s>` is never an answer.
+
     Source: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805,
     with the settings of https://github.com/google-research/xtreme.
     """
@@ -28,7 +33,8 @@ class SpanExtraction:
     pack_key = "span extraction 1"
 
     def __init__(self, task):
-        """Takes the Task."""
+        """Takes the Task, which tells whether answers may be missing."""
+        self.has_threshold = task.has_unanswerable
 
     def pack(self, examples, tokenizer, max_length):
         """Packs each question with every window of its context."""
@@ -94,12 +100,14 @@ class SpanExtraction:
         return ops.mean(losses[0] + losses[1]) / 2
 
     def decode(self, logits, columns):
-        """Returns each window's best span: score, characters from and to."""
+        """Returns each window's best span and how `<s>` scores.
+
+        A tuple per window: score, characters from and to, score of `<s>`.
+        """
         return [
-            _best_span(
-                row[start : start + len(firsts)],
-                firsts,
-                ends,
+            (
+                *_best_span(row[start : start + len(firsts)], firsts, ends),
+                float(row[0].sum()),
             )
             for row, start, firsts, ends in zip(
                 logits,
@@ -110,19 +118,51 @@ class SpanExtraction:
             )
         ]
 
-    def finish(self, decoded, features, examples):
-        """Takes the best window; returns answer texts, one per Example."""
-        best = {}
-        for example, span in zip(features["example"][:], decoded, strict=True):
-            if example not in best or span[0] > best[example][0]:
-                best[example] = span
-        gold, predictions = [], []
-        for index, item in enumerate(examples):
-            if item is not None:
-                _, start, end = best[index]
-                gold.append([text for text, _ in item.answers])
-                predictions.append(item.context[start:end])
+    def ids(self, examples):
+        """Returns the questions' ids."""
+        return [item.id for item in examples if item is not None]
+
+    def threshold(self, decoded, features, examples):
+        """Returns the margin of `<s>` above which no answer is best, by F1."""
+        gold, predictions, margins = _answers(decoded, features, examples)
+        return spans.best_threshold(gold, predictions, margins)
+
+    def finish(self, decoded, features, examples, threshold=None):
+        """Takes the best window; returns answer texts, one per Example.
+
+        With a threshold, the answer is empty where `<s>` outscores the best
+        span by more than that.
+        """
+        gold, predictions, margins = _answers(decoded, features, examples)
+        if threshold is not None:
+            predictions = [
+                "" if margin > threshold else text
+                for text, margin in zip(predictions, margins, strict=True)
+            ]
         return gold, predictions
+
+
+def _answers(decoded, features, examples):
+    """Joins windows: gold texts, best texts, and the margins of `<s>`.
+
+    The span is that of the window where it scores highest, and the score of
+    `<s>` is its lowest: one window with an answer is enough.
+    """
+    best, lowest = {}, {}
+    for example, (*span, null) in zip(
+        features["example"][:], decoded, strict=True
+    ):
+        if example not in best or span[0] > best[example][0]:
+            best[example] = span
+        lowest[example] = min(null, lowest.get(example, np.inf))
+    gold, predictions, margins = [], [], []
+    for index, item in enumerate(examples):
+        if item is not None:
+            score, start, end = best[index]
+            gold.append([text for text, _ in item.answers])
+            predictions.append(item.context[start:end])
+            margins.append(lowest[index] - score)
+    return gold, predictions, margins
 
 
 def _windows(num_tokens, room):

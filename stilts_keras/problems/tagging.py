@@ -15,11 +15,14 @@ IGNORED = -1
 class Tagging:
     """Tags each word at its first piece; long sentences take windows.
 
+    A word longer than a window goes on in the next ones, untagged there.
+
     Source: XTREME, https://github.com/google-research/xtreme
     (utils_preprocess.py: over-long sentences are split, and rejoined).
     """
 
-    pack_key = "tagging 1"
+    pack_key = "tagging 2"
+    has_threshold = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the tags."""
@@ -32,19 +35,16 @@ class Tagging:
             for name in ("token_ids", "positions", "tags", "example", "num_cut")
         }
         for position, item in enumerate(examples):
-            tags = self._tag_ids(item)
+            tags = iter(self._tag_ids(item))
+            # A word without a piece is <unk>, as in XTREME.
             words = [
-                # No piece, or more than a window: XTREME takes <unk>.
-                pieces if 0 < len(pieces) <= max_length - 2 else [UNK_ID]
-                for pieces in tokenizer.encode(item.words)
+                pieces or [UNK_ID] for pieces in tokenizer.encode(item.words)
             ]
-            for start, end in _windows(words, max_length - 2):
-                window = words[start:end]
-                ends = np.cumsum([len(pieces) for pieces in window])
-                firsts = [1, *(1 + ends[:-1]).tolist()]
-                columns["token_ids"].append(tokenizer.pack(sum(window, [])))
-                columns["positions"].append(firsts)
-                columns["tags"].append(tags[start:end])
+            for token_ids, firsts in _windows(words, max_length - 2):
+                columns["token_ids"].append(tokenizer.pack(token_ids))
+                # After <s>.
+                columns["positions"].append([1 + first for first in firsts])
+                columns["tags"].append([next(tags) for _ in firsts])
                 columns["example"].append(position)
                 columns["num_cut"].append(0)
         return columns
@@ -57,7 +57,11 @@ class Tagging:
                 f"a sentence has {len(item.words)} words and {len(item.tags)} "
                 f"tags ({' '.join(item.words)[:60]!r}). Expected one tag each."
             )
-        return [self.labels.index(tag) for tag in item.tags]
+        # A tag that no training row has can be scored, but not learnt.
+        return [
+            self.labels.index(tag) if tag in self.labels else IGNORED
+            for tag in item.tags
+        ]
 
     def collate(self, columns, length, tokenizer, random=None):
         """Pads to (b, l); y holds tags at first pieces, else `IGNORED`."""
@@ -92,7 +96,11 @@ class Tagging:
             for row, positions in zip(best, columns["positions"], strict=True)
         ]
 
-    def finish(self, decoded, features, examples):
+    def ids(self, examples):
+        """Returns None: sentences are known by their order."""
+        return None
+
+    def finish(self, decoded, features, examples, threshold=None):
         """Joins windows; returns lists of tag names, one per Example."""
         joined = {}
         for example, tags in zip(features["example"][:], decoded, strict=True):
@@ -106,14 +114,22 @@ class Tagging:
 
 
 def _windows(words, num_tokens):
-    """Cuts a sentence between words: (first, end) of each window."""
-    start, used = 0, 0
-    for index, pieces in enumerate(words):
-        if used + len(pieces) > num_tokens:
-            yield start, index
-            start, used = index, 0
-        used += len(pieces)
-    yield start, len(words)
+    """Yields each window's tokens and where words begin among them.
+
+    Sentences are cut between words; only a word of more than `num_tokens`
+    is cut itself.
+    """
+    tokens, firsts = [], []
+    for pieces in words:
+        if tokens and len(tokens) + len(pieces) > num_tokens:
+            yield tokens, firsts
+            tokens, firsts = [], []
+        firsts.append(len(tokens))
+        tokens = tokens + pieces
+        while len(tokens) > num_tokens:
+            yield tokens[:num_tokens], firsts
+            tokens, firsts = tokens[num_tokens:], []
+    yield tokens, firsts
 
 
 @keras.saving.register_keras_serializable("stilts_keras")

@@ -24,7 +24,7 @@ MAX_LABEL_WIDTH = 36
 CHANCE = "chance"
 
 
-def summary_frame(rows, baseline, *, primary, split="test"):
+def summary_frame(rows, baseline, *, primary):
     """Compares routes over targets by their zero-shot means.
 
     A value is the mean over seeds, then over the target's zero-shot
@@ -35,7 +35,6 @@ def summary_frame(rows, baseline, *, primary, split="test"):
         rows: iterable of dicts of results.jsonl.
         baseline: str or None. The route to compare with; None: the first.
         primary: mapping from target to metric; gives the columns' order.
-        split: str. The split whose rows count.
 
     Returns:
         A frame with one column per target that has any row.
@@ -44,9 +43,7 @@ def summary_frame(rows, baseline, *, primary, split="test"):
         InputError: If there are no such rows or none of the baseline.
     """
     chosen = [
-        row
-        for row in rows
-        if row["split"] == split and row["metric"] == primary.get(row["target"])
+        row for row in rows if row["metric"] == primary.get(row["target"])
     ]
     routes, baseline = _routes(chosen, baseline)
     by_target = {target: [] for target in primary}
@@ -62,7 +59,7 @@ def summary_frame(rows, baseline, *, primary, split="test"):
         {"label": route, "cells": _means(route, baseline, scores)}
         for route in routes
     ]
-    notes = [_mean_note(baseline), _seeds_note(chosen)]
+    notes = [_mean_note(baseline), _seeds_note(chosen), *_split_notes(chosen)]
     return {
         "title": "Zero-shot scores of each target",
         "columns": list(scores),
@@ -71,7 +68,7 @@ def summary_frame(rows, baseline, *, primary, split="test"):
     }
 
 
-def target_frame(rows, target, metric, baseline, *, split="test"):
+def target_frame(rows, target, metric, baseline):
     """Compares routes over the languages of one target.
 
     The columns are English if it is there, the mean over the zero-shot
@@ -82,7 +79,6 @@ def target_frame(rows, target, metric, baseline, *, split="test"):
         target: str. The target's name.
         metric: str. The metric's name.
         baseline: str or None. The route to compare with; None: the first.
-        split: str. The split whose rows count.
 
     Returns:
         A frame; only the mean's cells carry a difference.
@@ -90,11 +86,10 @@ def target_frame(rows, target, metric, baseline, *, split="test"):
     Raises:
         InputError: If there are no such rows or none of the baseline.
     """
-    wanted = (target, metric, split)
     chosen = [
         row
         for row in rows
-        if (row["target"], row["metric"], row["split"]) == wanted
+        if (row["target"], row["metric"]) == (target, metric)
     ]
     routes, baseline = _routes(chosen, baseline, target)
     scores = _language_scores(chosen)
@@ -118,7 +113,7 @@ def target_frame(rows, target, metric, baseline, *, split="test"):
         )
         for language in languages
     }
-    notes = [_mean_note(baseline), _seeds_note(chosen)]
+    notes = [_mean_note(baseline), _seeds_note(chosen), *_split_notes(chosen)]
     if not all(row["zero_shot"] for row in chosen):
         notes.append("* not zero-shot: a stage trained on this language")
     return {
@@ -126,6 +121,100 @@ def target_frame(rows, target, metric, baseline, *, split="test"):
         "columns": columns,
         "rows": table_rows + _chance_row(chance, columns),
         "notes": notes + _cell_notes(table_rows),
+    }
+
+
+def xtreme_frame(scores, baseline, *, notes=()):
+    """Compares routes by XTREME's own scores.
+
+    Args:
+        scores: dict from (route, seed) to what `scoring.xtreme.summarise`
+            gives.
+        baseline: str. The route to compare with.
+        notes: iterable of str. What else must be known.
+
+    Returns:
+        A frame: one column per target, and `XTREME` where all nine are there.
+    """
+    by_route = {}
+    for (route, _), found in scores.items():
+        columns = {
+            name: value["avg_metric"]
+            for name, value in found.items()
+            if isinstance(value, dict) and "avg_metric" in value
+        }
+        if "all_task" in found:
+            columns["XTREME"] = found["all_task"]
+        for column, value in columns.items():
+            cells = by_route.setdefault(route, {})
+            cells.setdefault(column, []).append(value)
+    means = {
+        route: {column: _mean(values) for column, values in cells.items()}
+        for route, cells in by_route.items()
+    }
+    base = means.get(baseline, {})
+    table_rows = [
+        {
+            "label": route,
+            "cells": {
+                column: _cell(
+                    value,
+                    difference=(
+                        value - base[column]
+                        if route != baseline and column in base
+                        else None
+                    ),
+                )
+                for column, value in cells.items()
+            },
+        }
+        for route, cells in means.items()
+    ]
+    columns = _in_order(column for cells in means.values() for column in cells)
+    return {
+        "title": "XTREME's score of each target",
+        "columns": columns,
+        "rows": table_rows,
+        "notes": [
+            "Percent; means over all languages, English included; for "
+            "questions of exact match and F1; in brackets: difference to "
+            f"{baseline}",
+            *notes,
+        ],
+    }
+
+
+def layer_frame(rows, target, metric):
+    """Shows how well each hidden state of the backbone retrieves.
+
+    Args:
+        rows: iterable of dicts like those of results.jsonl, with `layer`.
+        target: str. The target's name.
+        metric: str. The metric's name.
+
+    Returns:
+        A frame with one column per layer: means over languages and seeds.
+    """
+    cells = {}
+    for row in rows:
+        if (row["target"], row["metric"]) == (target, metric):
+            columns = cells.setdefault(row["route"], {})
+            columns.setdefault(row["layer"], []).append(row["value"])
+    layers = sorted({layer for columns in cells.values() for layer in columns})
+    return {
+        "title": f"{target}: {metric} of each hidden state",
+        "columns": [str(layer) for layer in layers],
+        "rows": [
+            {
+                "label": route,
+                "cells": {
+                    str(layer): _cell(_mean(values))
+                    for layer, values in columns.items()
+                },
+            }
+            for route, columns in cells.items()
+        ],
+        "notes": ["Percent; means over languages; 0 is the embedding"],
     }
 
 
@@ -351,6 +440,14 @@ def _seeds_note(rows):
     if len(seeds) == 1:
         return f"One seed ({min(seeds)}): differences may be chance"
     return f"Means of up to {len(seeds)} seeds"
+
+
+def _split_notes(rows):
+    """Names the targets that were not evaluated on test rows."""
+    others = _in_order(
+        (row["target"], row["split"]) for row in rows if row["split"] != "test"
+    )
+    return [f"{target}: on {split} rows" for target, split in others]
 
 
 def _cell_notes(table_rows):

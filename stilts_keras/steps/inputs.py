@@ -1,5 +1,9 @@
 """The packed rows of a graph: all of them checked before any training."""
 
+import collections
+import dataclasses
+
+from stilts_keras.data.features import labels_in
 from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
@@ -14,19 +18,30 @@ class Inputs:
         self.graph = graph
         self.tokenizer = tokenizer
         self._splits = {}
+        self._tasks = {}
         self._problems = {}
 
-    def problem(self, task):
-        """Returns a Task's Problem."""
-        if task.name not in self._problems:
-            self._problems[task.name] = problem_of(task)
-        return self._problems[task.name]
+    def task(self, name):
+        """Returns a Task by name, with the labels that its rows name."""
+        if name not in self._tasks:
+            task = get_task(name)
+            if task.labels_from_data:
+                labels = labels_in(self.graph.data, task, task.language)
+                task = dataclasses.replace(task, labels=labels)
+            self._tasks[name] = task
+        return self._tasks[name]
+
+    def problem(self, name):
+        """Returns the Problem of a Task, by its name."""
+        if name not in self._problems:
+            self._problems[name] = problem_of(self.task(name))
+        return self._problems[name]
 
     def train(self, stage, index):
         """Returns the training rows of a stage's source, by its number."""
         source = stage.sources[index]
         return self._load(
-            get_task(source.task),
+            source.task,
             source.language,
             "train",
             stage.max_lengths[index],
@@ -40,7 +55,7 @@ class Inputs:
         if source.language not in self.graph.data.languages(task, "dev"):
             return None
         return self._load(
-            task,
+            source.task,
             source.language,
             "dev",
             stage.max_lengths[index],
@@ -48,14 +63,26 @@ class Inputs:
         )
 
     def test(self, cell, language):
-        """Returns the test rows of one language of a cell's target."""
+        """Returns the rows that one language of a cell is evaluated on."""
+        return self._evaluated(cell, language, cell.split)
+
+    def threshold_rows(self, cell, language):
+        """Returns the dev rows that choose a cell's threshold.
+
+        None where it has no threshold, or is evaluated on dev rows itself.
+        """
+        if not get_task(cell.target).needs_dev or cell.split == "dev":
+            return None
+        return self._evaluated(cell, language, "dev")
+
+    def _evaluated(self, cell, language, split):
         task = get_task(cell.target)
         return self._load(
-            task,
+            task.name,
             language,
-            "test",
+            split,
             self.graph.eval_length(task),
-            self.graph.eval_limit,
+            self.graph.eval_count(task),
         )
 
     def prepare(self, stages, cells):
@@ -79,12 +106,23 @@ class Inputs:
                     self.dev(stage, index)
         for cell in cells:
             for language in cell.languages:
-                self.test(cell, language)
+                self._check_ids(cell, self.test(cell, language))
+                self.threshold_rows(cell, language)
         return {
             split.where: split.num_cut_rows
             for split in self._splits.values()
             if split.num_cut_rows
         }
+
+    def _check_ids(self, cell, split):
+        """Predictions are known by their ids in the files of a run."""
+        ids = self.problem(cell.target).ids(split.examples) or ()
+        twice = [name for name, n in collections.Counter(ids).items() if n > 1]
+        if twice:
+            raise InputError(
+                f"{split.where} has the id {twice[0]!r} more than once. Give "
+                "each example an id of its own."
+            )
 
     def without_dev(self, stages):
         """Lists what cannot choose its best checkpoint for want of dev rows.
@@ -105,13 +143,13 @@ class Inputs:
             )
         ]
 
-    def _load(self, task, language, split, max_length, count):
-        key = (task.name, language, split, max_length, count)
+    def _load(self, name, language, split, max_length, count):
+        key = (name, language, split, max_length, count)
         if key not in self._splits:
-            problem = self.problem(task)
+            problem = self.problem(name)
             self._splits[key] = load_features(
                 self.graph.data,
-                task,
+                self.task(name),
                 language,
                 split,
                 pack=problem.pack,

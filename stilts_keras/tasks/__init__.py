@@ -1,24 +1,52 @@
 """The task registry: one file for each data set, one import line here."""
 
 from stilts_keras.errors import unknown
+from stilts_keras.tasks.anli import ANLI
+from stilts_keras.tasks.bucc2018 import BUCC2018
+from stilts_keras.tasks.ccg import CCG
+from stilts_keras.tasks.commonsenseqa import COMMONSENSEQA
+from stilts_keras.tasks.copa import COPA
+from stilts_keras.tasks.cosmosqa import COSMOSQA
 from stilts_keras.tasks.hellaswag import HELLASWAG
 from stilts_keras.tasks.mlm import MLM
+from stilts_keras.tasks.mlqa import MLQA
 from stilts_keras.tasks.mnli import MNLI
+from stilts_keras.tasks.panx import PANX
+from stilts_keras.tasks.pawsx import PAWSX
+from stilts_keras.tasks.qqp import QQP
+from stilts_keras.tasks.siqa import SIQA
+from stilts_keras.tasks.snli import SNLI
 from stilts_keras.tasks.squad import SQUAD
+from stilts_keras.tasks.squad_v2 import SQUAD_V2
 from stilts_keras.tasks.suites import SUITES
 from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.tatoeba import TATOEBA
+from stilts_keras.tasks.tydiqa import TYDIQA
 from stilts_keras.tasks.udpos import UDPOS
 from stilts_keras.tasks.xnli import XNLI
 from stilts_keras.tasks.xquad import XQUAD
 
 __all__ = [
+    "ANLI",
+    "BUCC2018",
+    "CCG",
+    "COMMONSENSEQA",
+    "COPA",
+    "COSMOSQA",
     "HELLASWAG",
     "MLM",
+    "MLQA",
     "MNLI",
+    "PANX",
+    "PAWSX",
+    "QQP",
+    "SIQA",
+    "SNLI",
     "SQUAD",
+    "SQUAD_V2",
     "SUITES",
     "TATOEBA",
+    "TYDIQA",
     "UDPOS",
     "XNLI",
     "XQUAD",

@@ -355,3 +355,125 @@ def test_reasons_of_all_repositories_are_given_in_one_line(monkeypatch):
     with pytest.raises(InputError, match=r"no None.*no refs/pr/7") as caught:
         sources.open_data("hub").load(HELLASWAG, "en", "dev")
     assert "\n" not in str(caught.value)
+
+
+# -------------------------------------- Several files, languages and sources
+def rows_in(data, task, language="en", split="train"):
+    return data.load(task, language, split)["text"][:]
+
+
+def test_joined_splits_need_all_their_files(tmp_path):
+    task = task_of("default", train="r1+r2")
+    write(tmp_path / "me/it/r1.parquet", ["a", "b"])
+    assert sources.FolderData(tmp_path).languages(task, "train") == ()
+    with pytest.raises(InputError, match=r"r1\.parquet and .*r2\.parquet"):
+        sources.FolderData(tmp_path).load(task, "en", "train")
+    write(tmp_path / "me/it/r2.parquet", ["c"])
+    data = sources.FolderData(tmp_path)
+    assert rows_in(data, task) == ["a", "b", "c"]
+    assert data.num_rows(task, "en", "train") == 3
+
+
+MANY = dataclasses.replace(
+    MLM,
+    repositories=(
+        Repository(
+            id="me/it",
+            language_column="id",
+            language_names={"en": "english", "sw": "swahili"},
+            splits=SPLITS,
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize("ending", ["parquet", "jsonl"])
+def test_a_file_of_several_languages_gives_each_its_rows(tmp_path, ending):
+    rows = datasets.Dataset.from_dict(
+        {
+            "id": ["english-1-2", "swahili-7", "english-3", "finnish-1"],
+            "text": ["a", "b", "c", "d"],
+        }
+    )
+    file = tmp_path / f"me/it/train.{ending}"
+    file.parent.mkdir(parents=True)
+    rows.to_parquet(file) if ending == "parquet" else rows.to_json(file)
+    data = sources.FolderData(tmp_path)
+    assert data.languages(MANY, "train") == ("en", "sw")
+    assert rows_in(data, MANY) == ["a", "c"]
+    assert rows_in(data, MANY, "sw") == ["b"]
+    assert data.num_rows(MANY, "en", "train") == 2
+    with pytest.raises(InputError, match="no rows for task 'mlm'"):
+        data.load(MANY, "fi", "train")
+
+
+def test_a_file_that_does_not_name_its_languages_is_refused(tmp_path):
+    write(tmp_path / "me/it/train.parquet", ["a"])
+    with pytest.raises(InputError, match="no column 'id'"):
+        sources.FolderData(tmp_path).languages(MANY, "train")
+
+
+POOLS = dataclasses.replace(
+    MLM,
+    repositories=(
+        Repository(
+            id="me/it",
+            parts={"source": "{language}", "gold": "{language}.gold"},
+            splits=SPLITS,
+            on_hub=False,
+        ),
+    ),
+)
+
+
+def test_parts_are_stacked_and_named(tmp_path):
+    write(tmp_path / "me/it/de/train.parquet", ["a", "b"])
+    data = sources.FolderData(tmp_path)
+    assert data.languages(POOLS, "train") == ()
+    gold = datasets.Dataset.from_dict({"pair": ["c"]})
+    (tmp_path / "me/it/de.gold").mkdir()
+    gold.to_parquet(tmp_path / "me/it/de.gold/train.parquet")
+    data = sources.FolderData(tmp_path)
+    rows = data.load(POOLS, "de", "train")
+    assert rows["part"][:] == ["source", "source", "gold"]
+    assert rows["text"][:] == ["a", "b", None]
+    assert rows["pair"][:] == [None, None, "c"]
+    assert data.num_rows(POOLS, "de", "train") == 3
+
+
+def test_a_change_in_any_part_changes_the_fingerprint(tmp_path):
+    write(tmp_path / "me/it/de/train.parquet", ["a"])
+    write(tmp_path / "me/it/de.gold/train.parquet", ["c"])
+    data = sources.FolderData(tmp_path)
+    before = data.fingerprint(POOLS, "de", "train")
+    write(tmp_path / "me/it/de.gold/train.parquet", ["d"])
+    assert data.fingerprint(POOLS, "de", "train") != before
+
+
+def test_the_hub_names_the_folder_for_what_it_does_not_hold():
+    with pytest.raises(InputError, match=r"not on the Hub.*me/it/de\.gold"):
+        sources.HubData().load(POOLS, "de", "train")
+
+
+def test_the_first_source_that_holds_a_split_gives_it(tmp_path):
+    write(tmp_path / "one/me/it/en/train.parquet", ["a"])
+    write(tmp_path / "two/me/it/en/train.parquet", ["b"])
+    write(tmp_path / "two/me/it/de/train.parquet", ["c"])
+    data = sources.open_data(f"{tmp_path / 'one'},{tmp_path / 'two'}")
+    assert data.languages(NAMED, "train") == ("en", "de")
+    assert rows_in(data, NAMED, "en") == ["a"]
+    assert rows_in(data, NAMED, "de") == ["c"]
+    assert data.num_rows(NAMED, "de", "train") == 1
+    alone = sources.FolderData(tmp_path / "one")
+    assert data.fingerprint(NAMED, "en", "train") == alone.fingerprint(
+        NAMED, "en", "train"
+    )
+    with pytest.raises(InputError, match="has no rows"):
+        data.load(NAMED, "fr", "train")
+
+
+def test_a_folder_goes_before_the_hub(tmp_path):
+    write(tmp_path / "nyu-mll/glue/mnli/train.parquet", ["a"])
+    data = sources.open_data(f"{tmp_path},hub")
+    assert data.num_rows(MNLI, "en", "train") == 1
+    assert data.fingerprint(XNLI, "de", "test").startswith("hub ")

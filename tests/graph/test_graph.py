@@ -40,6 +40,7 @@ class FakeData:
             language
             for language in task.languages
             if (task.name, language) not in self.lacks
+            and (task.name, language, split) not in self.lacks
         )
 
     def num_rows(self, task, language, split):
@@ -265,6 +266,25 @@ def test_routes_may_be_route_values_and_suites_may_be_targets():
         ({"train_limit": 0}, ["train_limit", "0"]),
         ({"eval_limit": -1}, ["eval_limit", "-1"]),
         ({"routes": ["mnli:5k"]}, ["'mnli:5k'", "5000", "'fake'", "1000"]),
+        ({"eval_on_dev": ["udpos"], "targets": ["xnli"]}, ["'udpos'", "xnli"]),
+        ({"eval_on_dev": ["tatoeba"]}, ["'tatoeba'", "no dev split", "test"]),
+        ({"retrieval_layer": -1}, ["retrieval_layer", "'sweep'", "-1"]),
+        ({"retrieval_layer": "all"}, ["retrieval_layer", "'sweep'", "'all'"]),
+        (
+            {
+                "retrieval_layer": 3,
+                "backbone": dataclasses.replace(BACKBONE, num_layers=2),
+            },
+            ["to 2", "Received: 3"],
+        ),
+        ({"retrieval_pooling": "maen"}, ["Did you mean 'mean'"]),
+        (
+            {
+                "targets": ["bucc2018"],
+                "data": FakeData(lacks=[("bucc2018", "fr", "dev")]),
+            },
+            ["'bucc2018'", "threshold", "'fr'", "dev"],
+        ),
         ({"recipe": {"epoch": 1}}, ["'epoch'", "Did you mean 'epochs'"]),
         ({"recipe": {"epochs": 0}}, ["epochs", "above 0", "Received: 0"]),
         ({"recipe": {"epochs": float("nan")}}, ["epochs", "nan"]),
@@ -363,6 +383,44 @@ def test_a_run_folder_of_another_graph_is_refused(changes, pieces):
         check_compatible(graph().description(), graph(**changes).description())
     for piece in [*pieces, "--run_dir"]:
         assert piece in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"retrieval_layer": 1},
+        {"retrieval_layer": "sweep"},
+        {"retrieval_pooling": "cls"},
+    ],
+)
+def test_retrieval_settings_are_part_of_the_results(change):
+    before = graph(targets=["tatoeba"]).description()
+    after = graph(targets=["tatoeba"], **change).description()
+    with pytest.raises(InputError, match="--run_dir"):
+        check_compatible(before, after)
+    others = graph(targets=["xnli"], **change).description()
+    check_compatible(graph(targets=["xnli"]).description(), others)
+
+
+def test_targets_are_evaluated_on_dev_rows_where_asked():
+    built = graph(
+        eval_on_dev=["udpos"],
+        data=FakeData(lacks=[("udpos", "kk", "dev"), ("xnli", "de", "dev")]),
+    )
+    splits = {cell.target: cell.split for cell in built.cells}
+    assert splits == {"xnli": "test", "udpos": "dev", "tatoeba": "test"}
+    languages = {cell.target: cell.languages for cell in built.cells}
+    assert "kk" not in languages["udpos"]
+    assert "de" in languages["xnli"]
+    assert built.missing_languages("udpos") == ("kk",)
+    before = graph().description()
+    with pytest.raises(InputError, match="test data of udpos"):
+        check_compatible(before, built.description())
+
+
+def test_a_pool_is_never_cut_by_the_limit():
+    built = graph(targets=["bucc2018", "tatoeba"], eval_limit=10)
+    assert [built.eval_count(task) for task in built.targets] == [None, 10]
 
 
 @pytest.mark.parametrize(

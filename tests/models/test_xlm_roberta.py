@@ -69,7 +69,9 @@ def test_hidden_layers_run_from_the_embedding_to_the_output(root):
     token_ids = np.array([[0, 10, 11, 2], [0, 12, 2, 1]], dtype="int32")
     x = {"token_ids": token_ids, "padding_mask": (token_ids != 1).astype(int)}
     states = [
-        keras.ops.convert_to_numpy(xlm_roberta.hidden_layer(root, layer)(x))
+        keras.ops.convert_to_numpy(
+            xlm_roberta.hidden_layers(root, [layer])(x)[0]
+        )
         for layer in (0, 1, 2)
     ]
     assert np.array_equal(states[2], keras.ops.convert_to_numpy(root(x)))
@@ -81,7 +83,7 @@ def test_hidden_layers_run_from_the_embedding_to_the_output(root):
 
 def test_a_hidden_layer_shares_the_backbones_weights(described, tokenizer):
     root = xlm_roberta.load_root(described, tokenizer=tokenizer)
-    first = xlm_roberta.hidden_layer(root, 1)
+    first = xlm_roberta.hidden_layers(root, [1])
     for variable in root.trainable_variables:
         variable.assign(np.zeros(variable.shape))
     assert not any(value.any() for value in weights(first))

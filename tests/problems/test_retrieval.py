@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from stilts_keras.problems.retrieval import Pooling
 from stilts_keras.problems.retrieval import Retrieval
+from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.tasks import TATOEBA
 from stilts_keras.tasks.example import SentencePair
 
@@ -14,15 +16,19 @@ PAIRS = [
 ]
 
 
-def search(foreign, english):
+def search(foreign, english, targets=None):
     """Runs `finish` on embeddings of both sides."""
     count = len(foreign)
     features = {
         "side": [0] * count + [1] * count,
         "example": [*range(count), *range(count)],
     }
-    decoded = [np.asarray(v, "float32") for v in [*foreign, *english]]
-    return Retrieval(TATOEBA).finish(decoded, features, [None] * count)
+    examples = [
+        SentencePair(source="x", target=target)
+        for target in targets or ["same"] * count
+    ]
+    decoded = np.asarray([*foreign, *english], dtype="float32")
+    return Retrieval(TATOEBA).finish(decoded, features, examples)
 
 
 def test_both_sides_are_packed_as_worked_by_hand(pocket_tokenizer):
@@ -71,15 +77,28 @@ def test_ties_go_to_the_first_row():
 
 def test_features_may_come_in_any_order():
     features = {"side": [1, 0, 0, 1], "example": [1, 1, 0, 0]}
-    decoded = [np.eye(2, dtype="float32")[index] for index in (1, 1, 0, 0)]
-    found = Retrieval(TATOEBA).finish(decoded, features, [None, None])
+    decoded = np.eye(2, dtype="float32")[[1, 1, 0, 0]]
+    found = Retrieval(TATOEBA).finish(decoded, features, PAIRS[:2])
     assert found == ([0, 1], [0, 1])
 
 
+def test_queries_come_in_alphabetical_order_as_in_xtreme_s_files():
+    vectors = np.eye(3)
+    gold, nearest = search(vectors, vectors, ["so it is", "Ah!", "no"])
+    assert gold == nearest == [1, 2, 0]
+
+
 @pytest.mark.parametrize(
-    ("num_layers", "expected"), [(24, 14), (12, 7), (4, 2), (2, 1)]
+    ("num_layers", "expected"), [(24, 14), (12, 8), (4, 2), (2, 1)]
 )
-def test_the_pooled_layer_is_that_of_xlmr_large_in_proportion(
-    num_layers, expected
-):
-    assert Retrieval(TATOEBA).layer(num_layers) == expected
+def test_the_pooled_layer_is_the_documented_one(num_layers, expected):
+    assert documented_layer(num_layers) == expected
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_pooling_ignores_padding_as_worked_by_hand(pooling):
+    states = [np.array([[[1.0, 2.0], [3.0, 6.0], [9.0, 9.0]]])] * 2
+    x = {"padding_mask": np.array([[True, True, False]])}
+    found = np.asarray(Pooling(pooling)(states, x))
+    expected = [2.0, 4.0] if pooling == "mean" else [1.0, 2.0]
+    assert found.tolist() == [[expected] * 2]

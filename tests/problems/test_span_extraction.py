@@ -1,5 +1,7 @@
 """Answers come back from windows character for character."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -132,16 +134,59 @@ def test_an_answers_end_never_precedes_its_start():
 def test_the_best_window_wins():
     items = [ask("abcdef", "b")]
     problem = SpanExtraction(SQUAD)
-    decoded = [(1.0, 0, 1), (3.0, 2, 4), (2.0, 5, 6)]
+    decoded = [(1.0, 0, 1, 9.0), (3.0, 2, 4, 9.0), (2.0, 5, 6, 9.0)]
     found = problem.finish(decoded, {"example": [0, 0, 0]}, items)
     assert found == ([["b"]], ["cd"])
+
+
+SQUAD_V2 = dataclasses.replace(SQUAD, has_unanswerable=True)
+
+
+def test_no_answer_is_the_first_tokens_score_in_its_worst_window():
+    items = [ask("abcdef", "b"), ask("abcdef", "c")]
+    features = {"example": [0, 0, 1]}
+    # Best spans 3 and 1; <s> scores 2 (not 9) and 5: margins of -1 and 4.
+    decoded = [(1.0, 0, 1, 9.0), (3.0, 1, 2, 2.0), (1.0, 2, 3, 5.0)]
+    problem = SpanExtraction(SQUAD_V2)
+    for threshold, expected in (
+        (-2.0, ["", ""]),
+        (0.0, ["b", ""]),
+        (4.0, ["b", "c"]),
+    ):
+        _, found = problem.finish(decoded, features, items, threshold)
+        assert found == expected
+
+
+def test_the_threshold_for_no_answer_is_the_best_on_dev():
+    unanswerable = dataclasses.replace(ask("abcdef", "c"), answers=())
+    items = [ask("abcdef", "b"), unanswerable]
+    decoded = [(3.0, 1, 2, 2.0), (1.0, 2, 3, 5.0)]
+    problem = SpanExtraction(SQUAD_V2)
+    features = {"example": [0, 1]}
+    threshold = problem.threshold(decoded, features, items)
+    assert -1.0 < threshold < 4.0
+    gold, found = problem.finish(decoded, features, items, threshold)
+    assert gold == [["b"], []]
+    assert found == ["b", ""]
+
+
+def test_answerable_targets_never_answer_nothing():
+    problem = SpanExtraction(SQUAD)
+    assert not problem.has_threshold
+    item = ask("abcdef", "b")
+    columns = problem.pack([item], Letters(), 20)
+    logits = np.zeros((1, 20, 2))
+    logits[0, 0] = 1000.0
+    decoded = problem.decode(logits, columns)
+    _, (found,) = problem.finish(decoded, columns, [item])
+    assert found
 
 
 def test_a_context_without_pieces_answers_nothing(pocket_tokenizer):
     item = Question(id="1", question="Q?", context="\u200b", answers=())
     columns = SpanExtraction(SQUAD).pack([item], pocket_tokenizer, 32)
     logits = np.zeros((1, 32, 2))
-    ((_, start, end),) = SpanExtraction(SQUAD).decode(logits, columns)
+    ((_, start, end, _),) = SpanExtraction(SQUAD).decode(logits, columns)
     assert item.context[start:end].strip("\u200b") == ""
 
 

@@ -60,11 +60,34 @@ def test_only_first_pieces_carry_tags():
     assert x["padding_mask"].sum() == 8
 
 
-def test_words_without_pieces_and_overlong_words_become_unknown():
-    item = sentence(["", "abcdefgh", "i"], ["X", "NOUN", "PRON"])
+def test_words_without_pieces_become_unknown():
+    item = sentence(["", "ab", "i"], ["X", "NOUN", "PRON"])
     columns = Tagging(UDPOS).pack([item], Letters(), 8)
-    assert columns["token_ids"] == [[0, 3, 3, 18, 2]]
-    assert columns["positions"] == [[1, 2, 3]]
+    assert columns["token_ids"] == [[0, 3, 10, 11, 18, 2]]
+    assert columns["positions"] == [[1, 2, 4]]
+
+
+def test_a_word_longer_than_the_window_goes_on_in_the_next_ones():
+    words = ["a", "bcdefghijklmnopq", "r", "s"]
+    item = sentence(words, ["X", "NOUN", "PRON", "VERB"])
+    problem = Tagging(UDPOS)
+    columns = problem.pack([item], Letters(), 8)
+    spelt = "".join(
+        chr(token + 87) for row in columns["token_ids"] for token in row[1:-1]
+    )
+    assert spelt == "".join(words)
+    assert max(map(len, columns["token_ids"])) == 8
+    assert columns["positions"] == [[1], [1], [], [5, 6]]
+    assert round_trip([item], Letters(), 8) == ([list(item.tags)],) * 2
+
+
+def test_a_tag_that_no_training_row_has_is_scored_but_not_learnt():
+    item = sentence(["a", "b"], ["DET", "S\\NP"])
+    problem = Tagging(UDPOS)
+    columns = problem.pack([item], Letters(), 8)
+    assert columns["tags"] == [[LABELS.index("DET"), IGNORED]]
+    gold, _ = problem.finish([[0, 0]], columns, [item])
+    assert gold == [["DET", "S\\NP"]]
 
 
 def test_a_zero_width_word_keeps_its_tag(pocket_tokenizer):

@@ -77,9 +77,58 @@ def test_summary_is_the_mean_over_seeds_and_zero_shot_languages(rows):
     assert cell(frame, "mnli", "tatoeba")["difference"] == pytest.approx(-10)
 
 
-def test_summary_uses_each_target_s_metric_on_the_test_split_only(rows):
-    noise = make_rows({("mnli", 1, "xnli", "de"): 0.0}, split="dev")
-    noise += make_rows({("mnli", 1, "xnli", "de"): 0.0}, metric="f1")
+def test_tables_name_the_targets_that_were_scored_on_dev_rows(rows):
+    for row in rows:
+        if row["target"] == "tatoeba":
+            row["split"] = "dev"
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    assert "tatoeba: on dev rows" in frame["notes"]
+    frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
+    assert not any("dev rows" in note for note in frame["notes"])
+
+
+def summary(**scores):
+    return {name: {"avg_metric": value} for name, value in scores.items()}
+
+
+def test_xtreme_table_averages_seeds_and_shows_no_score_that_is_not_there():
+    scores = {
+        ("pretrained", 1): summary(xnli=60.0, xquad=50.0),
+        ("pretrained", 2): summary(xnli=62.0, xquad=54.0),
+        ("mnli", 1): summary(xnli=64.0) | {"absent": ["xquad"]},
+    }
+    frame = tables.xtreme_frame(scores, "pretrained", notes=["A note"])
+    assert frame["columns"] == ["xnli", "xquad"]
+    assert cell(frame, "pretrained", "xnli")["value"] == 61.0
+    assert cell(frame, "pretrained", "xnli")["difference"] is None
+    assert cell(frame, "mnli", "xnli")["difference"] == 3.0
+    assert "xquad" not in frame["rows"][1]["cells"]
+    assert frame["notes"][-1] == "A note"
+    whole = {("pretrained", 1): summary(xnli=60.0) | {"all_task": 40.0}}
+    frame = tables.xtreme_frame(whole, "pretrained")
+    assert cell(frame, "pretrained", "XTREME")["value"] == 40.0
+
+
+def test_layer_table_has_a_column_for_each_hidden_state():
+    rows = [
+        row | {"layer": layer, "value": 10.0 * layer + index}
+        for layer in (0, 1, 10, 2)
+        for index, row in enumerate(
+            make_rows(
+                {
+                    ("pretrained", 1, "tatoeba", "de"): 0.0,
+                    ("pretrained", 1, "tatoeba", "hi"): 0.0,
+                }
+            )
+        )
+    ]
+    frame = tables.layer_frame(rows, "tatoeba", "accuracy")
+    assert frame["columns"] == ["0", "1", "2", "10"]
+    assert cell(frame, "pretrained", "10")["value"] == 100.5
+
+
+def test_summary_uses_each_target_s_metric_only(rows):
+    noise = make_rows({("mnli", 1, "xnli", "de"): 0.0}, metric="f1")
     noise += make_rows({("mnli", 1, "udpos", "de"): 0.0})
     assert tables.summary_frame(
         rows + noise, "pretrained", primary=PRIMARY

@@ -97,12 +97,8 @@ def hidden_states(folder):
     tokenizer = xlm_roberta.load_tokenizer(described)
     root = xlm_roberta.load_root(described, tokenizer=tokenizer)
     x = {"token_ids": token_ids, "padding_mask": mask.astype("int32")}
-    layers = [
-        xlm_roberta.hidden_layer(root, layer).output
-        for layer in range(root.num_layers + 1)
-    ]
-    # One Model, for JAX would compile each of them.
-    states = keras.Model(root.input, layers).predict_on_batch(x)
+    layers = range(root.num_layers + 1)
+    states = xlm_roberta.hidden_layers(root, layers).predict_on_batch(x)
     return {**found, "hidden_states": np.stack([s[mask] for s in states])}
 
 

@@ -64,6 +64,7 @@ def split_of(size=21, order=None, max_length=32):
     }
     return SplitFeatures(
         where="toy",
+        language="en",
         rows=[None] * size,
         features=datasets.Dataset.from_dict(columns),
         read=[examples[index] for index in order].__getitem__,

@@ -1,0 +1,34 @@
+"""PAWS-X: do two sentences of the same words mean the same?"""
+
+from stilts_keras.tasks.example import TextPair
+from stilts_keras.tasks.task import Recipe
+from stilts_keras.tasks.task import Repository
+from stilts_keras.tasks.task import Task
+
+
+def pawsx_example(row):
+    """Reads two sentences and whether they paraphrase each other."""
+    return TextPair(
+        first=row["sentence1"], second=row["sentence2"], label=row["label"]
+    )
+
+
+PAWSX = Task(
+    name="pawsx",
+    problem="classification",
+    # google/xtreme has it too, but lost rows in reading: no fallback.
+    repositories=(
+        Repository(id="google-research-datasets/paws-x", config="{language}"),
+    ),
+    to_example=pawsx_example,
+    languages=tuple("de en es fr ja ko zh".split()),
+    # Other languages' training rows are machine translations.
+    splits=("train", "dev", "test"),
+    labels=("0", "1"),
+    metrics=("accuracy",),
+    # Phang et al.'s code: 5 epochs, batch 32, length 256.
+    recipe=Recipe(epochs=5, max_length=256),
+    num_train_examples=49_401,
+    licence="free use, with acknowledgement of Google",
+    citation="Yang et al., 2019, https://arxiv.org/abs/1908.11828",
+)

@@ -1,0 +1,42 @@
+"""Social IQa: what do people feel, want or do next, and why?"""
+
+from stilts_keras.tasks.example import MultipleChoice
+from stilts_keras.tasks.task import Recipe
+from stilts_keras.tasks.task import Repository
+from stilts_keras.tasks.task import Task
+
+SPLITS = {"train": "train", "dev": "validation"}
+
+
+def siqa_example(row):
+    """The prompt is the context and the question; labels are "1" to "3".
+
+    Source: XTREME-R's code, https://github.com/google-research/xtreme.
+    """
+    return MultipleChoice(
+        prompt=f"{row['context']} {row['question']}",
+        choices=tuple(row[f"answer{letter}"] for letter in "ABC"),
+        label=int(row["label"]) - 1 if row["label"] else None,
+    )
+
+
+SIQA = Task(
+    name="siqa",
+    problem="multiple_choice",
+    # The first still holds a script on its main branch.
+    repositories=(
+        Repository(
+            id="allenai/social_i_qa", revision="refs/pr/3", splits=SPLITS
+        ),
+        Repository(id="lighteval/siqa", splits=SPLITS),
+    ),
+    to_example=siqa_example,
+    languages=("en",),
+    splits=("train", "dev"),
+    metrics=("accuracy",),
+    # XTREME-R: 5 epochs, 3e-5, length 128, batch 32, before COPA.
+    recipe=Recipe(epochs=5, learning_rate=3e-5, max_length=128),
+    num_train_examples=33_410,
+    licence="not stated",
+    citation="Sap et al., 2019, https://arxiv.org/abs/1904.09728",
+)
