@@ -12,9 +12,9 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "stilts_keras"
 FLOORS = {
     "errors": 0,
     "tasks": 1,
-    "scoring": 1,
     "reporting": 1,
     "data": 2,
+    "scoring": 2,
     "graph": 3,
     "models": 4,
     "problems": 4,

@@ -69,22 +69,27 @@ def mean_interval(scores, confidence=0.95):
     return float(max(0.0, mean - reach)), float(min(100.0, mean + reach))
 
 
-def interval(name, gold, predictions, confidence=0.95):
+def interval(name, gold, predictions, confidence=0.95, language="en"):
     """The interval of a metric over the examples of one split.
 
     Wilson's for shares of right answers and Student's for means of scores. For
-    tags, whose errors come in clusters, percentiles of a bootstrap over
-    sentences.
+    tags, whose errors come in clusters, and for mined pairs percentiles of a
+    bootstrap over sentences.
 
     Args:
         name: str. One of `metrics.METRICS`.
         gold: as the metric takes it.
         predictions: likewise.
         confidence: float in (0, 1).
+        language: str. Of the texts, as the metric takes it.
 
     Returns:
         Tuple of floats in percent: lower and upper end.
     """
+    if name == "pair_f1":
+        counts = metrics.pair_counts(gold, predictions)
+        right, predicted, in_gold = counts.T
+        return _ratio_interval(2 * right, predicted + in_gold, confidence)
     if name in ("chunk_f1", "entity_f1"):
         right, predicted, in_gold = chunks.chunk_counts(gold, predictions).T
         return _ratio_interval(2 * right, predicted + in_gold, confidence)
@@ -94,21 +99,27 @@ def interval(name, gold, predictions, confidence=0.95):
             for truth, guess in zip(gold, predictions, strict=True)
         ]
         return _ratio_interval(right, list(map(len, gold)), confidence)
-    scores = metrics.per_example(name, gold, predictions)
-    if name in ("accuracy", "exact_match"):
+    scores = metrics.per_example(name, gold, predictions, language)
+    if name == "accuracy" or name.endswith("exact_match"):
         correct = round(float(scores.sum()) / 100)
         return proportion_interval(correct, len(scores), confidence)
     return mean_interval(scores, confidence)
 
 
 def _ratio_interval(parts, wholes, confidence):
-    """Bootstraps the ratio of two sums over the same sentences."""
-    sums = np.stack([parts, wholes], axis=1)
+    """Bootstraps the ratio of two sums over the same sentences.
+
+    Sentences of equal counts are drawn together, by how many there are: pools
+    have hundreds of thousands, but few kinds of them.
+    """
+    kinds, num_each = np.unique(
+        np.stack([parts, wholes], axis=1), axis=0, return_counts=True
+    )
     random = np.random.default_rng(BOOTSTRAP_SEED)
     draws = random.multinomial(
-        len(sums), np.full(len(sums), 1 / len(sums)), NUM_RESAMPLES
+        num_each.sum(), num_each / num_each.sum(), NUM_RESAMPLES
     )
-    part, whole = (draws @ sums).T
+    part, whole = (draws @ kinds).T
     ratios = 100.0 * part / np.maximum(whole, 1)
     tail = (1 - confidence) / 2
     low, high = np.quantile(ratios, [tail, 1 - tail])

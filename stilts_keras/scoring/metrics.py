@@ -5,6 +5,7 @@ reports it.
 """
 
 import collections
+import functools
 import itertools
 
 import numpy as np
@@ -72,7 +73,7 @@ def f1(gold, predictions):
 
     Source: XTREME, third_party/evaluate_squad.py.
     """
-    return float(np.mean(_answer_scores(spans.f1, gold, predictions)))
+    return float(np.mean(per_example("f1", gold, predictions)))
 
 
 def exact_match(gold, predictions):
@@ -90,7 +91,97 @@ def exact_match(gold, predictions):
 
     Source: XTREME, third_party/evaluate_squad.py.
     """
-    return float(np.mean(_answer_scores(spans.exact_match, gold, predictions)))
+    return float(np.mean(per_example("exact_match", gold, predictions)))
+
+
+def mlqa_f1(gold, predictions, language):
+    """Mean token F1 of answers by MLQA's normaliser.
+
+    Args:
+        gold: sequence of lists of str. The gold answers of each question.
+        predictions: sequence of str.
+        language: str. Of the answers.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths differ, a question has no gold answer, or MLQA
+            has no rule for the language.
+
+    Source: XTREME, third_party/evaluate_mlqa.py.
+    """
+    return float(np.mean(per_example("mlqa_f1", gold, predictions, language)))
+
+
+def mlqa_exact_match(gold, predictions, language):
+    """Share of answers equal to a gold answer by MLQA's normaliser.
+
+    Arguments, errors and source are those of `mlqa_f1`.
+    """
+    scores = per_example("mlqa_exact_match", gold, predictions, language)
+    return float(np.mean(scores))
+
+
+def squad_v2_f1(gold, predictions):
+    """Mean token F1 of answers, some questions having none.
+
+    Args:
+        gold: sequence of lists of str; empty for unanswerable questions.
+        predictions: sequence of str; empty for no answer.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths differ or nothing is there.
+
+    Source: Rajpurkar et al., 2018, https://arxiv.org/abs/1806.03822.
+    """
+    return float(np.mean(per_example("squad_v2_f1", gold, predictions)))
+
+
+def squad_v2_exact_match(gold, predictions):
+    """Share of answers that match, some questions having none.
+
+    Arguments, errors and source are those of `squad_v2_f1`.
+    """
+    scores = per_example("squad_v2_exact_match", gold, predictions)
+    return float(np.mean(scores))
+
+
+def pair_f1(gold, predictions):
+    """Micro F1 over pairs of sentences that translate each other.
+
+    Args:
+        gold: sequence of lists of str. The target ids of each source
+            sentence; mostly none.
+        predictions: likewise.
+
+    Returns:
+        A float in [0, 100].
+
+    Raises:
+        InputError: If lengths differ or nothing is there.
+
+    Source: XTREME, evaluate.py, `bucc_f1`.
+    """
+    counts = pair_counts(gold, predictions).sum(axis=0)
+    return chunks.f1_of_counts(*(int(count) for count in counts))
+
+
+def pair_counts(gold, predictions):
+    """Counts pairs that are right, predicted and in gold: int array (n, 3).
+
+    One row for each source sentence; arguments and errors as in `pair_f1`.
+    """
+    _check_lengths(gold, predictions)
+    return np.array(
+        [
+            (len(set(truth) & set(guess)), len(set(guess)), len(set(truth)))
+            for truth, guess in zip(gold, predictions, strict=True)
+        ]
+    )
 
 
 METRICS = {
@@ -99,16 +190,33 @@ METRICS = {
     "entity_f1": chunk_f1,
     "exact_match": exact_match,
     "f1": f1,
+    "mlqa_exact_match": mlqa_exact_match,
+    "mlqa_f1": mlqa_f1,
+    "pair_f1": pair_f1,
+    "squad_v2_exact_match": squad_v2_exact_match,
+    "squad_v2_f1": squad_v2_f1,
 }
+# What an answer scores; MLQA's rules take the language's tokens too.
+ANSWER_RULES = {
+    "exact_match": spans.exact_match,
+    "f1": spans.f1,
+    "mlqa_exact_match": spans.exact_match,
+    "mlqa_f1": spans.f1,
+    "squad_v2_exact_match": spans.squad_v2_exact_match,
+    "squad_v2_f1": spans.squad_v2_f1,
+}
+TAKE_LANGUAGE = ("mlqa_exact_match", "mlqa_f1")
+MAY_LACK_ANSWERS = ("squad_v2_exact_match", "squad_v2_f1")
 
 
-def score(names, gold, predictions):
+def score(names, gold, predictions, language="en"):
     """Computes several metrics of the same predictions.
 
     Args:
         names: iterable of str. Keys of `METRICS`.
         gold: what the metrics expect.
         predictions: as long as `gold`.
+        language: str. Of the texts; MLQA's rules differ by it.
 
     Returns:
         A dict from name to a float in percent, in the order of `names`.
@@ -120,17 +228,23 @@ def score(names, gold, predictions):
     for name in names:
         if name not in METRICS:
             raise unknown("metric", name, METRICS)
-    return {name: METRICS[name](gold, predictions) for name in names}
+    return {
+        name: METRICS[name](
+            gold, predictions, *([language] if name in TAKE_LANGUAGE else [])
+        )
+        for name in names
+    }
 
 
-def per_example(name, gold, predictions):
+def per_example(name, gold, predictions, language="en"):
     """Scores each example alone, for intervals around the mean.
 
     Args:
-        name: str. `accuracy`, `f1` or `exact_match`: the metrics that are
+        name: str. `accuracy` or one of `ANSWER_RULES`: the metrics that are
             means. Chunk F1 is not a mean over sentences.
         gold: what the metric expects.
         predictions: as long as `gold`.
+        language: str. Of the texts; MLQA's rules differ by it.
 
     Returns:
         A float array of percents whose mean is the metric: one entry per
@@ -142,15 +256,21 @@ def per_example(name, gold, predictions):
     """
     if name == "accuracy":
         return _right_labels(gold, predictions)
-    if name == "f1":
-        return _answer_scores(spans.f1, gold, predictions)
-    if name == "exact_match":
-        return _answer_scores(spans.exact_match, gold, predictions)
-    raise unknown(
-        "metric with a score per example",
-        name,
-        ("accuracy", "f1", "exact_match"),
-    )
+    if name not in ANSWER_RULES:
+        raise unknown(
+            "metric with a score per example",
+            name,
+            ("accuracy", *ANSWER_RULES),
+        )
+    _check_lengths(gold, predictions)
+    if name not in MAY_LACK_ANSWERS:
+        _check_answers(gold)
+    rule = ANSWER_RULES[name]
+    if name in TAKE_LANGUAGE:
+        tokens = functools.partial(spans.mlqa_tokens, language=language)
+        rule = functools.partial(rule, tokens=tokens)
+    pairs = zip(gold, predictions, strict=True)
+    return np.array([100.0 * rule(answers, guess) for answers, guess in pairs])
 
 
 def _right_labels(gold, predictions):
@@ -165,17 +285,14 @@ def _right_labels(gold, predictions):
     return np.array([100.0 * (truth == guess) for truth, guess in pairs])
 
 
-def _answer_scores(rule, gold, predictions):
-    """Applies a rule of `scoring.spans` to each question, in percent."""
-    _check_lengths(gold, predictions)
+def _check_answers(gold):
+    """Raises unless every question has a gold answer."""
     for index, answers in enumerate(gold):
         if isinstance(answers, str) or not len(answers):
             raise InputError(
                 f"Question {index} needs a list of at least one gold answer. "
                 f"Received: {answers!r}."
             )
-    pairs = zip(gold, predictions, strict=True)
-    return np.array([100.0 * rule(answers, guess) for answers, guess in pairs])
 
 
 def _is_sequence(value):
@@ -231,9 +348,10 @@ def chance(name, gold):
         gold: as the metric takes it.
 
     Returns:
-        A float in percent; None where no blind guess makes sense (spans).
+        A float in percent; None where no blind guess makes sense (answers,
+        pairs).
     """
-    if name in ("f1", "exact_match"):
+    if name in ANSWER_RULES or name == "pair_f1":
         return None
     if isinstance(gold[0], (str, int)):
         return METRICS[name](gold, [_most_frequent(gold)] * len(gold))

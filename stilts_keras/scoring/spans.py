@@ -1,17 +1,38 @@
-"""Exact match and token F1 of extracted answers, as SQuAD v1.1 defines them.
+"""Exact match and token F1 of extracted answers, by three data sets' rules.
 
-XTREME scores XQuAD and TyDiQA with this normaliser in every language. Text is
-split at whitespace only, so a Chinese or Thai answer is mostly one token and
+XTREME scores XQuAD and TyDiQA as SQuAD v1.1 does, in every language. Text is
+split at white space only, so a Chinese or Thai answer is mostly one token and
 its F1 is close to its exact match; that is the reference, kept on purpose.
-MLQA has a normaliser of its own, which must not be mixed with this one.
+MLQA has a normaliser of its own, which must not be mixed with this one. SQuAD
+v2 adds questions without an answer.
 """
 
 import collections
 import re
 import string
+import unicodedata
+
+import numpy as np
+
+from stilts_keras.errors import unknown
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
 WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)
+# MLQA's articles; None where the language has none. The Arabic pattern can
+# only ever match its second half, anywhere in a word: kept as it is.
+MLQA_ARTICLES = {
+    "ar": re.compile(r"\sال^|ال"),
+    "de": re.compile(
+        r"\b(ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b"
+    ),
+    "en": ARTICLES,
+    "es": re.compile(r"\b(un|una|unos|unas|el|la|los|las)\b"),
+    "hi": None,
+    "vi": re.compile(r"\b(của|là|cái|chiếc|những)\b"),
+    "zh": None,
+}
+# One Chinese character, or a run of what is neither that nor white space.
+MLQA_CHINESE_TOKEN = re.compile(r"[\u4e00-\u9fa5]|[^\u4e00-\u9fa5\s]+")
 
 
 def normalise_answer(text):
@@ -29,38 +50,152 @@ def normalise_answer(text):
     return " ".join(ARTICLES.sub(" ", text).split())
 
 
-def exact_match(answers, prediction):
+def squad_tokens(text):
+    """Returns the list of tokens by which SQuAD compares answers."""
+    return normalise_answer(text).split()
+
+
+def mlqa_tokens(text, language):
+    """Returns the list of tokens by which MLQA compares answers.
+
+    Lowers, drops all punctuation of Unicode and ASCII's symbols, then the
+    language's articles, and splits at white space; Chinese into characters,
+    with runs of other letters whole.
+
+    Args:
+        text: str. An answer.
+        language: str. One of MLQA's seven.
+
+    Raises:
+        InputError: If MLQA has no rule for the language.
+
+    Source: XTREME, third_party/evaluate_mlqa.py, `normalize_answer`.
+    """
+    if language not in MLQA_ARTICLES:
+        raise unknown("language of MLQA", language, MLQA_ARTICLES)
+    text = "".join(
+        letter
+        for letter in text.lower()
+        if letter not in string.punctuation
+        and not unicodedata.category(letter).startswith("P")
+    )
+    articles = MLQA_ARTICLES[language]
+    if articles is not None:
+        text = articles.sub(" ", text)
+    if language == "zh":
+        return MLQA_CHINESE_TOKEN.findall(text)
+    return text.split()
+
+
+def exact_match(answers, prediction, tokens=squad_tokens):
     """Scores whether the prediction equals any answer once normalised.
 
     Args:
         answers: iterable of str, not empty. The gold answers.
         prediction: str.
+        tokens: function from a str to the list of its tokens.
 
     Returns:
         A float, 0.0 or 1.0.
     """
-    guess = normalise_answer(prediction)
-    return float(any(normalise_answer(answer) == guess for answer in answers))
+    guess = tokens(prediction)
+    return float(any(tokens(answer) == guess for answer in answers))
 
 
-def f1(answers, prediction):
+def f1(answers, prediction, tokens=squad_tokens):
     """Scores the overlap in tokens with the answer that fits best.
 
     Args:
         answers: iterable of str, not empty. The gold answers.
         prediction: str.
+        tokens: function from a str to the list of its tokens.
 
     Returns:
         A float in [0, 1]. Two texts that both normalise to nothing score 0,
         as in the reference, though they match exactly.
     """
-    return max(_token_f1(answer, prediction) for answer in answers)
+    guess = tokens(prediction)
+    return max(_token_f1(tokens(answer), guess) for answer in answers)
 
 
-def _token_f1(answer, prediction):
-    """Harmonic mean of precision and recall over a multiset of tokens."""
-    truth = collections.Counter(normalise_answer(answer).split())
-    guess = collections.Counter(normalise_answer(prediction).split())
+def squad_v2_exact_match(answers, prediction):
+    """Scores as `exact_match` does; without an answer, nothing is right.
+
+    Args:
+        answers: iterable of str. Empty for an unanswerable question.
+        prediction: str. Empty for no answer.
+
+    Returns:
+        A float, 0.0 or 1.0.
+
+    Source: Rajpurkar et al., 2018, https://arxiv.org/abs/1806.03822, and the
+    official evaluation of SQuAD v2.0.
+    """
+    return exact_match(_squad_v2_answers(answers), prediction)
+
+
+def squad_v2_f1(answers, prediction):
+    """Scores as `f1` does; without an answer, nothing is right.
+
+    Args:
+        answers: iterable of str. Empty for an unanswerable question.
+        prediction: str. Empty for no answer.
+
+    Returns:
+        A float in [0, 1].
+
+    Source: as `squad_v2_exact_match`.
+    """
+    answers = _squad_v2_answers(answers)
+    if answers == [""] or not squad_tokens(prediction):
+        return exact_match(answers, prediction)
+    return f1(answers, prediction)
+
+
+def best_threshold(gold, predictions, margins):
+    """Finds the margin above which to answer nothing, best by SQuAD v2's F1.
+
+    Of equally good thresholds the lowest is taken: fewest answers.
+
+    Args:
+        gold: sequence of lists of str. Empty for unanswerable questions.
+        predictions: sequence of str. The best answer to each question.
+        margins: float array (n,). By how much no answer outscores it.
+
+    Returns:
+        A float midway between two margins, or 1.0 beyond all of them.
+
+    Source: the official evaluation of SQuAD v2.0, best F1.
+    """
+    margins = np.asarray(margins, dtype=np.float64)
+    order = np.argsort(margins, kind="stable")
+    margins = margins[order]
+    pairs = [(gold[index], predictions[index]) for index in order]
+    answered = [squad_v2_f1(answers, guess) for answers, guess in pairs]
+    silent = [squad_v2_f1(answers, "") for answers, _ in pairs]
+    # Entry k: the k questions of the lowest margins are answered.
+    totals = np.concatenate([[0.0], np.cumsum(answered)])
+    totals += sum(silent) - np.concatenate([[0.0], np.cumsum(silent)])
+    # No threshold parts equal margins. Sums of floats may differ in the last
+    # bits where the scores are the same.
+    is_cut = np.concatenate([[True], margins[1:] > margins[:-1], [True]])
+    best = totals[is_cut].max()
+    cut = int(np.flatnonzero(is_cut & (totals > best - 1e-9))[0])
+    if cut == 0:
+        return float(margins[0] - 1.0)
+    if cut == len(margins):
+        return float(margins[-1] + 1.0)
+    return float((margins[cut - 1] + margins[cut]) / 2)
+
+
+def _squad_v2_answers(answers):
+    """Drops answers that normalise to nothing; [""] stands for no answer."""
+    return [answer for answer in answers if squad_tokens(answer)] or [""]
+
+
+def _token_f1(answer, guess):
+    """Harmonic mean of precision and recall over multisets of tokens."""
+    truth, guess = collections.Counter(answer), collections.Counter(guess)
     num_shared = (truth & guess).total()
     if not num_shared:
         return 0.0

@@ -33,10 +33,7 @@ def finish(examples, vectors, threshold, problem=None):
     problem = problem or Mining(TASK)
     columns = problem.pack(examples, Words(), 16)
     decoded = np.array(
-        [
-            vectors[examples[position].text]
-            for position in columns["example"]
-        ],
+        [vectors[examples[position].text] for position in columns["example"]],
         dtype="float32",
     )
     if threshold is None:

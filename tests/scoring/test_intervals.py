@@ -80,3 +80,21 @@ def test_interval_of_tags_holds_the_score(name):
     gold, predictions = sentences(50, 7, seed=4)
     low, high = intervals.interval(name, gold, predictions)
     assert low <= metrics.METRICS[name](gold, predictions) <= high
+
+
+def test_the_interval_of_pairs_takes_large_pools():
+    gold = [["1"]] * 2000 + [[]] * 498_000
+    guess = [["1"]] * 1500 + [[]] * 498_500
+    value = metrics.pair_f1(gold, guess)
+    low, high = intervals.interval("pair_f1", gold, guess)
+    # 1500 of 2000 found: recall's own error is about 1 %.
+    assert low < value < high
+    assert 1.0 < high - low < 4.0
+
+
+def test_the_interval_knows_mlqa_s_language():
+    gold, guess = [["der Hund"]] * 20, ["Hund"] * 20
+    low, _ = intervals.interval("mlqa_exact_match", gold, guess, language="de")
+    assert low > 80
+    _, high = intervals.interval("mlqa_exact_match", gold, guess, language="en")
+    assert high < 20

@@ -34,13 +34,13 @@ def test_accuracy_agrees_with_scikit_learn():
 @pytest.mark.parametrize("name", sorted(metrics.METRICS))
 def test_unequal_lengths_are_named(name):
     with pytest.raises(InputError, match="2 gold examples but 1 predictions"):
-        metrics.METRICS[name]([["A"], ["B"]], ["A"])
+        metrics.score([name], [["A"], ["B"]], ["A"])
 
 
 @pytest.mark.parametrize("name", sorted(metrics.METRICS))
 def test_nothing_to_score_is_an_error(name):
     with pytest.raises(InputError, match="nothing to score"):
-        metrics.METRICS[name]([], [])
+        metrics.score([name], [], [])
 
 
 @pytest.mark.parametrize("name", ["accuracy", "chunk_f1", "entity_f1"])
@@ -113,3 +113,33 @@ def test_chance_of_chunks_is_no_zero_for_a_merged_constant():
 
 def test_spans_have_no_chance_level():
     assert metrics.chance("f1", [["a"]]) is None
+
+
+def test_only_mlqa_s_rules_differ_by_language():
+    gold, guess = [["der Hund"]], ["Hund"]
+    names = ["f1", "mlqa_f1", "mlqa_exact_match"]
+    german = metrics.score(names, gold, guess, language="de")
+    english = metrics.score(names, gold, guess, language="en")
+    assert german["mlqa_exact_match"] == german["mlqa_f1"] == 100.0
+    assert english["mlqa_exact_match"] == 0.0
+    assert english["f1"] == english["mlqa_f1"] == german["f1"]
+    for name in names:
+        scores = metrics.per_example(name, gold, guess, "de")
+        assert scores.mean() == german[name]
+
+
+def test_pairs_are_counted_over_all_sentences():
+    gold = [["1"], ["2", "3"], [], []]
+    guess = [["1"], ["3"], ["4"], []]
+    # Two right, three predicted, three in gold.
+    assert metrics.pair_f1(gold, guess) == pytest.approx(200 * 2 / 6)
+    assert metrics.pair_f1(gold, [[]] * 4) == 0.0
+    assert metrics.chance("pair_f1", gold) is None
+
+
+def test_questions_without_an_answer_count_for_squad_v2_alone():
+    gold, guess = [[], ["x"]], ["", "x"]
+    assert metrics.squad_v2_f1(gold, guess) == 100.0
+    assert metrics.squad_v2_exact_match(gold, guess) == 100.0
+    with pytest.raises(InputError, match="Question 0 needs"):
+        metrics.f1(gold, guess)

@@ -1,7 +1,11 @@
-"""SQuAD v1.1's normaliser and scores, in several scripts."""
+"""Normalisers and scores of SQuAD and MLQA, in several scripts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import settings
+from hypothesis import strategies as st
 
+from stilts_keras.errors import InputError
 from stilts_keras.scoring import spans
 
 
@@ -52,3 +56,95 @@ def test_normaliser_is_that_of_squad_1_1(text, expected):
 def test_answers_score_as_worked_by_hand(answers, prediction, match, overlap):
     assert spans.exact_match(answers, prediction) == match
     assert spans.f1(answers, prediction) == pytest.approx(overlap, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "The cat's “mat”.", ["cats", "mat"]),
+        # Punctuation of any script goes, and so do ASCII's symbols.
+        ("en", "$5 + 3 = £8", ["5", "3", "£8"]),
+        ("es", "El niño y la niña", ["niño", "y", "niña"]),
+        ("de", "Die Stadt des Königs", ["stadt", "königs"]),
+        ("de", "dieser", ["dieser"]),
+        ("vi", "những con mèo của tôi", ["con", "mèo", "tôi"]),
+        ("hi", "नई दिल्ली।", ["नई", "दिल्ली"]),
+        # The article goes wherever its letters stand, even inside a word.
+        ("ar", "القاهرة، مصر؟", ["قاهرة", "مصر"]),
+        ("ar", "الجمال", ["جم"]),
+        # Character by character; other letters stay together.
+        (
+            "zh",
+            "北京2008年，NBA 总决赛。",
+            list("北京") + ["2008", "年", "nba", *"总决赛"],
+        ),
+        ("zh", "“鸟巢”", ["鸟", "巢"]),
+    ],
+)
+def test_mlqa_tokens_are_as_worked_by_hand(language, text, expected):
+    assert spans.mlqa_tokens(text, language) == expected
+
+
+def test_mlqa_has_no_rule_for_other_languages():
+    with pytest.raises(InputError, match="Unknown language of MLQA 'fr'"):
+        spans.mlqa_tokens("le chat", "fr")
+
+
+@pytest.mark.parametrize(
+    ("answers", "prediction", "match", "overlap"),
+    [
+        ([], "", 1.0, 1.0),
+        ([], "x", 0.0, 0.0),
+        ([], "the", 1.0, 1.0),
+        (["x y"], "", 0.0, 0.0),
+        (["x y"], "x", 0.0, 2 / 3),
+        # Answers that normalise to nothing are no answers.
+        (["the", "x"], "", 0.0, 0.0),
+        (["the"], "", 1.0, 1.0),
+    ],
+)
+def test_squad_v2_scores_are_as_worked_by_hand(
+    answers, prediction, match, overlap
+):
+    assert spans.squad_v2_exact_match(answers, prediction) == match
+    assert spans.squad_v2_f1(answers, prediction) == pytest.approx(overlap)
+
+
+def mean_f1(gold, predictions, margins, threshold):
+    return sum(
+        spans.squad_v2_f1(answers, "" if margin > threshold else text)
+        for answers, text, margin in zip(
+            gold, predictions, margins, strict=True
+        )
+    )
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([[], ["a b"], ["c"]]),
+            st.sampled_from(["b", "c"]),
+            st.integers(-2, 2),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_threshold_is_better_than_the_best_one(rows):
+    gold, predictions, margins = zip(*rows, strict=True)
+    found = spans.best_threshold(gold, predictions, margins)
+    best = max(
+        mean_f1(gold, predictions, margins, threshold / 2)
+        for threshold in range(-7, 8)
+    )
+    assert mean_f1(gold, predictions, margins, found) == pytest.approx(best)
+    assert found not in margins
+
+
+@pytest.mark.parametrize(
+    ("gold", "expected"),
+    [([["x"], []], 1.5), ([[], []], 0.0), ([["x"], ["x"]], 3.0)],
+)
+def test_the_threshold_lies_between_margins_or_beyond_them(gold, expected):
+    assert spans.best_threshold(gold, ["x", "x"], [1.0, 2.0]) == expected
