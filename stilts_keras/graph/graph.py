@@ -557,7 +557,7 @@ def _no_target(task):
         for other in targets
         if task.name == other.train_task or task.head_key == other.head_key
     ]
-    hint = f" Did you mean {kin[0]!r}?" if kin else ""
+    hint = f" Did you mean {' or '.join(map(repr, kin))}?" if kin else ""
     return InputError(
         f"Task {task.name!r} has no test split (its splits: "
         f"{', '.join(task.splits)}), so it is no target.{hint} Targets: "

@@ -10,6 +10,8 @@ import re
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.tasks import SUITES
+from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
 
 PRETRAINED = "pretrained"
@@ -69,6 +71,7 @@ class Route:
 
         Args:
             text: str. Such as `pretrained` or `squad@es:20k+mnli/hellaswag`.
+                A suite, such as `anliplus`, is short for its tasks.
 
         Returns:
             A `Route`.
@@ -134,8 +137,9 @@ def _parse_stage(text, stage):
     if "" in parts:
         raise _empty(text, "source", "+", parts)
     sources = {}
-    for part in parts:
-        source = _parse_source(text, part)
+    names = [name for part in parts for name in _expand(text, part)]
+    for name in names:
+        source = _parse_source(text, name)
         if (source.task, source.language) in sources:
             raise InputError(
                 f"Route {text!r}: stage {stage!r} names task {source.task!r} "
@@ -144,6 +148,28 @@ def _parse_stage(text, stage):
             )
         sources[source.task, source.language] = source
     return tuple(sources.values())
+
+
+def _expand(text, part):
+    """Replaces a suite by its tasks, which then train together."""
+    name = re.split("[@:]", part)[0]
+    if name not in SUITES:
+        return (part,)
+    members = SUITES[name]
+    where = f"Route {text!r}, source {part!r}:"
+    not_trainable = [task for task in members if not TASKS[task].is_trainable]
+    if not_trainable:
+        raise InputError(
+            f"{where} suite {name!r} holds tasks without a train split "
+            f"({', '.join(not_trainable)}). Name the tasks to train on, with "
+            f"'+', and pass --targets={name}."
+        )
+    if part != name:
+        raise InputError(
+            f"{where} a suite takes neither language nor count. Write out "
+            f"'{'+'.join(members)}', with '@' and ':' where you want them."
+        )
+    return members
 
 
 def _parse_source(text, part):
@@ -176,7 +202,7 @@ def _trainable_task(where, text, name):
         raise InputError(f"{where} {error}") from None
     if task.is_trainable:
         return task
-    if task.problem == "retrieval":
+    if task.is_retrieval:
         reason = "is a retrieval task, which is only evaluated"
         move = f"Leave it out of the route and pass --targets={name}."
     elif task.train_task:

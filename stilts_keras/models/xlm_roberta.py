@@ -180,7 +180,7 @@ def hidden_layers(model, layers):
 
     Returns:
         `keras.Model` from the backbone's inputs to a list of hidden states
-        (b, l, h). It shares the backbone's weights.
+        (b, l, h), or to the only one. It shares the backbone's weights.
     """
     names = [
         f"transformer_layer_{layer - 1}" if layer else "embeddings_dropout"

@@ -119,9 +119,11 @@ class Pooling(keras.layers.Layer):
         self.pooling = pooling
 
     def call(self, hidden, x, training=None):
-        """Maps a list of states (b, l, h) to float32 (b, layers, h)."""
+        """Maps states (b, l, h), one or a list, to float32 (b, layers, h)."""
         mask = ops.cast(x["padding_mask"], "float32")[:, :, None]
-        return ops.stack([self._pool(state, mask) for state in hidden], axis=1)
+        # Of a Model with a list of one output, Keras returns that output.
+        states = keras.tree.flatten(hidden)
+        return ops.stack([self._pool(state, mask) for state in states], axis=1)
 
     def _pool(self, state, mask):
         state = ops.cast(state, "float32")

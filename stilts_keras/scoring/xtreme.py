@@ -290,9 +290,7 @@ def _read_answers(file, is_gold=False):
     try:
         value = json.loads(_read_text(file))
     except ValueError as error:
-        raise InputError(
-            f"File {str(file)!r} is not JSON: {error}."
-        ) from error
+        raise InputError(f"File {str(file)!r} is not JSON: {error}.") from error
     if not is_gold:
         if isinstance(value, dict) and all(
             isinstance(answer, str) for answer in value.values()

@@ -1,4 +1,11 @@
-"""The task registry: one file for each data set, one import line here."""
+"""The task registry: one file for each data set, one import line here.
+
+Sources of what the files state, where they name no other: repositories,
+columns, label names, counts and licences are the Hub's own metadata; the
+languages of targets are those of XTREME's evaluate.py, in its order
+(https://github.com/google-research/xtreme); recipes of targets are those of
+Phang et al.'s code, scripts/benchmarks/xtreme (https://github.com/nyu-mll/jiant).
+"""
 
 from stilts_keras.errors import unknown
 from stilts_keras.tasks.anli import ANLI

@@ -1,7 +1,12 @@
 """BUCC 2018: find the translations that two pools of sentences hold.
 
-`dev` is BUCC's sample set, `test` its training set, as in XTREME. The Hub has
-only the gold pairs, not the sentences among which they are to be found.
+As in XTREME, `dev` is BUCC's sample set and `test` its training set: labels
+of BUCC's own test set were never published (not verified). The Hub does not
+hold this in a form that could be read here: google/xtreme and
+mteb/bucc-bitext-mining have the gold pairs without the pools of sentences in
+which they are to be found; mteb/BUCC has pools, but no ids and no sample set,
+which the threshold needs (not verified). So the three files of each language
+are given as a folder.
 """
 
 from stilts_keras.tasks.example import GoldPair
@@ -37,6 +42,7 @@ BUCC2018 = Task(
     languages=("de", "fr", "ru", "zh"),
     splits=("dev", "test"),
     metrics=("pair_f1",),
+    # XTREME's code, as Tatoeba: batch 100, length 512; never trained.
     recipe=Recipe(max_length=512, batch_size=100),
     licence="for research (not verified); sentences from Wikipedia and news",
     citation="Zweigenbaum et al., 2018, "

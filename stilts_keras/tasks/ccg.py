@@ -1,7 +1,7 @@
 """CCG supertagging: a word's category in combinatory categorial grammar.
 
-CCGbank is licensed and must be given as a folder; its training rows name the
-categories.
+CCGbank is licensed, so no repository may hold it: give its rows as a folder,
+in the columns `tokens` and `tags`. The training rows name the categories.
 """
 
 from stilts_keras.tasks.example import TaggedWords
@@ -32,7 +32,7 @@ CCG = Task(
     metrics=("accuracy",),
     # The paper's settings of intermediate tasks are not known: our choice.
     recipe=Recipe(epochs=3, max_length=256),
-    licence="LDC (CCGbank)",
+    licence="CCGbank: the LDC's (not verified)",
     citation="Hockenmaier and Steedman, 2007, "
     "https://aclanthology.org/J07-3004",
 )

@@ -34,7 +34,7 @@ COPA = Task(
     languages=("en",),
     splits=("train", "dev"),
     metrics=("accuracy",),
-    # XTREME-R: 5 epochs, 3e-5, length 128, batch 32, after Social IQa.
+    # XTREME-R's code, after Social IQa: 5 epochs, 3e-5, batch 32, length 128.
     recipe=Recipe(epochs=5, learning_rate=3e-5, max_length=128),
     num_train_examples=400,
     licence="BSD 2-clause (not verified)",

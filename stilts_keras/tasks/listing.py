@@ -1,4 +1,4 @@
-"""The table that `stilts tasks` prints."""
+"""What `stilts tasks` prints."""
 
 import sys
 
@@ -18,42 +18,62 @@ def print_tasks(console=None):
     # Imported here: it takes longer than all the rest.
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     if console is None:
         console = Console(
             width=None if sys.stdout.isatty() else WIDTH, highlight=False
         )
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for title in (
-        "task",
-        "problem",
-        "languages",
-        "splits",
-        "metrics",
-        "source",
-        "licence",
-    ):
-        table.add_column(title, overflow="fold")
     for task in TASKS.values():
-        table.add_row(*_row(task))
-    console.print(table)
+        console.print(
+            Text(task.name, style="bold cyan").append(
+                f"  {task.problem.replace('_', ' ')}", "default"
+            )
+        )
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        for name, value in _facts(task):
+            table.add_row(f"  {name}", Text(value))
+        console.print(table)
     console.print()
     for name, members in SUITES.items():
         console.print(f"suite {name}: {', '.join(members)}", markup=False)
 
 
-def _row(task):
+def _facts(task):
+    count = len(task.languages)
+    yield "languages", f"{' '.join(task.languages)} ({count})"
     splits = " ".join(task.splits)
     if task.train_task:
-        splits += f" (trained on {task.train_task})"
-    few = len(task.languages) <= 3
-    languages = " ".join(task.languages) if few else str(len(task.languages))
+        splits += f"; as a target trained on {task.train_task}"
+    yield "splits", splits
+    if task.metrics:
+        yield "metrics", " ".join(task.metrics)
+    if task.labels_from_data:
+        yield "labels", "named by the training rows"
+    elif task.labels:
+        yield "labels", " ".join(task.labels)
+    yield "recipe", _recipe(task)
+    yield "source", ", else ".join(map(_source, task.repositories))
+    yield "licence", task.licence
+    yield "citation", task.citation
+
+
+def _recipe(task):
+    recipe = task.recipe
+    lengths = f"batch {recipe.batch_size}, {recipe.max_length} tokens"
+    if task.is_retrieval:
+        return f"no training; {lengths}"
     return (
-        task.name,
-        task.problem.replace("_", " "),
-        languages,
-        splits,
-        " ".join(task.metrics),
-        task.repositories[0].id,
-        task.licence,
+        f"{recipe.epochs:g} epochs, learning rate {recipe.learning_rate:g}, "
+        f"warm-up {recipe.warmup_ratio:.0%}, {lengths}"
     )
+
+
+def _source(repository):
+    configs = repository.parts.values() or [repository.config]
+    name = f"{repository.id} ({', '.join(configs)})"
+    if repository.revision:
+        name += f" at {repository.revision}"
+    return name if repository.on_hub else f"local folder {name}"

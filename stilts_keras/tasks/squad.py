@@ -5,6 +5,8 @@ from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+SPLITS = {"train": "train", "dev": "validation"}
+
 
 def squad_example(row):
     """Reads a row of any data set that has SQuAD's columns."""
@@ -26,8 +28,9 @@ SQUAD = Task(
         Repository(
             id="rajpurkar/squad",
             config="plain_text",
-            splits={"train": "train", "dev": "validation"},
+            splits=SPLITS,
         ),
+        Repository(id="google/xtreme", config="SQuAD", splits=SPLITS),
     ),
     to_example=squad_example,
     languages=("en",),

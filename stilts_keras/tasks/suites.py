@@ -5,8 +5,8 @@ SUITES = {
     "starter": ("xnli", "udpos", "xquad", "tatoeba"),
     # Hu et al., 2020, https://arxiv.org/abs/2003.11080.
     "xtreme": (
-        "pawsx",
         "xnli",
+        "pawsx",
         "udpos",
         "panx",
         "xquad",

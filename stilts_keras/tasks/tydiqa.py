@@ -10,7 +10,8 @@ from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
-# A row's id begins with the language, as in `english-12-3`.
+# A row's id begins with the language, as in `arabic-2387335860751143628-1`
+# (XTREME's mock_test_data; of the Hub's rows not verified).
 LANGUAGE_NAMES = dict(
     pair.split(":")
     for pair in (

@@ -47,6 +47,7 @@ UDPOS = Task(
     splits=("train", "dev", "test"),
     labels=UPOS,
     metrics=("chunk_f1", "accuracy"),
+    # Phang et al.'s code: 10 epochs, batch 32, length 256.
     recipe=Recipe(epochs=10, max_length=256),
     num_train_examples=21_253,
     licence="each treebank's own",

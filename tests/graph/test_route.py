@@ -108,6 +108,10 @@ def test_stages_and_sources_are_read_in_order():
         ("squad/xquad", ["train on 'squad'", "--targets=xquad"]),
         ("tatoeba", ["only evaluated", "--targets=tatoeba"]),
         ("mnli+mnli@en:5k", ["'mnli'", "'en' twice", "once"]),
+        ("anliplus:5k", ["neither language nor count", "'snli+mnli+anli'"]),
+        ("anliplus@de", ["neither language nor count"]),
+        ("mnli/xtreme", ["without a train split", "xquad", "tatoeba"]),
+        ("anliplus+mnli", ["'mnli'", "twice"]),
     ],
 )
 def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
@@ -118,3 +122,9 @@ def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
     for piece in pieces:
         assert piece in message.lower() or piece in message
     assert "\n" not in message
+
+
+def test_a_suite_is_short_for_its_tasks():
+    route = Route.parse("anliplus/squad+anliplus")
+    assert str(route) == "snli+mnli+anli/squad+snli+mnli+anli"
+    assert Route.parse(str(route)) == route

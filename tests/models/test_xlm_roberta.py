@@ -68,12 +68,8 @@ def test_random_roots_kernels_keep_the_variance(root):
 def test_hidden_layers_run_from_the_embedding_to_the_output(root):
     token_ids = np.array([[0, 10, 11, 2], [0, 12, 2, 1]], dtype="int32")
     x = {"token_ids": token_ids, "padding_mask": (token_ids != 1).astype(int)}
-    states = [
-        keras.ops.convert_to_numpy(
-            xlm_roberta.hidden_layers(root, [layer])(x)[0]
-        )
-        for layer in (0, 1, 2)
-    ]
+    model = xlm_roberta.hidden_layers(root, [0, 1, 2])
+    states = [keras.ops.convert_to_numpy(state) for state in model(x)]
     assert np.array_equal(states[2], keras.ops.convert_to_numpy(root(x)))
     assert [state.shape for state in states] == [(2, 4, 8)] * 3
     assert (states[0] != states[1]).any()
