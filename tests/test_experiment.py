@@ -8,22 +8,23 @@ import sys
 
 import pytest
 
-from stilts_keras.data.sources import PocketData
 from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.graph.graph import Graph
 from stilts_keras.reporting.results import COLUMNS
 from stilts_keras.reporting.results import read_results
 from stilts_keras.reporting.tensorboard import read_scalars
+from stilts_keras.scoring import xtreme
 from stilts_keras.scoring.metrics import score
 
 ROUTES = ("pretrained", "mlm@de/squad+hellaswag")
-TARGETS = ("xnli", "udpos", "xquad", "tatoeba")
+TARGETS = ("xnli", "udpos", "xquad", "tatoeba", "bucc2018")
+RETRIEVAL = ("tatoeba", "bucc2018")
 LANGUAGES = ("en", "de", "hi")
 FLAGS = [
     *(f"--route={route}" for route in ROUTES),
     f"--targets={','.join(TARGETS)}",
     f"--languages={','.join(LANGUAGES)}",
-    "--data=pocket",
+    "--retrieval_layer=sweep",
     "--backbone=random",
     "--tokenizer=pocket",
     "--num_layers=2",
@@ -42,7 +43,7 @@ FLAGS = [
 ]
 
 
-def stilts(backend, run_dir, *extra, check=True):
+def stilts(backend, run_dir, data, *extra, check=True):
     done = subprocess.run(
         [
             sys.executable,
@@ -51,6 +52,7 @@ def stilts(backend, run_dir, *extra, check=True):
             "run",
             *FLAGS,
             f"--run_dir={run_dir}",
+            f"--data={data}",
             f"--keras_backend={backend}",
             *extra,
         ],
@@ -67,14 +69,22 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory):
+def data(tmp_path_factory, write_pools):
+    """The pocket, and pools to mine, which it lacks."""
+    folder = tmp_path_factory.mktemp("pools")
+    write_pools(folder, "de")
+    return f"{folder},pocket"
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, data):
     """Runs the experiment on a backend when it is first asked for."""
     made = {}
 
     def run_on(backend):
         if backend not in made:
             run_dir = tmp_path_factory.mktemp(backend) / "run"
-            made[backend] = run_dir, stilts(backend, run_dir)
+            made[backend] = run_dir, stilts(backend, run_dir, data)
         return made[backend]
 
     return run_on
@@ -94,12 +104,13 @@ def own_run(request, runs, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def graph():
+def graph(data):
     return Graph(
         routes=ROUTES,
         targets=TARGETS,
         languages=LANGUAGES,
-        data=PocketData(),
+        data=data,
+        retrieval_layer="sweep",
         backbone=describe_backbone(
             "random",
             tokenizer="pocket",
@@ -148,7 +159,9 @@ def test_results_hold_every_cell_language_and_metric(finished, graph):
         for row in rows
     ]
     assert set(found) == expected and len(found) == len(expected)
-    assert all(row["n"] == 16 for row in rows)
+    for row in rows:
+        # Pools are never cut.
+        assert row["n"] == (20 if row["target"] == "bucc2018" else 16)
     assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
 
 
@@ -156,7 +169,7 @@ def test_zero_shot_is_marked_truthfully(finished):
     _, run_dir, _ = finished
     for row in read_results(run_dir / "results.jsonl"):
         english = row["language"] == "en"
-        assert row["zero_shot"] is (row["target"] == "tatoeba" or not english)
+        assert row["zero_shot"] is (row["target"] in RETRIEVAL or not english)
 
 
 def test_events_equal_results(finished):
@@ -237,13 +250,62 @@ def test_kept_predictions_give_the_scores(finished):
             row["route"],
             row["target"],
             "seed-1",
-            f"test-{row['language']}.jsonl",
+            f"{row['split']}-{row['language']}.jsonl",
         )
         lines = [json.loads(line) for line in file.open(encoding="utf-8")]
         gold = [line["gold"] for line in lines]
         predictions = [line["prediction"] for line in lines]
         value = score([row["metric"]], gold, predictions)[row["metric"]]
         assert value == pytest.approx(row["value"], abs=1e-9)
+
+
+def test_a_sweep_keeps_every_layer_and_counts_the_documented_one(finished):
+    _, run_dir, _ = finished
+    layers = {}
+    for row in read_results(run_dir / "retrieval_layers.jsonl"):
+        assert row["pooling"] == "mean"
+        key = row["route"], row["target"], row["language"]
+        layers.setdefault(key, {})[row["layer"]] = row["value"]
+    assert len(layers) == len(ROUTES) * 3
+    assert all(list(values) == [0, 1, 2] for values in layers.values())
+    for row in read_results(run_dir / "results.jsonl"):
+        if row["target"] in RETRIEVAL:
+            assert (row["layer"], row["pooling"]) == (1, "mean")
+            key = row["route"], row["target"], row["language"]
+            assert layers[key][1] == row["value"]
+        else:
+            assert "layer" not in row
+    folder = run_dir / "tensorboard" / ROUTES[0] / "tatoeba" / "seed-1"
+    curve = {
+        step: value
+        for tag, step, value in read_scalars(folder)
+        if tag == "layers/tatoeba/accuracy/hi"
+    }
+    assert curve == pytest.approx(layers[ROUTES[0], "tatoeba", "hi"])
+
+
+def test_the_submission_scores_as_the_results_say(finished):
+    _, run_dir, _ = finished
+    folder = run_dir / "submission"
+    submissions = xtreme.find_submissions(folder / "xtreme")
+    assert sorted(submissions) == [f"{route}/seed-1" for route in ROUTES][::-1]
+    num_seen = 0
+    for route in ROUTES:
+        found = xtreme.score_submission(
+            submissions[f"{route}/seed-1"],
+            folder / "labels",
+            allow_missing=True,
+        )
+        for row in read_results(run_dir / "results.jsonl"):
+            name = xtreme.reference_name(row["metric"])
+            scores = found[row["target"]]
+            if row["route"] == route and name in scores:
+                value = scores[name][row["language"]]
+                assert value == pytest.approx(row["value"], abs=1e-9)
+                num_seen += 1
+    # Of UD-POS's two metrics XTREME has one.
+    rows = read_results(run_dir / "results.jsonl")
+    assert num_seen == len(rows) - len(ROUTES) * len(LANGUAGES)
 
 
 def test_table_names_routes_targets_and_differences(finished):
@@ -254,10 +316,10 @@ def test_table_names_routes_targets_and_differences(finished):
     assert "chance" in done.stdout
 
 
-def test_second_run_trains_nothing_and_prints_the_same_table(runs):
+def test_second_run_trains_nothing_and_prints_the_same_table(runs, data):
     run_dir, first = runs("jax")
     before = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
-    again = stilts("jax", run_dir)
+    again = stilts("jax", run_dir, data)
     after = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
     assert before == after
     assert "steps" not in again.stdout
@@ -266,10 +328,10 @@ def test_second_run_trains_nothing_and_prints_the_same_table(runs):
 
 
 @pytest.mark.parametrize("own_run", ["torch"], indirect=True)
-def test_growing_by_a_route_trains_only_what_is_new(own_run):
+def test_growing_by_a_route_trains_only_what_is_new(own_run, data):
     backend, run_dir = own_run
     before = stage_folders(run_dir)
-    stilts(backend, run_dir, "--route=mlm@de/hellaswag")
+    stilts(backend, run_dir, data, "--route=mlm@de/hellaswag")
     new = set(stage_folders(run_dir)) - set(before)
     # The stage itself and three targets after it; mlm@de is there already.
     assert len(new) == 4
@@ -284,12 +346,19 @@ def contents(run_dir):
 
 @pytest.mark.parametrize("own_run", ["tensorflow"], indirect=True)
 @pytest.mark.parametrize(
-    "change", ["--learning_rate=5e-4", "--eval_limit=10", "--max_length=24"]
+    "change",
+    [
+        "--learning_rate=5e-4",
+        "--eval_limit=10",
+        "--max_length=24",
+        "--retrieval_pooling=cls",
+        "--eval_on_dev=xnli",
+    ],
 )
-def test_other_settings_in_the_same_folder_are_refused(own_run, change):
+def test_other_settings_in_the_same_folder_are_refused(own_run, change, data):
     backend, run_dir = own_run
     before = contents(run_dir)
-    done = stilts(backend, run_dir, change, check=False)
+    done = stilts(backend, run_dir, data, change, check=False)
     assert done.returncode == 2
     assert "--run_dir" in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
@@ -297,14 +366,14 @@ def test_other_settings_in_the_same_folder_are_refused(own_run, change):
 
 
 @pytest.mark.parametrize("own_run", ["tensorflow"], indirect=True)
-def test_damaged_parent_is_named_before_any_work(own_run):
+def test_damaged_parent_is_named_before_any_work(own_run, data):
     backend, run_dir = own_run
     (file,) = (run_dir / "stages" / "mlm@de:48").glob("*/manifest.json")
     weights = file.parent / "model.weights.h5"
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     before = contents(run_dir)
-    done = stilts(backend, run_dir, "--route=mlm@de/udpos", check=False)
+    done = stilts(backend, run_dir, data, "--route=mlm@de/udpos", check=False)
     assert done.returncode == 2
     assert str(weights) in done.stderr and "Traceback" not in done.stderr
     assert before == contents(run_dir)

@@ -2,7 +2,7 @@
 
 route  = "pretrained" | stage *( "/" stage )
 stage  = source *( "+" source )
-source = task [ "@" language ] [ ":" count ]
+source = task [ "@" language ] [ ":" count ] | suite
 """
 
 import dataclasses
@@ -141,10 +141,12 @@ def _parse_stage(text, stage):
     for name in names:
         source = _parse_source(text, name)
         if (source.task, source.language) in sources:
+            suites = [name for name in parts if name in SUITES]
+            held = f" ({suites[0]!r} holds it)" if suites else ""
             raise InputError(
                 f"Route {text!r}: stage {stage!r} names task {source.task!r} "
-                f"in language {source.language!r} twice. Name it once, with "
-                "the number of examples that you want."
+                f"in language {source.language!r} twice{held}. Name it once, "
+                "with the number of examples that you want."
             )
         sources[source.task, source.language] = source
     return tuple(sources.values())
@@ -157,19 +159,23 @@ def _expand(text, part):
         return (part,)
     members = SUITES[name]
     where = f"Route {text!r}, source {part!r}:"
-    not_trainable = [task for task in members if not TASKS[task].is_trainable]
-    if not_trainable:
+    if _untrainable(name):
         raise InputError(
             f"{where} suite {name!r} holds tasks without a train split "
-            f"({', '.join(not_trainable)}). Name the tasks to train on, with "
+            f"({', '.join(_untrainable(name))}). Name the tasks to train on, with "
             f"'+', and pass --targets={name}."
         )
     if part != name:
         raise InputError(
-            f"{where} a suite takes neither language nor count. Write out "
+            f"{where} a suite takes neither language nor count, since they "
+            "would not say which of its tasks they are for. Write out "
             f"'{'+'.join(members)}', with '@' and ':' where you want them."
         )
     return members
+
+
+def _untrainable(suite):
+    return [task for task in SUITES[suite] if not TASKS[task].is_trainable]
 
 
 def _parse_source(text, part):
@@ -196,10 +202,11 @@ def _trainable_task(where, text, name):
             f"{where} {PRETRAINED!r} is a whole route and cannot be part of "
             "one; every route begins at the pretrained backbone. Leave it out."
         )
-    try:
-        task = get_task(name)
-    except InputError as error:
-        raise InputError(f"{where} {error}") from None
+    if name not in TASKS:
+        suites = [suite for suite in SUITES if not _untrainable(suite)]
+        error = unknown("task", name, [*TASKS, *suites])
+        raise InputError(f"{where} {error}")
+    task = TASKS[name]
     if task.is_trainable:
         return task
     if task.is_retrieval:

@@ -1,12 +1,11 @@
 """BUCC 2018: find the translations that two pools of sentences hold.
 
-As in XTREME, `dev` is BUCC's sample set and `test` its training set: labels
-of BUCC's own test set were never published (not verified). The Hub does not
-hold this in a form that could be read here: google/xtreme and
-mteb/bucc-bitext-mining have the gold pairs without the pools of sentences in
-which they are to be found; mteb/BUCC has pools, but no ids and no sample set,
-which the threshold needs (not verified). So the three files of each language
-are given as a folder.
+As in XTREME, `dev` is BUCC's sample set and `test` its training set. Both are
+given as a folder, with the columns `id` and `sentence` for each pool and
+`source_id` and `target_id` for the gold pairs. The Hub does not have them:
+google/xtreme and mteb/bucc-bitext-mining hold the gold pairs without the pools
+in which to find them; mteb/BUCC holds lists of sentences, but no sample set,
+which the threshold is chosen on.
 """
 
 from stilts_keras.tasks.example import GoldPair

@@ -76,4 +76,4 @@ def _source(repository):
     name = f"{repository.id} ({', '.join(configs)})"
     if repository.revision:
         name += f" at {repository.revision}"
-    return name if repository.on_hub else f"local folder {name}"
+    return name if repository.on_hub else f"{name}, local folder only"

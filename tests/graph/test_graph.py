@@ -258,7 +258,10 @@ def test_routes_may_be_route_values_and_suites_may_be_targets():
         ({"seeds": [-1]}, ["-1"]),
         ({"targets": []}, ["--targets=xnli"]),
         ({"targets": ["xnly"]}, ["'xnly'", "Did you mean 'xnli'"]),
-        ({"targets": ["squad"]}, ["no test split", "Did you mean 'mlqa' or 'xquad'"]),
+        (
+            {"targets": ["squad"]},
+            ["no test split", "Did you mean 'mlqa' or 'xquad'"],
+        ),
         ({"targets": ["mlm"]}, ["no target", "tatoeba"]),
         ({"languages": ["deu"]}, ["Unknown language 'deu'", "de, el"]),
         ({"languages": []}, ["--languages"]),

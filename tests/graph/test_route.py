@@ -111,7 +111,14 @@ def test_stages_and_sources_are_read_in_order():
         ("anliplus:5k", ["neither language nor count", "'snli+mnli+anli'"]),
         ("anliplus@de", ["neither language nor count"]),
         ("mnli/xtreme", ["without a train split", "xquad", "tatoeba"]),
-        ("anliplus+mnli", ["'mnli'", "twice"]),
+        ("anliplus@en:5k", ["neither language nor count"]),
+        ("anliplus:", ["neither language nor count"]),
+        ("starter", ["without a train split", "xquad", "--targets=starter"]),
+        ("xtreme:5k", ["without a train split"]),
+        ("bucc2018", ["only evaluated", "--targets=bucc2018"]),
+        ("anlipluss", ["did you mean 'anliplus'"]),
+        ("anliplus+mnli", ["'mnli'", "twice", "'anliplus' holds it"]),
+        ("anliplus+anliplus", ["'snli'", "twice"]),
     ],
 )
 def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
@@ -122,6 +129,12 @@ def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
     for piece in pieces:
         assert piece in message.lower() or piece in message
     assert "\n" not in message
+
+
+def test_a_suite_that_cannot_be_trained_is_never_suggested():
+    with pytest.raises(InputError) as caught:
+        Route.parse("xtrem")
+    assert "xtreme" not in str(caught.value)
 
 
 def test_a_suite_is_short_for_its_tasks():
