@@ -162,8 +162,8 @@ def _expand(text, part):
     if _untrainable(name):
         raise InputError(
             f"{where} suite {name!r} holds tasks without a train split "
-            f"({', '.join(_untrainable(name))}). Name the tasks to train on, with "
-            f"'+', and pass --targets={name}."
+            f"({', '.join(_untrainable(name))}). Name the tasks to train on, "
+            f"with '+', and pass --targets={name}."
         )
     if part != name:
         raise InputError(

@@ -134,7 +134,8 @@ def squad_v2_f1(gold, predictions):
         A float in [0, 100].
 
     Raises:
-        InputError: If lengths differ or nothing is there.
+        InputError: If lengths differ, nothing is there, or a question has a
+            text where a list of answers belongs.
 
     Source: Rajpurkar et al., 2018, https://arxiv.org/abs/1806.03822.
     """
@@ -162,7 +163,8 @@ def pair_f1(gold, predictions):
         A float in [0, 100].
 
     Raises:
-        InputError: If lengths differ or nothing is there.
+        InputError: If lengths differ, nothing is there, or a sentence has a
+            text where a list of ids belongs.
 
     Source: XTREME, evaluate.py, `bucc_f1`.
     """
@@ -176,6 +178,12 @@ def pair_counts(gold, predictions):
     One row for each source sentence; arguments and errors as in `pair_f1`.
     """
     _check_lengths(gold, predictions)
+    for index, ids in enumerate(itertools.chain(gold, predictions)):
+        if isinstance(ids, str):
+            raise InputError(
+                f"Sentence {index % len(gold)} needs a list of target ids, "
+                f"which may be empty. Received: {ids!r}."
+            )
     return np.array(
         [
             (len(set(truth) & set(guess)), len(set(guess)), len(set(truth)))
@@ -263,8 +271,7 @@ def per_example(name, gold, predictions, language="en"):
             ("accuracy", *ANSWER_RULES),
         )
     _check_lengths(gold, predictions)
-    if name not in MAY_LACK_ANSWERS:
-        _check_answers(gold)
+    _check_answers(gold, may_lack=name in MAY_LACK_ANSWERS)
     rule = ANSWER_RULES[name]
     if name in TAKE_LANGUAGE:
         tokens = functools.partial(spans.mlqa_tokens, language=language)
@@ -285,12 +292,13 @@ def _right_labels(gold, predictions):
     return np.array([100.0 * (truth == guess) for truth, guess in pairs])
 
 
-def _check_answers(gold):
-    """Raises unless every question has a gold answer."""
+def _check_answers(gold, may_lack):
+    """Raises unless every question has a list of gold answers."""
+    wanted = "gold answers" if may_lack else "at least one gold answer"
     for index, answers in enumerate(gold):
-        if isinstance(answers, str) or not len(answers):
+        if isinstance(answers, str) or not (may_lack or len(answers)):
             raise InputError(
-                f"Question {index} needs a list of at least one gold answer. "
+                f"Question {index} needs a list of {wanted}. "
                 f"Received: {answers!r}."
             )
 

@@ -8,12 +8,14 @@ v2 adds questions without an answer.
 """
 
 import collections
+import math
 import re
 import string
 import unicodedata
 
 import numpy as np
 
+from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 
 ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -160,14 +162,31 @@ def best_threshold(gold, predictions, margins):
     Args:
         gold: sequence of lists of str. Empty for unanswerable questions.
         predictions: sequence of str. The best answer to each question.
-        margins: float array (n,). By how much no answer outscores it.
+        margins: float array (n,). By how much no answer outscores it;
+            infinite where there is no text to answer from.
 
     Returns:
-        A float midway between two margins, or 1.0 beyond all of them.
+        A float midway between two margins, or 1.0 beyond all finite ones.
+        Exactly the questions whose margin is above it are left unanswered.
+
+    Raises:
+        InputError: If lengths differ, nothing is there, or a margin is not a
+            number.
 
     Source: the official evaluation of SQuAD v2.0, best F1.
     """
     margins = np.asarray(margins, dtype=np.float64)
+    if not len(gold) == len(predictions) == len(margins) or not len(gold):
+        raise InputError(
+            "A threshold needs at least one question, and an answer and a "
+            f"margin for each. Received: {len(gold)} questions, "
+            f"{len(predictions)} answers, {len(margins)} margins."
+        )
+    if np.isnan(margins).any():
+        raise InputError(
+            "A threshold needs margins that are numbers. Received: nan for "
+            f"question {int(np.isnan(margins).argmax())}."
+        )
     order = np.argsort(margins, kind="stable")
     margins = margins[order]
     pairs = [(gold[index], predictions[index]) for index in order]
@@ -176,16 +195,22 @@ def best_threshold(gold, predictions, margins):
     # Entry k: the k questions of the lowest margins are answered.
     totals = np.concatenate([[0.0], np.cumsum(answered)])
     totals += sum(silent) - np.concatenate([[0.0], np.cumsum(silent)])
-    # No threshold parts equal margins. Sums of floats may differ in the last
-    # bits where the scores are the same.
-    is_cut = np.concatenate([[True], margins[1:] > margins[:-1], [True]])
+    # No threshold parts equal margins, or lies below minus infinity. Sums of
+    # floats may differ in the last bits where the scores are the same.
+    is_cut = np.concatenate(
+        [margins[:1] > -np.inf, margins[1:] > margins[:-1], [True]]
+    )
     best = totals[is_cut].max()
     cut = int(np.flatnonzero(is_cut & (totals > best - 1e-9))[0])
     if cut == 0:
-        return float(margins[0] - 1.0)
-    if cut == len(margins):
-        return float(margins[-1] + 1.0)
-    return float((margins[cut - 1] + margins[cut]) / 2)
+        # The next smaller float where 1.0 is lost in rounding.
+        below = math.nextafter(margins[0], -math.inf)
+        return float(min(margins[0] - 1.0, below))
+    if cut == len(margins) or margins[cut] == np.inf:
+        return float(margins[cut - 1] + 1.0)
+    middle = margins[cut - 1] / 2 + margins[cut] / 2
+    # Between neighbouring floats the middle rounds to one of them.
+    return float(middle if middle < margins[cut] else margins[cut - 1])
 
 
 def _squad_v2_answers(answers):

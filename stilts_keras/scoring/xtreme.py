@@ -9,16 +9,24 @@ task and language, `<task>/test-<language>.tsv`, or `.json` for questions.
 - BUCC: `source_id TAB english_id`, a pair per line
 - Tatoeba: per line the number, from 0, of the sentence found
 
+As there, a question without a prediction scores 0, predictions for unknown
+questions are not looked at, an unknown label is merely wrong, and a group or
+the whole has a score only where all of its tasks do. Labels, unlike
+predictions, must be the task's: others mean a wrong or damaged file.
+
 Source: Hu et al., 2020, https://arxiv.org/abs/2003.11080, and evaluate.py of
 https://github.com/google-research/xtreme.
 """
 
+import collections
+import io
 import json
 import pathlib
 
 import numpy as np
 
 from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
 from stilts_keras.scoring import chunks
 from stilts_keras.scoring import metrics
 from stilts_keras.tasks import SUITES
@@ -74,11 +82,15 @@ def find_submissions(folder):
         if path.is_dir() and _is_submission(path)
     }
     if not found:
-        raise InputError(
-            f"Folder {str(folder)!r} holds no file of XTREME's layout, "
-            f"<task>/test-<language>. Tasks: {', '.join(SUITES['xtreme'])}."
-        )
+        raise _no_submission(folder)
     return found
+
+
+def _no_submission(folder):
+    return InputError(
+        f"Folder {str(folder)!r} holds no file of XTREME's layout, "
+        f"<task>/test-<language>. Tasks: {', '.join(SUITES['xtreme'])}."
+    )
 
 
 def _is_submission(folder):
@@ -106,7 +118,7 @@ def read_labels(folder):
             file = _file(folder, task, language)
             if file.is_file():
                 gold = _READERS[task.problem](file, is_gold=True)
-                _check_labels(task, gold, file)
+                _check_labels(task, gold, f"File {str(file)!r}")
                 labels.setdefault(name, {})[language] = gold
     if not labels:
         raise InputError(
@@ -121,7 +133,8 @@ def score_submission(predictions, labels, *, allow_missing=False):
 
     Args:
         predictions: path of its folder.
-        labels: path of a folder, or what `read_labels` gives.
+        labels: path of a folder, or a dict like that of `read_labels`, in
+            which pairs may be a list and Tatoeba's labels ints.
         allow_missing: bool. Leaves out languages that neither side has; then
             no score is comparable with published ones.
 
@@ -129,19 +142,23 @@ def score_submission(predictions, labels, *, allow_missing=False):
         Dict in the structure of XTREME's evaluator: `all_task` (if all nine
         tasks are there), the groups that are whole, and for each task its
         metrics by language, their means `avg_...` and `avg_metric`, all in
-        percent. `absent` lists tasks that are not there, if any, and
-        `absent_languages` what `allow_missing` left out of each.
+        percent. `absent` lists tasks that have no folder, if any,
+        `absent_languages` what `allow_missing` left out of each; then
+        `is_partial` is true.
 
     Raises:
-        InputError: If a file or language is missing, a file is damaged, or
-            its length is not that of the labels; it is named.
+        InputError: If there is no task at all, a file or language is missing,
+            a file is damaged, or its length is not that of the labels; it is
+            named.
     """
     folder = _checked_folder(predictions)
-    if not isinstance(labels, dict):
+    if isinstance(labels, dict):
+        _check_all_labels(labels)
+    else:
         labels = read_labels(labels)
     found, left_out = {}, {}
     for name in SUITES["xtreme"]:
-        if not any(folder.glob(f"{name}/test-*")):
+        if not (folder / name).is_dir():
             continue
         if name not in labels:
             raise InputError(
@@ -154,12 +171,15 @@ def score_submission(predictions, labels, *, allow_missing=False):
         found[name] = scores
         if missing:
             left_out[name] = missing
+    if not found:
+        raise _no_submission(folder)
     result = summarise(found)
     absent = [name for name in SUITES["xtreme"] if name not in found]
     if absent:
         result["absent"] = absent
     if left_out:
         result["absent_languages"] = left_out
+        result["is_partial"] = True
     return result
 
 
@@ -172,9 +192,14 @@ def summarise(scores):
 
     Returns:
         As `score_submission`, of the tasks that are there.
+
+    Raises:
+        InputError: If a task is not of XTREME, or lacks what its score is the
+            mean of.
     """
     tasks = {}
     for name, by_metric in scores.items():
+        _check_metrics(name, by_metric)
         means = {
             f"avg_{metric}": float(np.mean(list(values.values())))
             for metric, values in by_metric.items()
@@ -196,27 +221,46 @@ def summarise(scores):
     return result | tasks
 
 
+def _check_metrics(name, by_metric):
+    """Raises unless a task has the metrics that its score is the mean of."""
+    if name not in SUITES["xtreme"]:
+        raise unknown("task of XTREME", name, SUITES["xtreme"])
+    needed = SCORED[TASKS[name].problem]
+    if not all(by_metric.get(metric) for metric in needed):
+        raise InputError(
+            f"The score of task {name!r} needs values of {' and '.join(needed)}"
+            f". Received values of: {', '.join(by_metric) or 'nothing'}."
+        )
+
+
 def _mean_of(tasks, names):
     return float(np.mean([tasks[name]["avg_metric"] for name in names]))
 
 
 def _score_task(folder, task, labels, allow_missing):
     """Scores each language; returns scores by metric, and languages missing."""
-    scores, missing = {}, []
-    for language in task.languages:
-        file = _file(folder, task, language)
-        in_labels, is_there = language in labels, file.is_file()
-        if not in_labels and not is_there and allow_missing:
-            missing.append(language)
-            continue
-        if not in_labels or not is_there:
-            where = "the labels" if not in_labels else str(file)
+    files = {name: _file(folder, task, name) for name in task.languages}
+    unlabelled = [name for name in files if name not in labels]
+    unpredicted = [name for name in files if not files[name].is_file()]
+    missing = []
+    if allow_missing:
+        missing = [name for name in unlabelled if name in unpredicted]
+    for where, names in (
+        (f"predictions in {str(folder / task.name)!r}", unpredicted),
+        ("labels", unlabelled),
+    ):
+        lacking = [name for name in names if name not in missing]
+        if lacking:
             raise InputError(
-                f"Task {task.name!r} lacks language {language!r}: {where} "
-                f"{'hold no such file' if not in_labels else 'is not there'}. "
-                "XTREME's score needs all languages; --allow_missing leaves "
-                "out those that neither folder has."
+                f"Task {task.name!r} lacks {', '.join(lacking)} in the {where}."
+                " Expected a file test-<language> for each of: "
+                f"{' '.join(task.languages)}. --allow_missing leaves out "
+                "those that neither side has."
             )
+    scores = {}
+    for language, file in files.items():
+        if language in missing:
+            continue
         guess = _READERS[task.problem](file, is_gold=False)
         values = _SCORERS[task.problem](
             labels[language], guess, file, task, language
@@ -225,7 +269,7 @@ def _score_task(folder, task, labels, allow_missing):
             scores.setdefault(metric, {})[language] = value
     if not scores:
         raise InputError(
-            f"Task {task.name!r} has no language in both folders. Expected "
+            f"Task {task.name!r} has no language on either side. Expected "
             f"some of: {' '.join(task.languages)}."
         )
     return scores, missing
@@ -256,7 +300,9 @@ def _read_text(file):
 
 def _read_lines(file, is_gold=False):
     """Reads a label per line."""
-    return [line.strip() for line in _read_text(file).splitlines()]
+    # str.splitlines would also cut at marks of Unicode within a line.
+    lines = io.StringIO(_read_text(file), newline=None)
+    return [line.strip() for line in lines]
 
 
 def _read_tags(file, is_gold=False):
@@ -289,29 +335,47 @@ def _read_answers(file, is_gold=False):
     """Reads answers by question; of labels, the lists of gold answers."""
     try:
         value = json.loads(_read_text(file))
-    except ValueError as error:
+    # The latter where brackets nest too deeply.
+    except (ValueError, RecursionError) as error:
         raise InputError(f"File {str(file)!r} is not JSON: {error}.") from error
-    if not is_gold:
-        if isinstance(value, dict) and all(
-            isinstance(answer, str) for answer in value.values()
-        ):
-            return value
+    if is_gold:
+        return _gold_answers(file, value)
+    if not isinstance(value, dict):
         raise InputError(
             f"File {str(file)!r}: expected an object from each question's id "
-            "to the text of its answer."
+            f"to the text of its answer. Received: {type(value).__name__}."
         )
+    for name, answer in value.items():
+        if not isinstance(answer, str):
+            raise InputError(
+                f"File {str(file)!r}, question {name!r}: expected the text of "
+                f"the answer. Received: {str(answer)[:80]!r}."
+            )
+    return value
+
+
+def _gold_answers(file, value):
+    """Takes the lists of gold answers from SQuAD's JSON."""
     try:
-        return {
-            question["id"]: [answer["text"] for answer in question["answers"]]
+        pairs = [
+            (question["id"], [answer["text"] for answer in question["answers"]])
             for article in value["data"]
             for paragraph in article["paragraphs"]
             for question in paragraph["qas"]
-        }
+        ]
+        gold = dict(pairs)
     except (KeyError, TypeError) as error:
         raise InputError(
             f"File {str(file)!r}: expected SQuAD's JSON: data, paragraphs, "
             f"qas, id, answers, text. Received another structure ({error})."
         ) from error
+    if len(gold) < len(pairs):
+        names = collections.Counter(name for name, _ in pairs)
+        raise InputError(
+            f"File {str(file)!r} has question {names.most_common(1)[0][0]!r} "
+            "more than once. Expected each id once."
+        )
+    return gold
 
 
 _READERS = {
@@ -323,26 +387,71 @@ _READERS = {
 }
 
 
-def _check_labels(task, gold, file):
+# ------------------------------------------------------------------ Checking
+def _check_all_labels(labels):
+    """Raises where labels that were never files are none of the task's."""
+    for name, by_language in labels.items():
+        if name not in SUITES["xtreme"]:
+            raise unknown("task of XTREME", name, SUITES["xtreme"])
+        for language, gold in by_language.items():
+            where = f"Gold of task {name!r} in {language!r}"
+            _check_labels(TASKS[name], gold, where)
+
+
+def _check_labels(task, gold, where):
     """Raises where a label is none of the task's: a wrong file, or damaged."""
-    if not gold:
-        raise InputError(f"File {str(file)!r} is empty. Fetch it again.")
-    if task.problem == "classification":
-        unknown = [label for label in gold if label not in task.labels]
-    elif task.problem == "tagging":
-        unknown = [t for tags in gold for t in tags if t not in task.labels]
-    elif task.problem == "retrieval":
-        unknown = [line for line in gold if not line.isdecimal()]
-    elif task.problem == "span_extraction":
-        unknown = [name for name, answers in gold.items() if not answers]
-    else:
-        unknown = []
-    if unknown:
+    if not len(gold):
+        raise InputError(f"{where} is empty. Expected one label at least.")
+    known = set(task.labels)
+    is_label, expected = {
+        "classification": (known.__contains__, ", ".join(task.labels)),
+        "mining": (_is_pair, "two ids"),
+        "retrieval": (_is_number, "a number of a sentence, from 0"),
+        "span_extraction": (_are_answers, "a list of answers, not empty"),
+        "tagging": (known.__contains__, ", ".join(task.labels)),
+    }[task.problem]
+    wrong = [
+        (place, label)
+        for place, label in _placed(task, gold)
+        if not is_label(label)
+    ]
+    if wrong:
+        place, label = wrong[0]
+        place = repr(place) if isinstance(place, str) else f"line {place}"
         raise InputError(
-            f"File {str(file)!r} has {len(unknown)} labels that task "
-            f"{task.name!r} does not know, the first: {unknown[0]!r}. Expected "
-            f"{', '.join(task.labels) or 'numbers, or questions with answers'}."
+            f"{where} has {len(wrong)} labels that task {task.name!r} does not "
+            f"know, the first at {place}: {label!r}. Expected {expected}."
         )
+
+
+def _placed(task, gold):
+    """Yields each label with its line in the layout, or its question."""
+    if task.problem == "span_extraction":
+        yield from gold.items()
+    elif task.problem == "tagging":
+        line = 1
+        for tags in gold:
+            yield from enumerate(tags, start=line)
+            # One empty line parts two sentences.
+            line += len(tags) + 1
+    else:
+        yield from enumerate(gold, start=1)
+
+
+def _is_pair(pair):
+    return not isinstance(pair, str) and len(pair) == 2
+
+
+def _is_number(label):
+    return str(label).isdecimal()
+
+
+def _are_answers(answers):
+    return (
+        isinstance(answers, list | tuple)
+        and len(answers) > 0
+        and all(isinstance(answer, str) for answer in answers)
+    )
 
 
 # ------------------------------------------------------------------- Scoring
@@ -376,7 +485,8 @@ def _score_tags(gold, guess, file, task, language):
 
 
 def _score_pairs(gold, guess, file, task, language):
-    return _ratios(len(guess & set(gold)), len(guess), len(gold))
+    gold = {tuple(pair) for pair in gold}
+    return _ratios(len(guess & gold), len(guess), len(gold))
 
 
 def _ratios(right, predicted, in_gold):

@@ -1,5 +1,7 @@
 """Confidence intervals."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -90,6 +92,38 @@ def test_the_interval_of_pairs_takes_large_pools():
     # 1500 of 2000 found: recall's own error is about 1 %.
     assert low < value < high
     assert 1.0 < high - low < 4.0
+
+
+def test_drawing_kinds_of_sentences_is_drawing_sentences():
+    random = np.random.default_rng(5)
+    gold = [["1"]] * 60 + [[]] * 40
+    guess = [["1"] if hit else [] for hit in random.random(100) < 0.7]
+    # The plain bootstrap: one draw after another, sentence by sentence.
+    rows = random.integers(0, 100, (4000, 100))
+    counts = metrics.pair_counts(gold, guess)[rows].sum(axis=1)
+    values = 200 * counts[:, 0] / (counts[:, 1] + counts[:, 2])
+    expected = np.quantile(values, [0.025, 0.975])
+    found = intervals.interval("pair_f1", gold, guess)
+    assert found == pytest.approx(expected, abs=1.0)
+    assert found == intervals.interval("pair_f1", gold, guess)
+
+
+def test_the_interval_of_pairs_needs_little_memory():
+    gold = [["1"]] * 500 + [[]] * 99_500
+    tracemalloc.start()
+    intervals.interval("pair_f1", gold, gold)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Resamples times sentences would take 800 MB.
+    assert peak < 50e6
+
+
+@pytest.mark.parametrize("name", ["squad_v2_f1", "squad_v2_exact_match"])
+def test_intervals_of_squad_v2_hold_the_score(name):
+    gold = [[], ["a b"], ["c"], []] * 10
+    guess = ["", "a", "c", "d"] * 10
+    low, high = intervals.interval(name, gold, guess)
+    assert low < metrics.METRICS[name](gold, guess) < high
 
 
 def test_the_interval_knows_mlqa_s_language():

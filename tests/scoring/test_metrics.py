@@ -137,6 +137,43 @@ def test_pairs_are_counted_over_all_sentences():
     assert metrics.chance("pair_f1", gold) is None
 
 
+def test_pairs_score_as_scikit_learn_scores_membership():
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(2)
+    # One column for each target id: is it a translation of the row's?
+    gold, guess = random.random((2, 60, 20)) < 0.05
+    expected = 100 * sklearn_metrics.f1_score(gold, guess, average="micro")
+    ids = [
+        [np.flatnonzero(row).tolist() for row in side] for side in (gold, guess)
+    ]
+    assert metrics.pair_f1(*ids) == pytest.approx(expected)
+
+
+def test_a_pair_found_twice_counts_once():
+    assert metrics.pair_f1([["1"]], [["1", "1"]]) == 100.0
+
+
+@pytest.mark.parametrize("sides", [(["12"], [[]]), ([[]], ["12"])])
+def test_sentences_need_lists_of_ids(sides):
+    with pytest.raises(InputError, match="Sentence 0 needs a list .* '12'"):
+        metrics.pair_f1(*sides)
+
+
+def test_squad_v2_needs_lists_of_answers():
+    with pytest.raises(InputError, match="Question 1 needs a list .* 'text'"):
+        metrics.squad_v2_f1([[], "text"], ["", "text"])
+
+
+def test_mlqa_s_language_must_be_one_of_its_own():
+    with pytest.raises(InputError, match="Unknown language of MLQA 'fr'"):
+        metrics.score(["mlqa_f1"], [["x"]], ["x"], language="fr")
+
+
+@pytest.mark.parametrize("name", ["mlqa_f1", "squad_v2_exact_match"])
+def test_answers_have_no_chance_level_by_any_rule(name):
+    assert metrics.chance(name, [["a"]]) is None
+
+
 def test_questions_without_an_answer_count_for_squad_v2_alone():
     gold, guess = [[], ["x"]], ["", "x"]
     assert metrics.squad_v2_f1(gold, guess) == 100.0

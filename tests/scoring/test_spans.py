@@ -1,5 +1,7 @@
 """Normalisers and scores of SQuAD and MLQA, in several scripts."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import settings
@@ -79,6 +81,14 @@ def test_answers_score_as_worked_by_hand(answers, prediction, match, overlap):
             list("北京") + ["2008", "年", "nba", *"总决赛"],
         ),
         ("zh", "“鸟巢”", ["鸟", "巢"]),
+        # Marks go before words are cut: what they parted becomes one.
+        ("zh", "U.S.A·中", ["usa", "中"]),
+        ("zh", "iPhone 4S手机", ["iphone", "4s", "手", "机"]),
+        # Kana and rarer characters are outside the reference's range.
+        ("zh", "かな龥龦㐀", ["かな", "龥", "龦㐀"]),
+        ("en", "the-end", ["theend"]),
+        ("vi", "Là… “Việt Nam”", ["việt", "nam"]),
+        ("ar", "كتاب القاهرة وال", ["كتاب", "قاهرة", "و"]),
     ],
 )
 def test_mlqa_tokens_are_as_worked_by_hand(language, text, expected):
@@ -140,6 +150,66 @@ def test_no_threshold_is_better_than_the_best_one(rows):
     )
     assert mean_f1(gold, predictions, margins, found) == pytest.approx(best)
     assert found not in margins
+
+
+ENDS = (-math.inf, math.inf)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([[], ["a b"], ["c"], ["the"]]),
+            st.sampled_from(["b", "c", ""]),
+            st.one_of(FINITE, st.sampled_from([0.0, 1e300, 5e-324, *ENDS])),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_the_best_threshold_beats_every_cut_at_any_margins(rows):
+    gold, predictions, margins = zip(*rows, strict=True)
+    found = spans.best_threshold(gold, predictions, margins)
+    lowest = math.nextafter(min(margins), -math.inf)
+    best = max(
+        mean_f1(gold, predictions, margins, threshold)
+        for threshold in (-math.inf, lowest, *margins)
+    )
+    assert mean_f1(gold, predictions, margins, found) == pytest.approx(best)
+
+
+def test_neighbouring_floats_are_still_parted():
+    low = 0.1
+    for high in (math.nextafter(low, 1), math.nextafter(low, 0)):
+        gold, margins = [["x"], []], sorted([low, high])
+        found = spans.best_threshold(gold, ["x", "x"], margins)
+        assert [margin > found for margin in margins] == [False, True]
+
+
+def test_questions_without_a_text_do_not_move_the_threshold_away():
+    gold, answers = [["x"], ["x"], ["x"]], ["x", "x", ""]
+    assert spans.best_threshold(gold, answers, [1.0, 2.0, math.inf]) == 3.0
+
+
+@pytest.mark.parametrize(
+    ("gold", "expected"), [([["x"]], 3.0), ([[]], 1.0), ([["y"]], 1.0)]
+)
+def test_one_question_is_enough_for_a_threshold(gold, expected):
+    assert spans.best_threshold(gold, ["x"], [2.0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("gold", "margins", "message"),
+    [
+        ([], [], "at least one question"),
+        ([[]], [1.0, 2.0], "1 questions, 1 answers, 2 margins"),
+        ([[]], [float("nan")], "nan for question 0"),
+    ],
+)
+def test_a_threshold_of_nothing_is_refused(gold, margins, message):
+    with pytest.raises(InputError, match=message):
+        spans.best_threshold(gold, ["x"] * len(gold), margins)
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,13 @@ def test_labels_may_be_read_once_for_several_submissions(mock):
 
 
 # ------------------------------------------------------- A world of our own
-def answers_json(answers):
+def answers_json(answers, repeats=1):
     questions = [
         {"id": name, "answers": [{"text": text} for text in texts]}
         for name, texts in answers.items()
     ]
-    return json.dumps({"data": [{"paragraphs": [{"qas": questions}]}]})
+    paragraphs = [{"qas": questions}] * repeats
+    return json.dumps({"data": [{"paragraphs": paragraphs}]})
 
 
 GOLD = {
@@ -160,8 +161,8 @@ def test_a_missing_answer_scores_0_and_still_counts(folders):
 @pytest.mark.parametrize(
     ("file", "text", "pieces"),
     [
-        ("mine/xnli/test-sw.tsv", None, ["'xnli'", "'sw'", "not there"]),
-        ("labels/xnli/test-sw.tsv", None, ["'xnli'", "'sw'", "the labels"]),
+        ("mine/xnli/test-sw.tsv", None, ["'xnli' lacks sw in the pred"]),
+        ("labels/xnli/test-sw.tsv", None, ["'xnli' lacks sw in the labels"]),
         ("mine/xnli/test-sw.tsv", "neutral\n", ["test-sw.tsv", "1 lines", "3"]),
         ("mine/udpos/test-th.tsv", "X\n", ["1 sentences", "Expected 2"]),
         (
@@ -170,14 +171,38 @@ def test_a_missing_answer_scores_0_and_still_counts(folders):
             ["sentence 2", "line 5", "1 tags", "Expected 2"],
         ),
         ("mine/mlqa/test-zh.json", "{", ["test-zh.json", "not JSON"]),
-        ("mine/mlqa/test-zh.json", "[1]", ["test-zh.json", "id"]),
-        ("mine/mlqa/test-zh.json", '{"a": 1}', ["test-zh.json", "text"]),
+        ("mine/mlqa/test-zh.json", "[" * 10**6, ["zh.json", "not JSON"]),
+        ("mine/mlqa/test-zh.json", "[1]", ["zh.json", "id", "Received: list"]),
+        ("mine/mlqa/test-zh.json", '{"a": 1}', ["zh.json", "'a'", "text", "1"]),
         ("labels/mlqa/test-zh.json", '{"a": "b"}', ["SQuAD's JSON", "data"]),
+        (
+            "labels/mlqa/test-zh.json",
+            answers_json({"q": []}),
+            ["test-zh.json", "first at 'q': []", "not empty"],
+        ),
+        (
+            "labels/mlqa/test-zh.json",
+            answers_json({"q": [None]}),
+            ["test-zh.json", "first at 'q': [None]"],
+        ),
+        (
+            "labels/mlqa/test-zh.json",
+            answers_json({"q": ["x"]}, repeats=2),
+            ["test-zh.json", "'q' more than once"],
+        ),
         ("mine/bucc2018/test-de.tsv", "a 1\n", ["line 1", "tab", "'a 1'"]),
         ("mine/xnli/test-sw.tsv", b"\xff\n", ["test-sw.tsv", "not UTF-8"]),
-        ("labels/xnli/test-sw.tsv", "maybe\n", ["'maybe'", "neutral"]),
-        ("labels/udpos/test-th.tsv", "B-PER\n", ["'B-PER'", "NOUN"]),
-        ("labels/tatoeba/test-de.tsv", "[12]\n", ["'[12]'", "numbers"]),
+        (
+            "labels/xnli/test-sw.tsv",
+            "neutral\nmaybe\n",
+            ["test-sw.tsv", "line 2: 'maybe'", "neutral"],
+        ),
+        (
+            "labels/udpos/test-th.tsv",
+            "X\nX\n\nX\nB-PER\n",
+            ["line 5: 'B-PER'", "NOUN"],
+        ),
+        ("labels/tatoeba/test-de.tsv", "[12]\n", ["line 1: '[12]'", "number"]),
         ("labels/xnli/test-sw.tsv", "", ["test-sw.tsv", "empty"]),
         ("labels/tatoeba", None, ["'tatoeba'", "labels hold none"]),
     ],
@@ -205,14 +230,131 @@ def test_wrong_labels_in_predictions_are_wrong_not_errors(folders):
 def test_languages_that_neither_side_has_may_be_left_out(folders):
     for side in ("mine", "labels"):
         (folders / side / "tydiqa/test-te.json").unlink()
-    with pytest.raises(InputError, match=r"'te'.*--allow_missing"):
+    with pytest.raises(InputError, match=r"lacks te in.*--allow_missing"):
         score(folders)
     found = score(folders, allow_missing=True)
     assert found["absent_languages"] == {"tydiqa": ["te"]}
+    assert found["is_partial"] is True
     assert "te" not in found["tydiqa"]["f1"]
+    tasks = SUITES["xtreme"]
+    mean = sum(found[task]["avg_metric"] for task in tasks) / 9
+    assert found["all_task"] == pytest.approx(mean)
     (folders / "mine/tydiqa/test-sw.json").unlink()
-    with pytest.raises(InputError, match=r"'sw'.*is not there"):
+    with pytest.raises(InputError, match=r"lacks sw in the predictions"):
         score(folders, allow_missing=True)
+    write(folders / "mine", False, ["tydiqa"], ["sw", "te"])
+    with pytest.raises(InputError, match=r"lacks te in the labels"):
+        score(folders, allow_missing=True)
+
+
+def test_a_whole_score_is_not_called_partial(folders):
+    for allow_missing in (False, True):
+        found = score(folders, allow_missing=allow_missing)
+        assert not {"is_partial", "absent", "absent_languages"} & set(found)
+
+
+def test_all_missing_languages_are_named_at_once(folders):
+    for language in ("de", "sw"):
+        (folders / f"mine/xnli/test-{language}.tsv").unlink()
+    with pytest.raises(InputError, match="'xnli' lacks de, sw in the pred"):
+        score(folders)
+
+
+def test_a_task_s_folder_without_files_is_an_error_not_absent(folders):
+    shutil.rmtree(folders / "mine/xnli")
+    assert score(folders)["absent"] == ["xnli"]
+    (folders / "mine/xnli").mkdir()
+    with pytest.raises(InputError, match="'xnli' lacks ar, bg, de"):
+        score(folders)
+
+
+def test_a_submission_without_any_task_is_an_error(folders):
+    (folders / "nothing").mkdir()
+    with pytest.raises(InputError, match="holds no file of XTREME's layout"):
+        xtreme.score_submission(folders / "nothing", folders / "labels")
+
+
+# --------------------------------------------------------- Labels from memory
+MEMORY = {
+    "span_extraction": {"q1": ["北京大学"], "q2": ["der Hund"]},
+    "mining": [["a", "1"], ["b", "2"], ["c", "3"], ["c", "3"]],
+    "retrieval": [2, 0, 1],
+}
+
+
+def from_memory():
+    """The labels of `write`, as a data set gives them."""
+    labels = {}
+    for name in SUITES["xtreme"]:
+        task = TASKS[name]
+        gold = MEMORY.get(task.problem)
+        if gold is None:
+            blocks = contents(task, True).strip().split("\n\n")
+            gold = [block.split("\n") for block in blocks]
+            if task.problem == "classification":
+                (gold,) = gold
+        labels[name] = dict.fromkeys(task.languages, gold)
+    return labels
+
+
+def test_labels_from_memory_score_as_those_of_files(folders):
+    found = xtreme.score_submission(folders / "mine", from_memory())
+    assert found == score(folders)
+
+
+@pytest.mark.parametrize(
+    ("task", "gold", "pieces"),
+    [
+        ("xnli", ["maybe"], ["'xnli' in 'de'", "line 1: 'maybe'", "neutral"]),
+        ("panx", [["O"], ["X"]], ["'panx' in 'de'", "line 3: 'X'", "B-LOC"]),
+        ("mlqa", {"q": []}, ["'mlqa' in 'de'", "'q': []"]),
+        ("mlqa", {"q": "text"}, ["'mlqa' in 'de'", "'q': 'text'", "a list"]),
+        ("bucc2018", ["ab"], ["'bucc2018' in 'de'", "'ab'", "two ids"]),
+        ("tatoeba", [-1], ["'tatoeba' in 'de'", "-1", "from 0"]),
+        ("xnli", [], ["'xnli' in 'de' is empty"]),
+        ("xnlli", ["neutral"], ["'xnlli'", "Did you mean 'xnli'"]),
+    ],
+)
+def test_wrong_labels_from_memory_are_named(folders, task, gold, pieces):
+    with pytest.raises(InputError) as caught:
+        xtreme.score_submission(folders / "mine", {task: {"de": gold}})
+    for piece in pieces:
+        assert piece in str(caught.value)
+
+
+# ----------------------------------------------------------- Scores of a run
+def test_a_run_s_own_scores_average_as_a_submission_does(mock):
+    whole = xtreme.score_submission(mock / "predictions", mock / "labels")
+    by_language = {
+        task: {
+            metric: values
+            for metric, values in whole[task].items()
+            if not metric.startswith("avg_")
+        }
+        for task in SUITES["xtreme"]
+    }
+    assert xtreme.summarise(by_language) == whole
+
+
+def test_our_metrics_have_the_names_that_the_reference_gives_them():
+    for name, problem in (
+        (name, TASKS[name].problem) for name in SUITES["xtreme"]
+    ):
+        names = set(map(xtreme.reference_name, TASKS[name].metrics))
+        assert set(xtreme.SCORED[problem]) <= names
+
+
+@pytest.mark.parametrize(
+    ("scores", "message"),
+    [
+        ({"squad": {"f1": {"en": 1.0}}}, "Unknown task of XTREME 'squad'"),
+        ({"xquad": {"f1": {"en": 1.0}}}, "'xquad' needs .* exact_match and f1"),
+        ({"xnli": {"accuracy": {}}}, "'xnli' needs values of accuracy"),
+    ],
+)
+def test_scores_that_cannot_be_averaged_are_named(scores, message):
+    with pytest.raises(InputError, match=message):
+        xtreme.summarise(scores)
 
 
 def test_submissions_are_found_below_a_folder(tmp_path):
@@ -231,10 +373,18 @@ def test_submissions_are_found_below_a_folder(tmp_path):
 
 
 def test_files_of_other_systems_are_read(folders):
-    file = folders / "mine/xnli/test-sw.tsv"
-    lines = file.read_text().splitlines()
-    file.write_bytes(("\ufeff" + "\r\n".join(lines)).encode())
-    assert score(folders)["xnli"]["accuracy"]["sw"] == pytest.approx(200 / 3)
+    whole = score(folders)
+    for name in ("xnli/test-sw.tsv", "udpos/test-th.tsv"):
+        file = folders / "mine" / name
+        lines = file.read_text().splitlines()
+        file.write_bytes(("\ufeff" + "\r\n".join(lines)).encode())
+    assert score(folders) == whole
+
+
+def test_only_line_feeds_and_returns_end_a_line(folders):
+    for side, ids in (("labels", "a\u2028b\t1\n"), ("mine", "a\u2028b\t1\n")):
+        (folders / side / "bucc2018/test-fr.tsv").write_text(ids, "utf-8")
+    assert score(folders)["bucc2018"]["f1"]["fr"] == 100.0
 
 
 def test_the_groups_are_the_suite():
