@@ -19,7 +19,6 @@ from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
-from stilts_keras.problems.retrieval import Pooling
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.progress import Progress
@@ -309,9 +308,10 @@ class _Walk:
             layer = documented_layer(backbone.num_layers)
         layers = range(backbone.num_layers + 1) if is_sweep else [layer]
         pooling = self.graph.retrieval_pooling or DOCUMENTED_POOLING
+        head = self.inputs.problem(task.name).head(backbone, pooling)
         pooled = MultiTask(
             xlm_roberta.hidden_layers(backbone, layers),
-            {task.head_key: Pooling(pooling)},
+            {task.head_key: head},
             {},
         )
         facts = [{"layer": layer, "pooling": pooling} for layer in layers]

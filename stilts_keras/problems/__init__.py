@@ -9,7 +9,7 @@ Every problem is a class with the same few parts, in the order of use:
 - `collate(columns, length, tokenizer, random)`: features to padded arrays,
   `(x, y)`; `random` is set in training only.
 - `head(backbone)`: the Keras layer from hidden states (b, l, h) to logits;
-  it is called as `head(hidden, x)`. Retrieval has none: it pools.
+  it is called as `head(hidden, x)`. Retrieval's only pools.
 - `loss(y, logits)`: a scalar, the mean over what is predicted.
 - `decode(logits, columns)`: what one feature predicts, in few numbers.
 - `threshold(decoded, features, examples)`: where `has_threshold`, the number

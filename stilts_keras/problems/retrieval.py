@@ -68,6 +68,10 @@ class Retrieval:
         x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
         return x, {}
 
+    def head(self, backbone, pooling=DOCUMENTED_POOLING):
+        """Makes the pooling: `mean` or `cls`."""
+        return Pooling(pooling)
+
     def decode(self, logits, columns):
         """Returns the embeddings (b, layers, h) in float32."""
         return np.asarray(logits, dtype="float32")
