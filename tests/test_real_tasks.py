@@ -1,0 +1,91 @@
+"""Every intermediate task and target there trains and scores on real rows."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from stilts_keras.reporting.results import read_results
+from stilts_keras.scoring import xtreme
+from stilts_keras.tasks import SUITES
+
+# ANLI and QQP have no training rows in the material.
+ROUTE = (
+    "snli+mnli/squad_v2+squad+ccg/cosmosqa+commonsenseqa+siqa+copa+hellaswag"
+)
+LANGUAGES = "en,zh,ko,sw"
+
+
+def stilts(*arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "stilts_keras", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def run_dir(material, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("real")
+    (folder / "extra").mkdir()
+    (folder / "extra/ccg").symlink_to(material / "data/extra/ccg_fracas")
+    model = "FacebookAI/xlm-roberta-base/sentencepiece.bpe.model"
+    stilts(
+        "run",
+        f"--route={ROUTE}",
+        "--targets=xtreme",
+        "--eval_on_dev=bucc2018",
+        f"--languages={LANGUAGES}",
+        f"--data={material / 'data'},{folder}",
+        "--backbone=random",
+        f"--tokenizer={material / 'data' / model}",
+        *"--num_layers=1 --num_heads=2 --hidden_dim=8".split(),
+        *"--intermediate_dim=16 --max_sequence_length=128".split(),
+        *"--max_length=96 --train_limit=16 --eval_limit=8".split(),
+        *"--batch_size=8 --epochs=1 --eval_every_steps=2".split(),
+        f"--run_dir={folder / 'run'}",
+        # Compiles nothing.
+        "--keras_backend=torch",
+    )
+    return folder / "run"
+
+
+def test_every_intermediate_task_chose_its_checkpoint_by_dev_rows(run_dir):
+    for stage in ROUTE.split("/"):
+        name = "+".join(f"{task}:16" for task in stage.split("+"))
+        (file,) = run_dir.glob(f"stages/**/{name}/*/manifest.json")
+        manifest = json.loads(file.read_text("utf-8"))
+        assert 0 <= manifest["dev_score"] <= 100
+        assert manifest["best_step"] <= manifest["num_steps"]
+
+
+def test_score_agrees_with_the_results_of_all_nine_targets(run_dir):
+    out = run_dir.parent / "scores.json"
+    shown = stilts(
+        "score",
+        f"--predictions={run_dir / 'submission/xtreme'}",
+        f"--labels={run_dir / 'submission/labels'}",
+        f"--output={out}",
+        "--allow_missing",
+    )
+    (scores,) = json.loads(out.read_text("utf-8")).values()
+    assert set(SUITES["xtreme"]) < set(scores)
+    assert f"{scores['all_task']:.1f}" in shown
+    assert "bucc2018: without de fr ru" in shown
+    rows = read_results(run_dir / "results.jsonl")
+    seen = set()
+    for row in rows:
+        name = xtreme.reference_name(row["metric"])
+        if name in scores[row["target"]]:
+            value = scores[row["target"]][name][row["language"]]
+            assert value == pytest.approx(row["value"], abs=1e-9)
+            seen.add(row["target"])
+    assert seen == set(SUITES["xtreme"])
+    assert {row["split"] for row in rows if row["target"] == "bucc2018"} == {
+        "dev"
+    }
