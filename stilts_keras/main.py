@@ -406,13 +406,15 @@ def _score():
     from stilts_keras.reporting import results
     from stilts_keras.reporting import tables
     from stilts_keras.scoring import xtreme
+    from stilts_keras.scoring import xtreme_files
 
-    labels = xtreme.read_labels(FLAGS.labels)
+    labels = xtreme_files.read_labels(FLAGS.labels)
+    folders = xtreme_files.find_submissions(FLAGS.predictions)
     found = {
         name: xtreme.score_submission(
             folder, labels, allow_missing=FLAGS.allow_missing
         )
-        for name, folder in xtreme.find_submissions(FLAGS.predictions).items()
+        for name, folder in folders.items()
     }
     # One submission gives XTREME's own structure, several one for each name.
     if FLAGS.output:

@@ -14,6 +14,7 @@ from stilts_keras.reporting.results import COLUMNS
 from stilts_keras.reporting.results import read_results
 from stilts_keras.reporting.tensorboard import read_scalars
 from stilts_keras.scoring import xtreme
+from stilts_keras.scoring import xtreme_files
 from stilts_keras.scoring.metrics import score
 
 ROUTES = ("pretrained", "mlm@de/squad+hellaswag")
@@ -287,7 +288,7 @@ def test_a_sweep_keeps_every_layer_and_counts_the_documented_one(finished):
 def test_the_submission_scores_as_the_results_say(finished):
     _, run_dir, _ = finished
     folder = run_dir / "submission"
-    submissions = xtreme.find_submissions(folder / "xtreme")
+    submissions = xtreme_files.find_submissions(folder / "xtreme")
     assert sorted(submissions) == [f"{route}/seed-1" for route in ROUTES][::-1]
     num_seen = 0
     for route in ROUTES:

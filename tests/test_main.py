@@ -135,6 +135,28 @@ WRONG = {
         ["run", "--route=mnli", "--targets=xnli"],
         "run_dir",
     ),
+    "score without predictions": (["score"], "--predictions"),
+    "score without labels": (["score", "--predictions=tests"], "--labels"),
+    "score of no submission": (
+        ["score", "--predictions=tests", "--labels=flags"],
+        "XTREME's layout",
+    ),
+    "suite as a source in a language": (
+        ["plan", "--route=anliplus@de", "--targets=xnli"],
+        "snli+mnli+anli",
+    ),
+    "layer above the backbone's": (
+        ["plan", "--route=mnli", "--targets=xnli", "--retrieval_layer=9"],
+        "retrieval_layer",
+    ),
+    "layer that is no number": (
+        ["plan", "--route=mnli", "--targets=xnli", "--retrieval_layer=top"],
+        "'sweep'",
+    ),
+    "pools that are not there": (
+        ["plan", "--route=mnli", "--targets=bucc2018"],
+        "'bucc2018'",
+    ),
     "missing flagfile": (["plan", "--flagfile=/nowhere.flags"], "nowhere"),
 }
 
@@ -260,3 +282,48 @@ def test_module_runs_as_a_command():
 
 def test_entry_point_is_installed():
     assert shutil.which("stilts", path=str(pathlib.Path(sys.executable).parent))
+
+
+def write_labels(folder, text):
+    for language in "ar bg de el en es fr hi ru sw th tr ur vi zh".split():
+        file = folder / "xnli" / f"test-{language}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+
+
+def test_score_writes_the_evaluators_structure(tmp_path, capsys):
+    write_labels(tmp_path / "labels", "neutral\nneutral\n")
+    write_labels(tmp_path / "mine", "neutral\nentailment\n")
+    arguments = [f"--predictions={tmp_path / 'mine'}"]
+    arguments += [f"--labels={tmp_path / 'labels'}"]
+    out = tmp_path / "out" / "scores.json"
+    assert stilts("score", *arguments, f"--output={out}") == 0
+    shown = capsys.readouterr().out
+    assert "50.0" in shown
+    assert "Not in the predictions: pawsx, udpos" in shown
+    scores = json.loads(out.read_text("utf-8"))
+    assert scores["xnli"]["avg_metric"] == 50.0
+    assert scores["xnli"]["accuracy"]["sw"] == 50.0
+    assert "all_task" not in scores
+    # Several submissions below one folder: by name.
+    write_labels(tmp_path / "all/b/seed-1", "neutral\nneutral\n")
+    write_labels(tmp_path / "all/a", "neutral\nentailment\n")
+    arguments[0] = f"--predictions={tmp_path / 'all'}"
+    assert stilts("score", *arguments, f"--output={out}") == 0
+    scores = json.loads(out.read_text("utf-8"))
+    assert {name: s["xnli"]["avg_metric"] for name, s in scores.items()} == {
+        "a": 50.0,
+        "b/seed-1": 100.0,
+    }
+    assert "(+50.0)" in capsys.readouterr().out
+
+
+def test_a_damaged_submission_is_one_line(tmp_path, capsys):
+    write_labels(tmp_path / "labels", "neutral\nneutral\n")
+    write_labels(tmp_path / "mine", "neutral\n")
+    arguments = [f"--predictions={tmp_path / 'mine'}"]
+    arguments += [f"--labels={tmp_path / 'labels'}"]
+    out = tmp_path / "scores.json"
+    assert stilts("score", *arguments, f"--output={out}") == 2
+    assert "test-ar.tsv" in error_line(capsys)
+    assert not out.exists()

@@ -4,6 +4,7 @@ A stage's weights are a KerasHub preset folder, so that KerasHub itself can
 load them: `keras_hub.models.Backbone.from_preset(folder)`.
 """
 
+import functools
 import math
 import pathlib
 
@@ -166,9 +167,13 @@ def save_backbone(model, tokenizer, folder):
     """Writes a KerasHub preset folder: weights, config and tokenizer."""
     folder = pathlib.Path(folder)
     model.save_to_preset(str(folder))
-    keras_hub.models.XLMRobertaTokenizer(proto=tokenizer.proto).save_to_preset(
-        str(folder)
-    )
+    _keras_hub_tokenizer(tokenizer.proto).save_to_preset(str(folder))
+
+
+@functools.lru_cache(maxsize=1)
+def _keras_hub_tokenizer(proto):
+    """Makes KerasHub's tokenizer once for all stages: it takes seconds."""
+    return keras_hub.models.XLMRobertaTokenizer(proto=proto)
 
 
 def hidden_layers(model, layers):

@@ -1,27 +1,15 @@
 """Scores a submission to XTREME as XTREME's own evaluator does.
 
-Predictions and labels lie in two folders of the same layout: one file per
-task and language, `<task>/test-<language>.tsv`, or `.json` for questions.
-
-- classification: a label per line
-- tagging: a tag per line, an empty line after each sentence
-- questions: `{id: answer}`; labels are SQuAD's JSON
-- BUCC: `source_id TAB english_id`, a pair per line
-- Tatoeba: per line the number, from 0, of the sentence found
+Predictions and labels lie in two folders of the layout that
+`scoring.xtreme_files` reads.
 
 As there, a question without a prediction scores 0, predictions for unknown
 questions are not looked at, an unknown label is merely wrong, and a group or
-the whole has a score only where all of its tasks do. Labels, unlike
-predictions, must be the task's: others mean a wrong or damaged file.
+the whole has a score only where all of its tasks do.
 
 Source: Hu et al., 2020, https://arxiv.org/abs/2003.11080, and evaluate.py of
 https://github.com/google-research/xtreme.
 """
-
-import collections
-import io
-import json
-import pathlib
 
 import numpy as np
 
@@ -29,6 +17,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring import chunks
 from stilts_keras.scoring import metrics
+from stilts_keras.scoring import xtreme_files
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
@@ -61,73 +50,6 @@ def reference_name(metric):
     return REFERENCE_NAMES.get(metric, metric)
 
 
-def find_submissions(folder):
-    """Finds submissions: a folder that is one, or all that lie below it.
-
-    Args:
-        folder: path.
-
-    Returns:
-        Dict from relative path (`""` for the folder itself) to path, sorted.
-
-    Raises:
-        InputError: If there is none.
-    """
-    folder = _checked_folder(folder)
-    if _is_submission(folder):
-        return {"": folder}
-    found = {
-        path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if path.is_dir() and _is_submission(path)
-    }
-    if not found:
-        raise _no_submission(folder)
-    return found
-
-
-def _no_submission(folder):
-    return InputError(
-        f"Folder {str(folder)!r} holds no file of XTREME's layout, "
-        f"<task>/test-<language>. Tasks: {', '.join(SUITES['xtreme'])}."
-    )
-
-
-def _is_submission(folder):
-    return any(any(folder.glob(f"{name}/test-*")) for name in SUITES["xtreme"])
-
-
-def read_labels(folder):
-    """Reads all labels that a folder holds.
-
-    Args:
-        folder: path.
-
-    Returns:
-        Dict from task to dict from language to gold: a list of labels, a list
-        of lists of tags, a dict from id to list of answers, a set of pairs.
-
-    Raises:
-        InputError: If there is nothing, or a file is damaged; it is named.
-    """
-    folder = _checked_folder(folder)
-    labels = {}
-    for name in SUITES["xtreme"]:
-        task = TASKS[name]
-        for language in task.languages:
-            file = _file(folder, task, language)
-            if file.is_file():
-                gold = _READERS[task.problem](file, is_gold=True)
-                _check_labels(task, gold, f"File {str(file)!r}")
-                labels.setdefault(name, {})[language] = gold
-    if not labels:
-        raise InputError(
-            f"Folder {str(folder)!r} holds no labels in XTREME's layout, "
-            "<task>/test-<language>.tsv or .json."
-        )
-    return labels
-
-
 def score_submission(predictions, labels, *, allow_missing=False):
     """Scores one submission.
 
@@ -151,11 +73,11 @@ def score_submission(predictions, labels, *, allow_missing=False):
             a file is damaged, or its length is not that of the labels; it is
             named.
     """
-    folder = _checked_folder(predictions)
+    folder = xtreme_files.checked_folder(predictions)
     if isinstance(labels, dict):
-        _check_all_labels(labels)
+        xtreme_files.check_all_labels(labels)
     else:
-        labels = read_labels(labels)
+        labels = xtreme_files.read_labels(labels)
     found, left_out = {}, {}
     for name in SUITES["xtreme"]:
         if not (folder / name).is_dir():
@@ -172,7 +94,7 @@ def score_submission(predictions, labels, *, allow_missing=False):
         if missing:
             left_out[name] = missing
     if not found:
-        raise _no_submission(folder)
+        raise xtreme_files.no_submission(folder)
     result = summarise(found)
     absent = [name for name in SUITES["xtreme"] if name not in found]
     if absent:
@@ -239,7 +161,10 @@ def _mean_of(tasks, names):
 
 def _score_task(folder, task, labels, allow_missing):
     """Scores each language; returns scores by metric, and languages missing."""
-    files = {name: _file(folder, task, name) for name in task.languages}
+    files = {
+        name: xtreme_files.file_of(folder, task, name)
+        for name in task.languages
+    }
     unlabelled = [name for name in files if name not in labels]
     unpredicted = [name for name in files if not files[name].is_file()]
     missing = []
@@ -261,7 +186,7 @@ def _score_task(folder, task, labels, allow_missing):
     for language, file in files.items():
         if language in missing:
             continue
-        guess = _READERS[task.problem](file, is_gold=False)
+        guess = xtreme_files.READERS[task.problem](file, is_gold=False)
         values = _SCORERS[task.problem](
             labels[language], guess, file, task, language
         )
@@ -275,186 +200,6 @@ def _score_task(folder, task, labels, allow_missing):
     return scores, missing
 
 
-# ------------------------------------------------------------------- Reading
-def _checked_folder(folder):
-    folder = pathlib.Path(folder).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"Folder {str(folder)!r} does not exist.")
-    return folder
-
-
-def _file(folder, task, language):
-    ending = "json" if task.problem == "span_extraction" else "tsv"
-    return folder / task.name / f"test-{language}.{ending}"
-
-
-def _read_text(file):
-    try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"File {str(file)!r} is not UTF-8 ({error.reason} at byte "
-            f"{error.start}). Convert it."
-        ) from error
-
-
-def _read_lines(file, is_gold=False):
-    """Reads a label per line."""
-    # str.splitlines would also cut at marks of Unicode within a line.
-    lines = io.StringIO(_read_text(file), newline=None)
-    return [line.strip() for line in lines]
-
-
-def _read_tags(file, is_gold=False):
-    """Reads sentences of tags, parted by empty lines."""
-    sentences, tags = [], []
-    for line in [*_read_lines(file), ""]:
-        if line:
-            tags.append(line)
-        elif tags:
-            sentences.append(tags)
-            tags = []
-    return sentences
-
-
-def _read_pairs(file, is_gold=False):
-    """Reads the set of pairs of ids."""
-    pairs = set()
-    for number, line in enumerate(_read_lines(file), start=1):
-        fields = line.split("\t")
-        if len(fields) != 2:
-            raise InputError(
-                f"File {str(file)!r}, line {number}: expected two ids with a "
-                f"tab between them. Received: {line[:80]!r}."
-            )
-        pairs.add(tuple(fields))
-    return pairs
-
-
-def _read_answers(file, is_gold=False):
-    """Reads answers by question; of labels, the lists of gold answers."""
-    try:
-        value = json.loads(_read_text(file))
-    # The latter where brackets nest too deeply.
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"File {str(file)!r} is not JSON: {error}.") from error
-    if is_gold:
-        return _gold_answers(file, value)
-    if not isinstance(value, dict):
-        raise InputError(
-            f"File {str(file)!r}: expected an object from each question's id "
-            f"to the text of its answer. Received: {type(value).__name__}."
-        )
-    for name, answer in value.items():
-        if not isinstance(answer, str):
-            raise InputError(
-                f"File {str(file)!r}, question {name!r}: expected the text of "
-                f"the answer. Received: {str(answer)[:80]!r}."
-            )
-    return value
-
-
-def _gold_answers(file, value):
-    """Takes the lists of gold answers from SQuAD's JSON."""
-    try:
-        pairs = [
-            (question["id"], [answer["text"] for answer in question["answers"]])
-            for article in value["data"]
-            for paragraph in article["paragraphs"]
-            for question in paragraph["qas"]
-        ]
-        gold = dict(pairs)
-    except (KeyError, TypeError) as error:
-        raise InputError(
-            f"File {str(file)!r}: expected SQuAD's JSON: data, paragraphs, "
-            f"qas, id, answers, text. Received another structure ({error})."
-        ) from error
-    if len(gold) < len(pairs):
-        names = collections.Counter(name for name, _ in pairs)
-        raise InputError(
-            f"File {str(file)!r} has question {names.most_common(1)[0][0]!r} "
-            "more than once. Expected each id once."
-        )
-    return gold
-
-
-_READERS = {
-    "classification": _read_lines,
-    "mining": _read_pairs,
-    "retrieval": _read_lines,
-    "span_extraction": _read_answers,
-    "tagging": _read_tags,
-}
-
-
-# ------------------------------------------------------------------ Checking
-def _check_all_labels(labels):
-    """Raises where labels that were never files are none of the task's."""
-    for name, by_language in labels.items():
-        if name not in SUITES["xtreme"]:
-            raise unknown("task of XTREME", name, SUITES["xtreme"])
-        for language, gold in by_language.items():
-            where = f"Gold of task {name!r} in {language!r}"
-            _check_labels(TASKS[name], gold, where)
-
-
-def _check_labels(task, gold, where):
-    """Raises where a label is none of the task's: a wrong file, or damaged."""
-    if not len(gold):
-        raise InputError(f"{where} is empty. Expected one label at least.")
-    known = set(task.labels)
-    is_label, expected = {
-        "classification": (known.__contains__, ", ".join(task.labels)),
-        "mining": (_is_pair, "two ids"),
-        "retrieval": (_is_number, "a number of a sentence, from 0"),
-        "span_extraction": (_are_answers, "a list of answers, not empty"),
-        "tagging": (known.__contains__, ", ".join(task.labels)),
-    }[task.problem]
-    wrong = [
-        (place, label)
-        for place, label in _placed(task, gold)
-        if not is_label(label)
-    ]
-    if wrong:
-        place, label = wrong[0]
-        place = repr(place) if isinstance(place, str) else f"line {place}"
-        raise InputError(
-            f"{where} has {len(wrong)} labels that task {task.name!r} does not "
-            f"know, the first at {place}: {label!r}. Expected {expected}."
-        )
-
-
-def _placed(task, gold):
-    """Yields each label with its line in the layout, or its question."""
-    if task.problem == "span_extraction":
-        yield from gold.items()
-    elif task.problem == "tagging":
-        line = 1
-        for tags in gold:
-            yield from enumerate(tags, start=line)
-            # One empty line parts two sentences.
-            line += len(tags) + 1
-    else:
-        yield from enumerate(gold, start=1)
-
-
-def _is_pair(pair):
-    return not isinstance(pair, str) and len(pair) == 2
-
-
-def _is_number(label):
-    return str(label).isdecimal()
-
-
-def _are_answers(answers):
-    return (
-        isinstance(answers, list | tuple)
-        and len(answers) > 0
-        and all(isinstance(answer, str) for answer in answers)
-    )
-
-
-# ------------------------------------------------------------------- Scoring
 def _score_lines(gold, guess, file, task, language):
     gold = list(map(str, gold))
     if len(gold) != len(guess):

@@ -8,6 +8,7 @@ from sklearn.metrics import f1_score
 
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import xtreme
+from stilts_keras.scoring import xtreme_files
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
@@ -51,7 +52,7 @@ def test_an_absent_task_is_absent_not_zero(mock, tmp_path):
 
 
 def test_labels_may_be_read_once_for_several_submissions(mock):
-    labels = xtreme.read_labels(mock / "labels")
+    labels = xtreme_files.read_labels(mock / "labels")
     assert set(labels) == set(SUITES["xtreme"])
     assert xtreme.score_submission(
         mock / "predictions", labels
@@ -361,15 +362,15 @@ def test_submissions_are_found_below_a_folder(tmp_path):
     write(tmp_path / "pretrained/seed-1", False, ["xnli"], ["de"])
     # A route may bear a target's name.
     write(tmp_path / "udpos/seed-1", False, ["xnli"], ["de"])
-    found = xtreme.find_submissions(tmp_path)
+    found = xtreme_files.find_submissions(tmp_path)
     assert list(found) == ["pretrained/seed-1", "udpos/seed-1"]
     one = tmp_path / "udpos/seed-1"
-    assert xtreme.find_submissions(one) == {"": one}
+    assert xtreme_files.find_submissions(one) == {"": one}
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="XTREME's layout"):
-        xtreme.find_submissions(tmp_path / "empty")
+        xtreme_files.find_submissions(tmp_path / "empty")
     with pytest.raises(InputError, match="does not exist"):
-        xtreme.find_submissions(tmp_path / "none")
+        xtreme_files.find_submissions(tmp_path / "none")
 
 
 def test_files_of_other_systems_are_read(folders):
