@@ -186,7 +186,16 @@ def hidden_layers(model, layers):
     Returns:
         `keras.Model` from the backbone's inputs to a list of hidden states
         (b, l, h), or to the only one. It shares the backbone's weights.
+
+    Raises:
+        InputError: If the backbone has fewer layers.
     """
+    if max(layers) > model.num_layers:
+        raise InputError(
+            f"retrieval_layer {max(layers)} is above the backbone's "
+            f"{model.num_layers} layers. Choose 0 (the embedding) to "
+            f"{model.num_layers}, or sweep."
+        )
     names = [
         f"transformer_layer_{layer - 1}" if layer else "embeddings_dropout"
         for layer in layers

@@ -77,6 +77,11 @@ def test_hidden_layers_run_from_the_embedding_to_the_output(root):
     assert np.allclose(states[0][0, 0], states[0][1, 0])
 
 
+def test_a_hidden_layer_above_the_last_is_refused(root):
+    with pytest.raises(InputError, match="3 is above the backbone's 2"):
+        xlm_roberta.hidden_layers(root, [1, 3])
+
+
 def test_a_hidden_layer_shares_the_backbones_weights(described, tokenizer):
     root = xlm_roberta.load_root(described, tokenizer=tokenizer)
     first = xlm_roberta.hidden_layers(root, [1])
