@@ -389,10 +389,9 @@ def _frames(graph, folder):
     frames = {
         "summary": tables.summary_frame(rows, graph.baseline, primary=primary)
     }
-    scores = _xtreme_scores(rows)
-    if scores:
+    if set(SUITES["xtreme"]) <= set(primary):
         frames["xtreme"] = tables.xtreme_frame(
-            scores, graph.baseline, notes=_xtreme_notes(graph)
+            _xtreme_scores(rows), graph.baseline, notes=_xtreme_notes(graph)
         )
     for target, metric in primary.items():
         frames[target] = tables.target_frame(
@@ -407,11 +406,7 @@ def _frames(graph, folder):
 
 
 def _xtreme_scores(rows):
-    """Averages as XTREME does, English included: {(route, seed): scores}.
-
-    Empty unless a run has two targets of XTREME at least: for one alone it
-    would repeat that target's table.
-    """
+    """Averages as XTREME does, English included: {(route, seed): scores}."""
     runs = {}
     for row in rows:
         if row["target"] in SUITES["xtreme"]:
@@ -419,8 +414,6 @@ def _xtreme_scores(rows):
             by_metric = metrics_of.setdefault(row["target"], {})
             name = xtreme.reference_name(row["metric"])
             by_metric.setdefault(name, {})[row["language"]] = row["value"]
-    if len({target for found in runs.values() for target in found}) < 2:
-        return {}
     return {key: xtreme.summarise(found) for key, found in runs.items()}
 
 

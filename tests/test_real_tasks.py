@@ -55,6 +55,13 @@ def run_dir(material, tmp_path_factory):
     return folder / "run"
 
 
+def test_a_run_of_all_nine_targets_shows_xtremes_own_table(run_dir):
+    (file,) = (run_dir / "tensorboard" / "tables").iterdir()
+    content = file.read_bytes().decode("utf-8", "replace")
+    assert "results/xtreme" in content
+    assert "not comparable with published scores" in content
+
+
 def test_every_intermediate_task_chose_its_checkpoint_by_dev_rows(run_dir):
     for stage in ROUTE.split("/"):
         name = "+".join(f"{task}:16" for task in stage.split("+"))
