@@ -361,6 +361,10 @@ class HubData:
 
     name = "hub"
 
+    def __init__(self):
+        """Has loaded nothing yet."""
+        self._loaded_from = {}
+
     def languages(self, task, split):
         """Returns the task's languages: what the Hub is documented to hold."""
         repositories = self._repositories(task, split)
@@ -378,8 +382,13 @@ class HubData:
         return None
 
     def fingerprint(self, task, language, split):
-        """Returns repository, configuration, split and revision."""
-        repository = self._repositories(task, split)[0]
+        """Returns repository, configuration, split and revision.
+
+        Those of the first repository, until another has given the rows.
+        """
+        repository = self._loaded_from.get(
+            (task.name, language, split), self._repositories(task, split)[0]
+        )
         return (
             f"hub {repository.id}/{repository.config_for(language)}"
             f"/{repository.splits[split]}@{repository.revision or 'main'}"
@@ -403,7 +412,9 @@ class HubData:
             try:
                 with _offline_mode() if offline else contextlib.nullcontext():
                     rows = _load_from_hub(repository, language, split)
-                return _select_language(rows, repository, language, task)
+                rows = _select_language(rows, repository, language, task)
+                self._loaded_from[task.name, language, split] = repository
+                return rows
             except Exception as error:  # noqa: BLE001 - named below
                 problems.append(f"{repository.id}: {_first_line(error)}")
         if offline:

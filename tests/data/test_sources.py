@@ -342,8 +342,14 @@ def test_the_next_repository_is_tried_when_one_is_not_cached(monkeypatch):
 
     monkeypatch.setattr(sources, "_hub_answers", bool)
     monkeypatch.setattr(sources, "_load_from_hub", load)
-    assert sources.open_data("hub").load(HELLASWAG, "en", "dev") == "rows"
+    data = sources.open_data("hub")
+    before = data.fingerprint(HELLASWAG, "en", "dev")
+    assert data.load(HELLASWAG, "en", "dev") == "rows"
     assert tried == [None, "refs/pr/7"]
+    # Rows packed from one are never taken for rows of the other.
+    assert before.endswith("@main")
+    assert data.fingerprint(HELLASWAG, "en", "dev").endswith("@refs/pr/7")
+    assert data.fingerprint(HELLASWAG, "en", "train").endswith("@main")
 
 
 def test_reasons_of_all_repositories_are_given_in_one_line(monkeypatch):
