@@ -159,7 +159,8 @@ _flag(
     flags.DEFINE_integer,
     "eval_limit",
     None,
-    "Most examples to evaluate in each language.",
+    "Most examples to evaluate in each language; the pools of bucc2018 are "
+    "always searched whole.",
 )
 _flag(
     "data",
@@ -288,7 +289,8 @@ def main(argv=None):
 
 
 def _fail(error, status):
-    line = " ".join(str(error).split())
+    # absl begins some of its messages so.
+    line = " ".join(str(error).replace("ERROR:: ", "").split())
     print(f"stilts: error: {line}", file=sys.stderr)
     return status
 
@@ -393,8 +395,9 @@ def _run():
         long_rows=FLAGS.long_rows,
         settings={
             name: FLAGS[name].value
-            for group in _GROUPS.values()
-            for name in group
+            for group, names in _GROUPS.items()
+            for name in names
+            if group != "score"
         },
     )
 
@@ -408,33 +411,59 @@ def _score():
     from stilts_keras.scoring import xtreme
     from stilts_keras.scoring import xtreme_files
 
+    if FLAGS.output and os.path.isdir(FLAGS.output):
+        raise InputError(
+            f"--output={FLAGS.output} is a folder. Name a JSON file."
+        )
     labels = xtreme_files.read_labels(FLAGS.labels)
-    folders = xtreme_files.find_submissions(FLAGS.predictions)
+    splits = xtreme_files.read_splits(FLAGS.labels)
+    folders = xtreme_files.find_submissions(FLAGS.predictions, FLAGS.labels)
     found = {
         name: xtreme.score_submission(
             folder, labels, allow_missing=FLAGS.allow_missing
         )
         for name, folder in folders.items()
     }
+    for value in found.values():
+        if splits:
+            value["splits"] = splits
     # One submission gives XTREME's own structure, several one for each name.
     if FLAGS.output:
         results.write_json(FLAGS.output, found.get("", found))
-    scores = {
-        (name or os.path.basename(os.path.abspath(FLAGS.predictions)), 0): value
-        for name, value in found.items()
-    }
-    notes = dict.fromkeys(
-        note for value in found.values() for note in _score_notes(value)
-    )
-    baseline = next(iter(scores))[0]
+    scores = {_run_of(name): value for name, value in found.items()}
+    routes = list(dict.fromkeys(route for route, _ in scores))
+    baseline = FLAGS.baseline or ("pretrained" if len(routes) > 1 else None)
+    if FLAGS.baseline and baseline not in routes:
+        raise unknown("baseline", baseline, routes)
+    if baseline not in routes:
+        baseline = routes[0]
+    scores = dict(sorted(scores.items(), key=lambda x: x[0][0] != baseline))
+    notes = [
+        note
+        for (route, _), value in scores.items()
+        for note in _score_notes(value, route if len(scores) > 1 else None)
+    ]
+    notes += [f"{task}: on {split} rows" for task, split in splits.items()]
     tables.print_frame(tables.xtreme_frame(scores, baseline, notes=notes))
 
 
-def _score_notes(scores):
+def _run_of(name):
+    """Splits the path of a run's submission: its route and its seed."""
+    name = name or os.path.basename(os.path.abspath(FLAGS.predictions))
+    route, _, seed = name.rpartition("/seed-")
+    if route and seed.isdecimal():
+        return route, int(seed)
+    return name, 0
+
+
+def _score_notes(scores, name):
+    where = f"{name}: " if name else ""
     if "absent" in scores:
-        yield f"Not in the predictions: {', '.join(scores['absent'])}"
+        yield f"{where}not in the predictions: {', '.join(scores['absent'])}"
     for task, languages in scores.get("absent_languages", {}).items():
-        yield f"{task}: without {' '.join(languages)}"
+        yield f"{where}{task} without {' '.join(languages)}"
+    for doubt in scores.get("doubts", ()):
+        yield f"{where}{doubt}"
 
 
 def _graph():

@@ -10,6 +10,7 @@ from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.reporting import results
 from stilts_keras.reporting import submission
 from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.scoring.xtreme_files import SPLITS_FILE
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
@@ -163,6 +164,13 @@ class RunFolder:
             submission.write_labels(
                 folder / "labels" / cell.target, *how, gold, ids
             )
+            if cell.split != "test":
+                splits = {
+                    task.name: self.graph.eval_split(task)
+                    for task in self.graph.targets
+                    if task.name in self.graph.eval_on_dev
+                }
+                results.write_json(folder / "labels" / SPLITS_FILE, splits)
 
     def keep_layers(self, cell, rows):
         """Stores the scores of every hidden state, where all were asked for.

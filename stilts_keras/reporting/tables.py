@@ -177,8 +177,12 @@ def xtreme_frame(scores, baseline, *, notes=()):
         "rows": table_rows,
         "notes": [
             "Percent; means over all languages, English included; for "
-            "questions of exact match and F1; in brackets: difference to "
-            f"{baseline}",
+            "questions of exact match and F1"
+            + (
+                f"; in brackets: difference to {baseline}"
+                if len(means) > 1
+                else ""
+            ),
             *notes,
         ],
     }

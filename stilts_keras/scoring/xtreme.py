@@ -66,7 +66,8 @@ def score_submission(predictions, labels, *, allow_missing=False):
         metrics by language, their means `avg_...` and `avg_metric`, all in
         percent. `absent` lists tasks that have no folder, if any,
         `absent_languages` what `allow_missing` left out of each; then
-        `is_partial` is true.
+        `is_partial` is true. `doubts` lists what was scored, but looks like
+        a mistake in the predictions.
 
     Raises:
         InputError: If there is no task at all, a file or language is missing,
@@ -79,6 +80,10 @@ def score_submission(predictions, labels, *, allow_missing=False):
     else:
         labels = xtreme_files.read_labels(labels)
     found, left_out = {}, {}
+    doubts = [
+        f"Folder {name!r} is none of XTREME's tasks and was not read"
+        for name in xtreme_files.unread_folders(folder)
+    ]
     for name in SUITES["xtreme"]:
         if not (folder / name).is_dir():
             continue
@@ -88,7 +93,7 @@ def score_submission(predictions, labels, *, allow_missing=False):
                 f"none of task {name!r}. Add them, or take the folder away."
             )
         scores, missing = _score_task(
-            folder, TASKS[name], labels[name], allow_missing
+            folder, TASKS[name], labels[name], allow_missing, doubts
         )
         found[name] = scores
         if missing:
@@ -102,6 +107,8 @@ def score_submission(predictions, labels, *, allow_missing=False):
     if left_out:
         result["absent_languages"] = left_out
         result["is_partial"] = True
+    if doubts:
+        result["doubts"] = doubts
     return result
 
 
@@ -159,8 +166,11 @@ def _mean_of(tasks, names):
     return float(np.mean([tasks[name]["avg_metric"] for name in names]))
 
 
-def _score_task(folder, task, labels, allow_missing):
-    """Scores each language; returns scores by metric, and languages missing."""
+def _score_task(folder, task, labels, allow_missing, doubts):
+    """Scores each language; returns scores by metric, and languages missing.
+
+    What looks like a mistake is added to `doubts`.
+    """
     files = {
         name: xtreme_files.file_of(folder, task, name)
         for name in task.languages
@@ -178,18 +188,18 @@ def _score_task(folder, task, labels, allow_missing):
         if lacking:
             raise InputError(
                 f"Task {task.name!r} lacks {', '.join(lacking)} in the {where}."
-                " Expected a file test-<language> for each of: "
-                f"{' '.join(task.languages)}. --allow_missing leaves out "
-                "those that neither side has."
+                " XTREME's score needs all of the task's "
+                f"{len(task.languages)} languages; --allow_missing leaves out "
+                "what neither predictions nor labels have."
             )
     scores = {}
     for language, file in files.items():
         if language in missing:
             continue
         guess = xtreme_files.READERS[task.problem](file, is_gold=False)
-        values = _SCORERS[task.problem](
-            labels[language], guess, file, task, language
-        )
+        gold = labels[language]
+        values = _SCORERS[task.problem](gold, guess, file, task, language)
+        doubts += xtreme_files.doubts_of(task, gold, guess, file)
         for metric, value in values.items():
             scores.setdefault(metric, {})[language] = value
     if not scores:

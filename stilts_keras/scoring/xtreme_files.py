@@ -25,12 +25,16 @@ from stilts_keras.errors import unknown
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
+# Beside the labels: the split of those tasks that are not scored on test.
+SPLITS_FILE = "splits.json"
 
-def find_submissions(folder):
+
+def find_submissions(folder, labels=None):
     """Finds submissions: a folder that is one, or all that lie below it.
 
     Args:
         folder: path.
+        labels: path or None. The folder of the labels, which is none itself.
 
     Returns:
         Dict from relative path (`""` for the folder itself) to path, sorted.
@@ -44,7 +48,9 @@ def find_submissions(folder):
     found = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
-        if path.is_dir() and _is_submission(path)
+        if path.is_dir()
+        and _is_submission(path)
+        and not (labels and path.samefile(labels))
     }
     if not found:
         raise no_submission(folder)
@@ -61,6 +67,29 @@ def no_submission(folder):
 
 def _is_submission(folder):
     return any(any(folder.glob(f"{name}/test-*")) for name in SUITES["xtreme"])
+
+
+def read_splits(folder):
+    """Reads which labels are not of the test split, where that is noted.
+
+    Args:
+        folder: path. Of the labels.
+
+    Returns:
+        Dict from task to split; empty where no `splits.json` lies there.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+    file = checked_folder(folder) / SPLITS_FILE
+    if not file.is_file():
+        return {}
+    splits = _read_json(file)
+    if not isinstance(splits, dict):
+        raise InputError(
+            f"File {str(file)!r}: expected an object from task to split."
+        )
+    return splits
 
 
 def read_labels(folder):
@@ -99,7 +128,11 @@ def checked_folder(folder):
     """Returns the folder as a path; raises InputError if it is none."""
     folder = pathlib.Path(folder).expanduser()
     if not folder.is_dir():
-        raise InputError(f"Folder {str(folder)!r} does not exist.")
+        what = "is a file" if folder.is_file() else "does not exist"
+        raise InputError(
+            f"Folder {str(folder)!r} {what}. Expected one that holds "
+            "<task>/test-<language>."
+        )
     return folder
 
 
@@ -154,13 +187,14 @@ def _read_pairs(file, is_gold=False):
 
 def _read_answers(file, is_gold=False):
     """Reads answers by question; of labels, the lists of gold answers."""
-    try:
-        value = json.loads(_read_text(file))
-    # The latter where brackets nest too deeply.
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"File {str(file)!r} is not JSON: {error}.") from error
+    value = _read_json(file)
     if is_gold:
         return _gold_answers(file, value)
+    if isinstance(value, dict) and isinstance(value.get("data"), list):
+        raise InputError(
+            f"File {str(file)!r} holds labels, not predictions. Pass the "
+            "folder of the predictions."
+        )
     if not isinstance(value, dict):
         raise InputError(
             f"File {str(file)!r}: expected an object from each question's id "
@@ -173,6 +207,15 @@ def _read_answers(file, is_gold=False):
                 f"the answer. Received: {str(answer)[:80]!r}."
             )
     return value
+
+
+def _read_json(file):
+    text = _read_text(file)
+    try:
+        return json.loads(text)
+    # The latter where brackets nest too deeply.
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"File {str(file)!r} is not JSON: {error}.") from error
 
 
 def _gold_answers(file, value):
@@ -273,3 +316,49 @@ def _are_answers(answers):
         and len(answers) > 0
         and all(isinstance(answer, str) for answer in answers)
     )
+
+
+# -------------------------------------------------------------------- Doubts
+def doubts_of(task, gold, guess, file):
+    """Yields what may be a mistake in predictions, though it can be scored.
+
+    Args:
+        task: `Task`.
+        gold: as `read_labels` gives it for one language.
+        guess: as read from the file.
+        file: path.
+    """
+    if task.problem == "span_extraction":
+        unanswered = [name for name in gold if name not in guess]
+        if unanswered:
+            yield (
+                f"{_short(file)}: {len(unanswered)} of {len(gold)} questions "
+                f"have no answer, the first: {unanswered[0]}"
+            )
+    elif task.problem != "mining":
+        known = set(task.labels)
+        is_label = known.__contains__ if known else _is_number
+        strange = [
+            (line, label)
+            for line, label in _placed(task, guess)
+            if not is_label(label)
+        ]
+        if strange:
+            line, label = strange[0]
+            yield (
+                f"{_short(file)}: {len(strange)} lines are no label of the "
+                f"task, the first {label[:40]!r} in line {line}"
+            )
+
+
+def unread_folders(folder):
+    """Lists the folders beside those of XTREME's tasks; likely misspelt."""
+    return sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_dir() and path.name not in SUITES["xtreme"]
+    )
+
+
+def _short(file):
+    return f"{file.parent.name}/{file.name}"

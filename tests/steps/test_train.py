@@ -49,6 +49,7 @@ def split_of(labels, max_length=16):
     columns = {"token_ids": ids, "length": lengths, "label": labels}
     return SplitFeatures(
         where="toy",
+        language="en",
         rows=None,
         features=datasets.Dataset.from_dict(columns),
         read=None,
