@@ -93,6 +93,13 @@ def run(
                 progress.note(f"{where}: {count} long sequences were cut.")
             for where in inputs.without_dev(stages):
                 progress.note(f"{where}: no dev rows; the last step is kept.")
+            for task in graph.targets:
+                missing = graph.missing_languages(task)
+                if missing:
+                    progress.note(
+                        f"{task.name}: the data has no "
+                        f"{graph.eval_split(task)} rows in {' '.join(missing)}."
+                    )
             folder.describe({"settings": settings or {}, **_versions()})
             walk = _Walk(folder, inputs, progress, log_every_steps)
 
@@ -115,6 +122,9 @@ def run(
         folder.keep_tables(
             {name: tables.to_markdown(frame) for name, frame in frames.items()}
         )
+    with Progress(console=console) as progress:
+        for line in folder.places():
+            progress.note(line)
     return folder.rows()
 
 

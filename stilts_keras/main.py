@@ -368,6 +368,10 @@ def _plan():
     from stilts_keras.graph.plan import render_plan
 
     graph = _graph()
+    if FLAGS.run_dir and os.path.exists(FLAGS.run_dir):
+        from stilts_keras.run_folder import RunFolder
+
+        RunFolder(FLAGS.run_dir, graph)
     done = frozenset(
         stage.fingerprint
         for stage in graph.stages

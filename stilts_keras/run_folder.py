@@ -121,6 +121,18 @@ class RunFolder:
         manifest = stage.folder(self.path) / MANIFEST
         return json.loads(manifest.read_text("utf-8"))["num_steps"]
 
+    def places(self):
+        """Returns lines that tell where results are, and what may follow."""
+        lines = [f"Results: {self.path}"]
+        submission_folder = self.path / "submission"
+        if submission_folder.is_dir():
+            lines.append(
+                "XTREME's files: stilts score "
+                f"--predictions={submission_folder / 'xtreme'} "
+                f"--labels={submission_folder / 'labels'}"
+            )
+        return lines
+
     # ----------------------------------------------------------------- Keeping
     def keep(self, cell, rows):
         """Stores a cell's results, in `results.jsonl` and for TensorBoard."""

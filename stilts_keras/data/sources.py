@@ -217,7 +217,7 @@ class FolderData:
             raise InputError(
                 f"Data folder {self.name!r} has no rows for task "
                 f"{task.name!r} ({language}, {split}). Expected "
-                f"{_expected_places(task, language, split)}."
+                f"{expected_places(task, language, split)}."
             )
         fingerprint = self.fingerprint(task, language, split)
         tables = {
@@ -267,7 +267,17 @@ class _Place:
         return [file for files in self.files.values() for file in files]
 
 
-def _expected_places(task, language, split):
+def expected_places(task, language, split):
+    """Names the files, in a data folder, of one language and split.
+
+    Args:
+        task: `Task`.
+        language: str.
+        split: str. `train`, `dev` or `test`.
+
+    Returns:
+        str. Paths below the folder, joined by `and` and `or`.
+    """
     return " or ".join(
         " and ".join(
             f"{repository.id}/{repository.config_for(language, part)}/"
@@ -327,12 +337,23 @@ def _stack(tables):
 
     if list(tables) == [None]:
         return tables[None]
-    return datasets.concatenate_datasets(
-        [
-            rows.add_column("part", [part] * len(rows))
-            for part, rows in tables.items()
-        ]
-    )
+    named = [
+        rows.add_column("part", [part] * len(rows))
+        for part, rows in tables.items()
+    ]
+    try:
+        return datasets.concatenate_datasets(named)
+    except ValueError as error:
+        kinds = "; ".join(
+            f"{part}: {', '.join(f'{k} {v.dtype}' for k, v in found.items())}"
+            for part, found in (
+                (part, rows.features) for part, rows in tables.items()
+            )
+        )
+        raise InputError(
+            f"Columns of one name differ in type ({kinds}). Give all ids and "
+            "sentences as text."
+        ) from error
 
 
 def _select_language(rows, repository, language, task):
@@ -405,7 +426,7 @@ class HubData:
             raise InputError(
                 f"Task {task.name!r} ({language}, {split}) is not on the Hub. "
                 "Pass --data=FOLDER,hub with a folder that holds "
-                f"{_expected_places(task, language, split)}."
+                f"{expected_places(task, language, split)}."
             )
         offline = not _hub_answers()
         for repository in self._repositories(task, split):
@@ -539,6 +560,8 @@ def _unreadable(file, error):
     cause = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
+    if isinstance(cause, StopIteration):
+        return InputError(f"File {str(file)!r} has no rows. Fetch it again.")
     return InputError(
         f"File {str(file)!r} cannot be read: {_first_line(cause)}. Expected "
         "a valid file of that type, in UTF-8. Fetch or convert it again."

@@ -5,6 +5,7 @@ import dataclasses
 import math
 import os
 
+from stilts_keras.data.sources import expected_places
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
@@ -235,6 +236,14 @@ class Graph:
             },
             "data": self.data.name,
             "eval_limit": self.eval_limit,
+            # Only to name what differs, where anything does.
+            "settings": {
+                **self.overrides,
+                "train_limit": self.train_limit,
+                "eval_on_dev": sorted(self.eval_on_dev),
+                "retrieval_layer": self.retrieval_layer,
+                "retrieval_pooling": self.retrieval_pooling,
+            },
             "evaluation": {
                 f"{task.name}|{language}": self._evaluation(task, language)
                 for task in self.targets
@@ -395,19 +404,30 @@ class Graph:
     def _not_held(self, where, task, split, language=None):
         held = self._ask("languages", task, split)
         missing = f" in language {language!r}" if language else ""
+        names = [
+            other.name
+            for other in TASKS.values()
+            if split in other.splits and self._ask("languages", other, split)
+        ]
+        move = "Choose among these, or other --data."
         if held:
             there = f"It holds {split} rows of it in: {', '.join(held)}."
-        else:
-            names = [
-                other.name
-                for other in TASKS.values()
-                if self._ask("languages", other, split)
-            ]
+        elif not any(place.on_hub for place in task.repositories):
+            there = "Its rows are not on the Hub, but must lie in a folder:"
+            move = (
+                f"{expected_places(task, language or task.languages[0], split)}"
+                f" in FOLDER; then pass --data=FOLDER,{self.data.name}."
+            )
+            if split == "test" and "dev" in task.splits:
+                move += f" With dev rows alone: --eval_on_dev={task.name}."
+        elif names:
             there = f"Tasks with {split} rows there: {', '.join(names)}."
+        else:
+            there = f"It holds no {split} rows of any task."
+            move = "Choose other --data."
         return InputError(
             f"{where}: data {self.data.name!r} holds no {split} rows of task "
-            f"{task.name!r}{missing}. {there} Choose among these, or other "
-            "--data."
+            f"{task.name!r}{missing}. {there} {move}"
         )
 
     def _check_length(self, where, task, max_length):
@@ -458,11 +478,18 @@ def check_compatible(old, new):
 
 
 def _incompatible(what, before, now, old, new):
+    changed = _changed_settings(old.get("settings", {}), new["settings"])
+    if changed and what not in ("backbone", "eval_limit"):
+        return InputError(
+            "The run folder holds results of other settings: "
+            f"{'; '.join(changed)}. Choose another --run_dir, or the flags of "
+            "the first run."
+        )
     if what == "backbone":
         before = f"{old.get('backbone', {}).get('name')} ({before})"
         now = f"{new['backbone']['name']} ({now})"
     elif what.startswith("evaluation "):
-        what = f"test data of {what.removeprefix('evaluation ')}"
+        what = f"evaluation data of {what.removeprefix('evaluation ')}"
         before = f"{before} of data {old.get('data')!r}"
         now = f"{now} of data {new['data']!r}"
     elif what.startswith("cells "):
@@ -472,6 +499,19 @@ def _incompatible(what, before, now, old, new):
         f"is now {now}. Choose another --run_dir, or the flags of the first "
         "run."
     )
+
+
+def _changed_settings(old, new):
+    """Says of each setting that differs what it was and is."""
+    return [
+        f"{name} was {_shown(old.get(name))} and is now {_shown(new.get(name))}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _shown(value):
+    return "unset" if value in (None, []) else value
 
 
 def _as_tuple(value):

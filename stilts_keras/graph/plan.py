@@ -4,6 +4,9 @@ import collections
 import dataclasses
 import sys
 
+from stilts_keras.graph.graph import SWEEP
+from stilts_keras.tasks import get_task
+
 WIDTH = 100
 
 
@@ -193,12 +196,29 @@ def _add_results(node, graph, targets):
         noun = "language" if count == 1 else "languages"
         text = Text(f"-> {target}", style="yellow")
         text.append(f" in {count} {noun}", "default")
+        text.append(_how_evaluated(graph, get_task(target)), "default")
         routes = _list([cell.route for cell in cells])
         text.append(f"  after {routes}", "dim")
         missing = graph.missing_languages(target)
         if missing:
             text.append(f"  (not in the data: {' '.join(missing)})", "red")
         node.add(text)
+
+
+def _how_evaluated(graph, task):
+    """Says what is not as a reader would take it to be."""
+    text = ""
+    if graph.eval_split(task) != "test":
+        text += f", {graph.eval_split(task)} rows"
+    if graph.eval_limit and graph.eval_count(task) is None:
+        text += ", searched whole"
+    if task.is_retrieval and graph.retrieval_layer == SWEEP:
+        text += ", all hidden states"
+    elif task.is_retrieval and graph.retrieval_layer is not None:
+        text += f", hidden state {graph.retrieval_layer}"
+    if task.is_retrieval and graph.retrieval_pooling:
+        text += f", {graph.retrieval_pooling} pooling"
+    return text
 
 
 def _totals(graph, done):

@@ -36,17 +36,23 @@ class Mining(Retrieval):
         """Returns the ids of the source sentences.
 
         Raises:
-            InputError: If a gold pair names a sentence that is in no pool.
+            InputError: If a gold pair names a sentence that is in no pool, or
+                an id stands twice in one.
         """
-        known = {
-            side: {item.id for item in _pool(examples, side)} for side in SIDES
-        }
+        known = {}
+        for side in SIDES:
+            names = [item.id for item in _pool(examples, side)]
+            known[side] = set(names)
+            if len(known[side]) < len(names):
+                raise InputError(
+                    f"two {side} sentences have one id. Give each its own."
+                )
         for source, target in _gold(examples):
             for side, name in (("source", source), ("target", target)):
                 if name not in known[side]:
                     raise InputError(
-                        f"A gold pair names the {side} sentence {name!r}, "
-                        "which is not in that pool. Give the pool whole."
+                        f"a gold pair names the {side} sentence {name!r}, "
+                        "which is not there. Give all sentences of that side."
                     )
         return [item.id for item in _pool(examples, "source")]
 

@@ -59,7 +59,11 @@ def summary_frame(rows, baseline, *, primary):
         {"label": route, "cells": _means(route, baseline, scores)}
         for route in routes
     ]
-    notes = [_mean_note(baseline), _seeds_note(chosen), *_split_notes(chosen)]
+    notes = [
+        _mean_note(baseline),
+        _seeds_note(chosen),
+        *_evaluation_notes(chosen),
+    ]
     return {
         "title": "Zero-shot scores of each target",
         "columns": list(scores),
@@ -113,7 +117,11 @@ def target_frame(rows, target, metric, baseline):
         )
         for language in languages
     }
-    notes = [_mean_note(baseline), _seeds_note(chosen), *_split_notes(chosen)]
+    notes = [
+        _mean_note(baseline),
+        _seeds_note(chosen),
+        *_evaluation_notes(chosen),
+    ]
     if not all(row["zero_shot"] for row in chosen):
         notes.append("* not zero-shot: a stage trained on this language")
     return {
@@ -446,12 +454,21 @@ def _seeds_note(rows):
     return f"Means of up to {len(seeds)} seeds"
 
 
-def _split_notes(rows):
-    """Names the targets that were not evaluated on test rows."""
+def _evaluation_notes(rows):
+    """Says what was not evaluated on test rows, and how sentences meet."""
     others = _in_order(
         (row["target"], row["split"]) for row in rows if row["split"] != "test"
     )
-    return [f"{target}: on {split} rows" for target, split in others]
+    notes = [f"{target}: on {split} rows" for target, split in others]
+    states = _in_order(
+        (row["target"], row["layer"], row["pooling"])
+        for row in rows
+        if "layer" in row
+    )
+    return notes + [
+        f"{target}: hidden state {layer}, {pooling} pooling"
+        for target, layer, pooling in states
+    ]
 
 
 def _cell_notes(table_rows):

@@ -116,7 +116,10 @@ class Inputs:
 
     def _check_ids(self, cell, split):
         """Predictions are known by their ids in the files of a run."""
-        ids = self.problem(cell.target).ids(split.examples) or ()
+        try:
+            ids = self.problem(cell.target).ids(split.examples) or ()
+        except InputError as error:
+            raise InputError(f"{split.where}: {error}") from error
         twice = [name for name, n in collections.Counter(ids).items() if n > 1]
         if twice:
             raise InputError(

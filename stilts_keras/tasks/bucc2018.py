@@ -19,6 +19,10 @@ def bucc2018_example(row):
     """Reads a sentence of either pool, or a gold pair."""
     if row["part"] == "gold":
         return GoldPair(source_id=row["source_id"], target_id=row["target_id"])
+    for name in ("id", "sentence"):
+        if row.get(name) is None:
+            # Another part has that column, this one has not.
+            raise KeyError(name)
     return PoolSentence(id=row["id"], text=row["sentence"], side=row["part"])
 
 

@@ -4,7 +4,7 @@ CCGbank is licensed, so no repository may hold it: give its rows as a folder,
 in the columns `tokens` and `tags`. The training rows name the categories.
 """
 
-from stilts_keras.tasks.example import TaggedWords
+from stilts_keras.tasks.example import tagged_words
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
@@ -12,7 +12,7 @@ from stilts_keras.tasks.task import Task
 
 def ccg_example(row):
     """Reads words and their categories."""
-    return TaggedWords(words=tuple(row["tokens"]), tags=tuple(row["tags"]))
+    return tagged_words(row["tokens"], row["tags"])
 
 
 CCG = Task(

@@ -33,6 +33,18 @@ class TaggedWords:
     tags: tuple[str, ...] | None = None
 
 
+def tagged_words(words, tags):
+    """Makes a TaggedWords of two lists.
+
+    Raises:
+        TypeError: If one is a text: its letters would pass for words.
+    """
+    for name, values in (("words", words), ("tags", tags)):
+        if isinstance(values, str) or values is None:
+            raise TypeError(f"expected a list of {name}. Received: {values!r}")
+    return TaggedWords(words=tuple(words), tags=tuple(tags))
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class Question:
     """A question on a context; answers are (text, character offset) pairs."""

