@@ -65,8 +65,8 @@ def run(
         List of dicts: the rows of `results.jsonl` that belong to the graph.
 
     Raises:
-        InputError: If data, backbone or run folder are unfit; before any
-            training.
+        InputError: If data, backbone or run folder are unfit, or another
+            process writes to the folder; before any training.
         StageError: If a stage cannot be finished.
     """
     # ------------------------------------------- The run folder, if it is ours
@@ -77,6 +77,13 @@ def run(
         )
     backend.prepare()
     folder = RunFolder(run_dir, graph)
+    with folder.lock():
+        return _run_in(folder, log_every_steps, long_rows, console, settings)
+
+
+def _run_in(folder, log_every_steps, long_rows, console, settings):
+    """Does what `run` promises, as the only writer of the folder."""
+    graph = folder.graph
     stages, cells = folder.unfinished()
     for stage in _starts(stages, cells):
         checkpoint.check_stage(stage.folder(folder.path))

@@ -1,8 +1,12 @@
 """What a run keeps on disk, and what of its graph is done already."""
 
+import contextlib
 import dataclasses
+import fcntl
 import json
+import os
 import pathlib
+import platform
 
 from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import check_compatible
@@ -15,6 +19,7 @@ from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
 RUN_FILE = "run.json"
+LOCK_FILE = ".lock"
 RESULTS_FILE = "results.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
 
@@ -35,9 +40,40 @@ class RunFolder:
         """
         self.path = pathlib.Path(path).expanduser()
         self.graph = graph
+        self._check()
+
+    def _check(self):
         self._known = self._read_description()
         if self._known is not None:
-            check_compatible(self._known, graph.description())
+            check_compatible(self._known, self.graph.description())
+
+    @contextlib.contextmanager
+    def lock(self):
+        """Keeps other runs out of the folder; readers are never blocked.
+
+        The lock is the system's and ends with the process, however that ends:
+        the file that stays behind locks nothing.
+
+        Raises:
+            InputError: If another process writes there; it is named.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with open(self.path / LOCK_FILE, "a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                file.seek(0)
+                raise InputError(
+                    f"Run folder {str(self.path)!r} is in use by "
+                    f"{file.read().strip() or 'another process'}. Wait for "
+                    "it, or choose another --run_dir."
+                ) from error
+            # The other run may have ended between the first look and this.
+            self._check()
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}")
+            file.flush()
+            yield
 
     def _read_description(self):
         file = self.path / RUN_FILE
@@ -263,4 +299,6 @@ def _tag(row):
 
 
 def _is_empty_folder(path):
-    return path.is_dir() and not any(path.iterdir())
+    return path.is_dir() and not any(
+        file.name != LOCK_FILE for file in path.iterdir()
+    )

@@ -327,3 +327,35 @@ def test_a_damaged_submission_is_one_line(tmp_path, capsys):
     assert stilts("score", *arguments, f"--output={out}") == 2
     assert "test-ar.tsv" in error_line(capsys)
     assert not out.exists()
+
+
+def test_a_second_writer_is_told_who_holds_the_folder(tmp_path, capsys):
+    code = (
+        "import fcntl, sys, time\n"
+        "file = open(sys.argv[1], 'w')\n"
+        "file.write('process 77 on there'); file.flush()\n"
+        "fcntl.flock(file, fcntl.LOCK_EX)\n"
+        "print('held', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    folder = tmp_path / "run"
+    folder.mkdir()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, folder / ".lock"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    arguments = [*TINY, "--route=pretrained", "--targets=tatoeba"]
+    try:
+        assert holder.stdout.readline() == "held\n"
+        assert stilts("run", *arguments, f"--run_dir={folder}") == 2
+        assert "in use by process 77 on there" in error_line(capsys)
+        # Readers are not blocked.
+        assert stilts("plan", *arguments, f"--run_dir={folder}") == 0
+    finally:
+        holder.kill()
+        holder.wait()
+    # A lock ends with its process, and the file that stays locks nothing.
+    arguments.append("--targets=xpto")
+    assert stilts("run", *arguments, f"--run_dir={folder}") == 2
+    assert "in use" not in error_line(capsys)
