@@ -13,6 +13,7 @@ from stilts_keras.graph.graph import Graph
 from stilts_keras.reporting.results import COLUMNS
 from stilts_keras.reporting.results import read_results
 from stilts_keras.reporting.tensorboard import read_scalars
+from stilts_keras.run_folder import LOCK_FILE
 from stilts_keras.scoring import xtreme
 from stilts_keras.scoring import xtreme_files
 from stilts_keras.scoring.metrics import score
@@ -340,8 +341,11 @@ def test_growing_by_a_route_trains_only_what_is_new(own_run, data):
 
 
 def contents(run_dir):
+    """All that a run folder holds, but for who last wrote there."""
     return {
-        file: file.read_bytes() for file in run_dir.rglob("*") if file.is_file()
+        file: file.read_bytes()
+        for file in run_dir.rglob("*")
+        if file.is_file() and file.name != LOCK_FILE
     }
 
 
