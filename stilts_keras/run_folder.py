@@ -14,7 +14,7 @@ from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.reporting import results
 from stilts_keras.reporting import submission
 from stilts_keras.reporting.tensorboard import EventWriter
-from stilts_keras.scoring.xtreme_files import SPLITS_FILE
+from stilts_keras.scoring import xtreme_files
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
@@ -213,12 +213,11 @@ class RunFolder:
                 folder / "labels" / cell.target, *how, gold, ids
             )
             if cell.split != "test":
-                splits = {
-                    task.name: self.graph.eval_split(task)
-                    for task in self.graph.targets
-                    if task.name in self.graph.eval_on_dev
-                }
-                results.write_json(folder / "labels" / SPLITS_FILE, splits)
+                splits = xtreme_files.read_splits(folder / "labels")
+                results.write_json(
+                    folder / "labels" / xtreme_files.SPLITS_FILE,
+                    {**splits, cell.target: cell.split},
+                )
 
     def keep_layers(self, cell, rows):
         """Stores the scores of every hidden state, where all were asked for.

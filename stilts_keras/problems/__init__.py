@@ -16,7 +16,8 @@ Every problem is a class with the same few parts, in the order of use:
   that dev rows choose.
 - `finish(decoded, features, examples, threshold)`: `(gold, predictions)`, one
   each per Example, as `scoring.metrics` takes them.
-- `ids(examples)`: what names them in files; None where their order does.
+- `ids(examples)`: where `has_ids`, what names them in files; elsewhere their
+  order does.
 """
 
 from stilts_keras.problems.classification import Classification

@@ -14,6 +14,7 @@ class Classification:
 
     pack_key = "classification 1"
     has_threshold = False
+    has_ids = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the classes."""
@@ -61,10 +62,6 @@ class Classification:
     def decode(self, logits, columns):
         """Returns the index of each row's best class."""
         return logits.argmax(axis=-1).tolist()
-
-    def ids(self, examples):
-        """Returns None: rows are known by their order."""
-        return None
 
     def finish(self, decoded, features, examples, threshold=None):
         """Returns label names, one per Example."""

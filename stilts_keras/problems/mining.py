@@ -25,6 +25,7 @@ class Mining(Retrieval):
 
     pack_key = "mining 1"
     has_threshold = True
+    has_ids = True
 
     def sides(self, examples):
         """Yields (position, side, text) of the pools' sentences."""

@@ -37,6 +37,7 @@ class Retrieval:
 
     pack_key = "retrieval 1"
     has_threshold = False
+    has_ids = False
 
     def __init__(self, task):
         """Takes the Task."""
@@ -75,10 +76,6 @@ class Retrieval:
     def decode(self, logits, columns):
         """Returns the embeddings (b, layers, h) in float32."""
         return np.asarray(logits, dtype="float32")
-
-    def ids(self, examples):
-        """Returns None: sentences are known by their order."""
-        return None
 
     def finish(self, decoded, features, examples, threshold=None):
         """Returns row numbers: the own one, and the nearest neighbour's.

@@ -31,6 +31,7 @@ class SpanExtraction:
     """
 
     pack_key = "span extraction 1"
+    has_ids = True
 
     def __init__(self, task):
         """Takes the Task, which tells whether answers may be missing."""

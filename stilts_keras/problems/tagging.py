@@ -23,6 +23,7 @@ class Tagging:
 
     pack_key = "tagging 2"
     has_threshold = False
+    has_ids = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the tags."""
@@ -95,10 +96,6 @@ class Tagging:
             row[positions].tolist()
             for row, positions in zip(best, columns["positions"], strict=True)
         ]
-
-    def ids(self, examples):
-        """Returns None: sentences are known by their order."""
-        return None
 
     def finish(self, decoded, features, examples, threshold=None):
         """Joins windows; returns lists of tag names, one per Example."""

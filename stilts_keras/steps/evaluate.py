@@ -118,7 +118,7 @@ def _scored(problem, task, split, decoded, dev, dev_decoded):
         gold,
         predictions,
         score(task.metrics, gold, predictions, language=split.language),
-        problem.ids(split.examples),
+        problem.ids(split.examples) if problem.has_ids else None,
     )
 
 

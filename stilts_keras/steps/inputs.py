@@ -116,8 +116,11 @@ class Inputs:
 
     def _check_ids(self, cell, split):
         """Predictions are known by their ids in the files of a run."""
+        problem = self.problem(cell.target)
+        if not problem.has_ids:
+            return
         try:
-            ids = self.problem(cell.target).ids(split.examples) or ()
+            ids = problem.ids(split.examples)
         except InputError as error:
             raise InputError(f"{split.where}: {error}") from error
         twice = [name for name, n in collections.Counter(ids).items() if n > 1]
