@@ -10,6 +10,22 @@ class InputError(ValueError):
     """
 
 
+class DamageError(InputError):
+    """A file of a run is not what was written; the message names it."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The system or the user asked the process to stop, and it has saved.
+
+    The command line prints the message and exits with 128 + `signal_number`.
+    """
+
+    def __init__(self, signal_number):
+        """Takes the signal's number: 2 for SIGINT, 15 for SIGTERM."""
+        super().__init__(signal_number)
+        self.signal_number = signal_number
+
+
 class StageError(RuntimeError):
     """A stage cannot go on, such as by a loss that is not a number.
 

@@ -7,13 +7,14 @@ import contextlib
 import dataclasses
 import importlib.metadata
 import platform
-import shutil
 
 import keras
 import numpy as np
 
+from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import SWEEP
+from stilts_keras.interruption import Interruption
 from stilts_keras.models import backend
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
@@ -32,12 +33,12 @@ from stilts_keras.steps.evaluate import evaluate_layers
 from stilts_keras.steps.inputs import Inputs
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.train import TrainSource
-from stilts_keras.steps.train import num_stage_steps
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
 LONG_ROWS = ("cut", "error")
+SAVE_EVERY_MINUTES = 10.0
 
 
 def run(
@@ -46,10 +47,17 @@ def run(
     run_dir,
     log_every_steps=50,
     long_rows="cut",
+    save_every_minutes=SAVE_EVERY_MINUTES,
+    stage_store=None,
+    keep="all",
+    on_damage="remake",
     console=None,
     settings=None,
 ):
     """Trains and evaluates whatever of a graph is not done yet.
+
+    May be cut off at any moment and called again: it goes on where it was,
+    and on a CPU the results are those of a run that was never cut off.
 
     Args:
         graph: `Graph`.
@@ -58,6 +66,15 @@ def run(
         log_every_steps: int. Steps between two points in TensorBoard.
         long_rows: str. `cut`: rows longer than `max_length` lose tokens, as
             published, and are counted; `error`: they are refused.
+        save_every_minutes: float. A stage's progress is saved so often, at
+            every evaluation on dev rows, and when the process is asked to
+            stop (SIGINT, SIGTERM).
+        stage_store: path or None. Folder of finished stages that several run
+            folders share.
+        keep: str. Weights that stay when nothing left to do needs them:
+            `all`; `last`, those that a target was evaluated with; `none`.
+        on_damage: str. `remake`: what does not match its checksum is named
+            and made again; `fail`: it is an error.
         console: `rich.console.Console` or None for the terminal.
         settings: dict or None. Kept in `run.json`, such as the flags given.
 
@@ -67,7 +84,8 @@ def run(
     Raises:
         InputError: If data, backbone or run folder are unfit, or another
             process writes to the folder; before any training.
-        StageError: If a stage cannot be finished.
+        StageError: If a stage cannot be finished, or the disk is full.
+        Interrupted: If the process was asked to stop.
     """
     # ------------------------------------------- The run folder, if it is ours
     if long_rows not in LONG_ROWS:
@@ -75,47 +93,51 @@ def run(
             f"long_rows must be one of: {', '.join(LONG_ROWS)}. Received: "
             f"{long_rows!r}."
         )
+    if not save_every_minutes > 0:
+        raise InputError(
+            "save_every_minutes must be above 0. Received: "
+            f"{save_every_minutes!r}."
+        )
     backend.prepare()
-    folder = RunFolder(run_dir, graph)
-    with folder.lock():
-        return _run_in(folder, log_every_steps, long_rows, console, settings)
+    folder = RunFolder(
+        run_dir,
+        graph,
+        stage_store=stage_store,
+        on_damage=on_damage,
+        keep=keep,
+    )
+    with Interruption() as interruption, files.disk_full_said(), folder.lock():
+        walk = _Walk(
+            folder, console, interruption, log_every_steps, save_every_minutes
+        )
+        _run_in(folder, walk, long_rows, settings)
+    return folder.rows()
 
 
-def _run_in(folder, log_every_steps, long_rows, console, settings):
+def _run_in(folder, walk, long_rows, settings):
     """Does what `run` promises, as the only writer of the folder."""
-    graph = folder.graph
-    stages, cells = folder.unfinished()
-    for stage in _starts(stages, cells):
-        checkpoint.check_stage(stage.folder(folder.path))
-
-    with Progress(console=console) as progress:
-        # ------------------------- All that can be wrong with the data, at once
-        if cells:
-            tokenizer = xlm_roberta.load_tokenizer(graph.backbone)
-            inputs = Inputs(graph, tokenizer)
-            cut = inputs.prepare(stages, cells)
-            if long_rows == "error":
-                refuse_long_rows(cut)
-            for where, count in cut.items():
-                progress.note(f"{where}: {count} long sequences were cut.")
-            for where in inputs.without_dev(stages):
-                progress.note(f"{where}: no dev rows; the last step is kept.")
-            for task in graph.targets:
-                missing = graph.missing_languages(task)
-                if missing:
-                    progress.note(
-                        f"{task.name}: the data has no "
-                        f"{graph.eval_split(task)} rows in {' '.join(missing)}."
-                    )
+    graph, progress = folder.graph, walk.progress
+    with progress:
+        stages, cells, measured = folder.unfinished()
+        for note in folder.notes:
+            progress.note(note)
+        for reason in graph.left_out.values():
+            progress.note(f"Left out: {reason}")
+        if cells or measured:
+            _prepare(walk, stages, cells, measured, long_rows)
             folder.describe({"settings": settings or {}, **_versions()})
-            walk = _Walk(folder, inputs, progress, log_every_steps)
 
         # ----------------------------------------------------- Stages and cells
-        for stage in (None, *graph.stages) if cells else ():
+        for stage in (None, *graph.stages) if cells or measured else ():
             model = walk.train_stage(stage) if stage in stages else None
-            for cell in cells:
-                if cell.stage == stage:
-                    model = walk.evaluate_cell(cell, model)
+            if stage in measured:
+                model = walk.measure_forgetting(stage, model)
+            for cell in [cell for cell in cells if cell.stage == stage]:
+                model = walk.evaluate_cell(cell, model)
+            stages = [other for other in stages if other != stage]
+            measured = [other for other in measured if other != stage]
+            cells = [cell for cell in cells if cell.stage != stage]
+            folder.drop_unneeded(stages, cells, measured)
             # A Model is full of circles: without this, the next one would be
             # built while the last still fills the device's memory.
             del model
@@ -124,26 +146,52 @@ def _run_in(folder, log_every_steps, long_rows, console, settings):
     # ------------------------------------------------------------------- Report
     frames = _frames(graph, folder)
     for frame in frames.values():
-        tables.print_frame(frame, console)
-    if cells:
+        tables.print_frame(frame, walk.console)
+    if folder.lacks_tables():
         folder.keep_tables(
             {name: tables.to_markdown(frame) for name, frame in frames.items()}
         )
-    with Progress(console=console) as progress:
+    with progress:
         for line in folder.places():
             progress.note(line)
-    return folder.rows()
+
+
+def _prepare(walk, stages, cells, measured, long_rows):
+    """Finds all that can be wrong with the data, at once."""
+    graph, progress = walk.graph, walk.progress
+    tokenizer = xlm_roberta.load_tokenizer(graph.backbone)
+    inputs = walk.inputs = Inputs(graph, tokenizer)
+    lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
+    cut = inputs.prepare(stages, cells, lessons)
+    if long_rows == "error":
+        refuse_long_rows(cut)
+    for where, count in cut.items():
+        progress.note(f"{where}: {count} long sequences were cut.")
+    for where in inputs.without_dev(stages):
+        progress.note(f"{where}: no dev rows; the last step is kept.")
+    for task in graph.targets:
+        missing = graph.missing_languages(task)
+        if missing:
+            progress.note(
+                f"{task.name}: the data has no {graph.eval_split(task)} rows "
+                f"in {' '.join(missing)}."
+            )
 
 
 class _Walk:
     """What the loop carries from stage to stage."""
 
-    def __init__(self, folder, inputs, progress, log_every_steps):
+    def __init__(
+        self, folder, console, interruption, log_every_steps, save_every_minutes
+    ):
         self.folder = folder
         self.graph = folder.graph
-        self.inputs = inputs
-        self.progress = progress
+        self.console = console
+        self.progress = Progress(console=console)
+        self.inputs = None
+        self.interruption = interruption
         self.log_every_steps = log_every_steps
+        self.save_every_seconds = 60 * save_every_minutes
 
     # ----------------------------------------------------------------- Training
     def train_stage(self, stage):
@@ -155,12 +203,13 @@ class _Walk:
                 problem=self.inputs.problem(source.task),
                 split=self.inputs.train(stage, index),
             )
-            for index, source in enumerate(stage.sources)
+            for index, source in enumerate(stage.all_sources)
         ]
-        num_steps = num_stage_steps(stage.recipe, sources)
+        numbers = [len(source.split.lengths) for source in sources]
+        num_steps = stage.count_steps(numbers)
+        shares = stage.shares(numbers)
         model = self.stage_model(stage, start=stage.parent)
-        final = stage.folder(self.folder.path)
-        best = final.with_name(f".{final.name}.best")
+        self.take_replayed_heads(stage, model)
         self.progress.start(f"{stage.path} seed {stage.seed}", num_steps)
         writers = self.folder.training_writers(stage)
 
@@ -172,13 +221,18 @@ class _Walk:
             _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
             return float(np.mean(list(scores.values()))) if scores else None
 
+        training = checkpoint.TrainingProgress(
+            self.folder.stages.progress(stage), self.on_damage
+        )
         with contextlib.ExitStack() as closing:
             for writer in writers:
                 closing.enter_context(writer)
-            best_score, best_step = train(
+            state = train(
                 model,
                 sources,
                 stage.recipe,
+                shares=shares,
+                num_steps=num_steps,
                 stage_name=stage.path,
                 seed=stage.seed,
                 tokenizer=self.inputs.tokenizer,
@@ -186,37 +240,70 @@ class _Walk:
                 on_log=on_log,
                 on_step=self.progress.update,
                 evaluate_dev=on_dev,
-                keep_best=lambda: checkpoint.save_weights(best, model),
+                progress=training,
+                save_every_seconds=self.save_every_seconds,
+                interruption=self.interruption,
             )
-        if best_step != num_steps:
-            checkpoint.load_weights(best, model)
-        checkpoint.save_stage(
-            final,
-            model=model,
-            tokenizer=self.inputs.tokenizer,
-            facts={
-                "stage": stage.path,
-                "fingerprint": stage.fingerprint,
-                "parent": stage.parent.fingerprint if stage.parent else None,
-                "sources": [str(source) for source in stage.sources],
-                "seed": stage.seed,
-                "recipe": dataclasses.asdict(stage.recipe),
-                "num_steps": num_steps,
-                "best_step": best_step,
-                "dev_score": best_score,
-                **_versions(),
-            },
-        )
-        shutil.rmtree(best, ignore_errors=True)
+        facts = {
+            "stage": stage.path,
+            "fingerprint": stage.fingerprint,
+            "parent": stage.parent.fingerprint if stage.parent else None,
+            "sources": [
+                {
+                    "name": source.name,
+                    "sequences": number,
+                    "share": share,
+                    "sequences_seen": state.num_examples.get(source.name, 0),
+                    "tokens_seen": state.num_tokens.get(source.name, 0),
+                }
+                for source, number, share in zip(
+                    sources, numbers, shares, strict=True
+                )
+            ],
+            "seed": stage.seed,
+            "recipe": dataclasses.asdict(stage.recipe),
+            "num_steps": num_steps,
+            "best_step": state.best_step or num_steps,
+            "dev_score": state.best_score,
+            **_versions(),
+        }
+        with self.interruption.held():
+            checkpoint.save_stage(
+                self.folder.stages.target(stage),
+                model=model,
+                tokenizer=self.inputs.tokenizer,
+                facts=facts,
+            )
+            self.folder.stages.adopt(stage)
+            training.remove()
         self.progress.finish()
         return model
+
+    def on_damage(self, error):
+        """Says what is made again, or raises if the user wants that."""
+        self.folder.damage(error)
+        self.progress.note(self.folder.notes[-1])
+
+    def take_replayed_heads(self, stage, model):
+        """Lets replayed sources go on with the heads that they had."""
+        own = {get_task(source.task).head_key for source in stage.sources}
+        for source in stage.replayed:
+            key = get_task(source.task).head_key
+            if key not in own:
+                holder = _holder(stage.parent, key)
+                heads = self.model_with_heads(holder, model.backbone).heads
+                model.heads[key].set_weights(heads[key].get_weights())
 
     def stage_model(self, stage, *, start):
         """Builds a stage's Model: fresh heads on the backbone of `start`."""
         keras.utils.set_random_seed(stage.seed)
         backbone = self.backbone(start, stage.recipe.dtype_policy)
+        return self.with_new_heads(stage, backbone)
+
+    def with_new_heads(self, stage, backbone):
+        """Puts fresh heads for all of a stage's sources on a backbone."""
         heads, losses = {}, {}
-        for source in stage.sources:
+        for source in stage.all_sources:
             task = get_task(source.task)
             problem = self.inputs.problem(source.task)
             if task.head_key not in heads:
@@ -232,9 +319,15 @@ class _Walk:
                 tokenizer=self.inputs.tokenizer,
                 dtype_policy=dtype_policy,
             )
-        folder = stage.folder(self.folder.path)
-        checkpoint.check_stage(folder)
-        return xlm_roberta.load_backbone(folder, dtype_policy=dtype_policy)
+        return xlm_roberta.load_backbone(
+            self.folder.stages.find(stage), dtype_policy=dtype_policy
+        )
+
+    def model_with_heads(self, stage, backbone):
+        """Puts the trained heads of a finished stage on a backbone."""
+        model = self.with_new_heads(stage, backbone)
+        checkpoint.load_heads(self.folder.stages.find(stage), model.heads)
+        return model
 
     def dev_scores(self, stage, model):
         """Returns each source's dev score, of those with dev rows."""
@@ -264,29 +357,75 @@ class _Walk:
             predictor, layers, counts = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
-        rows, layer_rows = [], []
-        for language in cell.languages:
-            how["split"] = self.inputs.test(cell, language)
-            how["dev"] = self.inputs.threshold_rows(cell, language)
-            if task.is_retrieval:
-                evaluations = evaluate_layers(predictor, **how)
-                swept = list(zip(layers, evaluations, strict=True))
-                if len(swept) > 1:
-                    layer_rows += [
-                        row
-                        for facts, found in swept
-                        for row in _rows(
-                            self.graph, cell, language, found, facts
-                        )
-                    ]
-                facts, found = swept[counts]
-            else:
-                facts, found = {}, evaluate(predictor, **how)
-            rows += _rows(self.graph, cell, language, found, facts)
-            self.folder.keep_predictions(cell, language, found)
-        if layer_rows:
-            self.folder.keep_layers(cell, layer_rows)
-        self.folder.keep(cell, rows)
+        with self.folder.writer(cell) as writer:
+            for language in cell.languages:
+                how["split"] = self.inputs.test(cell, language)
+                how["dev"] = self.inputs.threshold_rows(cell, language)
+                if task.is_retrieval:
+                    evaluations = evaluate_layers(predictor, **how)
+                    swept = list(zip(layers, evaluations, strict=True))
+                    if len(swept) > 1:
+                        layer_rows = [
+                            row
+                            for facts, found in swept
+                            for row in _rows(
+                                self.graph, cell, language, found, facts
+                            )
+                        ]
+                        self.folder.keep_layers(layer_rows, writer)
+                    facts, found = swept[counts]
+                else:
+                    facts, found = {}, evaluate(predictor, **how)
+                self.folder.keep_predictions(cell, language, found)
+                rows = _rows(self.graph, cell, language, found, facts)
+                self.folder.keep(cell, rows, writer)
+        return model
+
+    def measure_forgetting(self, stage, model):
+        """Scores a stage on all that its chain learned; returns the Model."""
+        self.progress.note(f"measuring what is left after {stage.path}")
+        model = model or self.finished_model(stage)
+        before = {
+            (row["source"], row["metric"], row["stage"]): row["value"]
+            for row in self.folder.lesson_rows()
+        }
+        rows = []
+        for learned, index in self.graph.lessons(stage):
+            source = learned.sources[index]
+            task = get_task(source.task)
+            holder = _holder(stage, task.head_key)
+            predictor = model
+            if holder != stage:
+                predictor = self.model_with_heads(holder, model.backbone)
+            found = evaluate(
+                predictor,
+                split=self.inputs.dev(learned, index),
+                **self.evaluation(task, learned.recipe.batch_size),
+            )
+            for metric, facts in _scores(found, source.language):
+                key = (source.name, metric, learned.fingerprint)
+                then = before.get(key, facts["value"])
+                rows.append(
+                    {
+                        "route": stage.path,
+                        "seed": stage.seed,
+                        "target": source.task,
+                        "language": source.language,
+                        "split": "dev",
+                        "metric": metric,
+                        "zero_shot": False,
+                        "stage": stage.fingerprint,
+                        **facts,
+                        "evaluation": self.graph.lesson_evaluation(
+                            learned, index
+                        ),
+                        "source": source.name,
+                        "learned_in": learned.fingerprint,
+                        "num_stages": stage.depth,
+                        "forgetting": then - facts["value"],
+                    }
+                )
+        self.folder.keep_lessons(stage, rows)
         return model
 
     def evaluation(self, task, batch_size):
@@ -302,7 +441,7 @@ class _Walk:
     def finished_model(self, stage):
         """Loads a finished stage with its heads."""
         model = self.stage_model(stage, start=stage)
-        checkpoint.load_weights(stage.folder(self.folder.path), model)
+        checkpoint.load_weights(self.folder.stages.find(stage), model)
         return model
 
     def retrieval_model(self, cell, model):
@@ -335,38 +474,51 @@ class _Walk:
         return pooled, facts, layers.index(layer)
 
 
-def _starts(stages, cells):
-    """Finished stages that what is left to do will be read from."""
-    wanted = {stage.parent for stage in stages}
-    wanted |= {cell.stage for cell in cells}
-    return wanted - {None, *stages}
+def _holder(stage, head_key):
+    """Returns the last stage of a chain that trained a head."""
+    return next(
+        earlier
+        for earlier in reversed(stage.chain)
+        if head_key
+        in {get_task(source.task).head_key for source in earlier.all_sources}
+    )
 
 
 def _rows(graph, cell, language, found, extras):
-    rows = []
+    return [
+        {
+            "route": cell.route,
+            "seed": cell.seed,
+            "target": cell.target,
+            "language": language,
+            "split": cell.split,
+            "metric": metric,
+            "zero_shot": graph.zero_shot(cell, language),
+            "stage": identity(cell),
+            **facts,
+            "evaluation": graph.evaluation(cell.target, language),
+            **extras,
+        }
+        for metric, facts in _scores(found, language)
+    ]
+
+
+def _scores(found, language):
+    """Yields each metric with its value and how sure that is."""
     for metric, value in found.metrics.items():
         low, high = intervals.interval(
             metric, found.gold, found.predictions, language=language
         )
-        rows.append(
+        yield (
+            metric,
             {
-                "route": cell.route,
-                "seed": cell.seed,
-                "target": cell.target,
-                "language": language,
-                "split": cell.split,
-                "metric": metric,
                 "value": value,
                 "n": len(found.gold),
-                "zero_shot": graph.zero_shot(cell, language),
-                "stage": identity(cell),
                 "low": low,
                 "high": high,
                 "chance": metrics.chance(metric, found.gold),
-                **extras,
-            }
+            },
         )
-    return rows
 
 
 def _log_scalars(log):
@@ -378,6 +530,14 @@ def _log_scalars(log):
         "padding_share",
     ):
         scalars[f"train/{name}"] = getattr(log, name)
+    if len(log.num_examples) > 1:
+        for what, numbers in (
+            ("examples", log.num_examples),
+            ("tokens", log.num_tokens),
+        ):
+            for source, number in numbers.items():
+                share = number / sum(numbers.values())
+                scalars[f"sampling/{what}/{source}"] = share
     return scalars
 
 

@@ -7,6 +7,7 @@ The only module that defines flags. No framework is imported before
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 import tempfile
 
@@ -14,6 +15,7 @@ from absl import flags
 
 import stilts_keras
 from stilts_keras.errors import InputError
+from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
 from stilts_keras.errors import unknown
 from stilts_keras.tasks.task import DTYPE_POLICIES
@@ -27,6 +29,7 @@ usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
 commands:
   run    train and evaluate all routes on all targets; what is done is kept
   plan   print what `run` would do, and what it would cost
+  prune  delete weights that no run needs any more; asks first
   score  score files in XTREME's submission layout, by XTREME's rules
   tasks  list tasks and suites
 """
@@ -73,6 +76,59 @@ _flag(
     "baseline",
     None,
     "Route that the others are compared to (default: the first).",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_integer,
+    "route_steps",
+    None,
+    "Steps of all intermediate stages of a route together, shared equally, in "
+    "place of their epochs: routes of any length then cost the same.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_bool,
+    "measure_forgetting",
+    False,
+    "Score every stage on the dev rows of all sources of its chain.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_enum,
+    "sampling",
+    "proportional",
+    "How the sources of a stage share its steps.",
+    choices=("proportional", "uniform", "capped", "temperature", "explicit"),
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_integer,
+    "sampling_cap",
+    131072,
+    "Sequences of a source that count at most, with --sampling=capped.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_float,
+    "sampling_temperature",
+    2.0,
+    "With --sampling=temperature: 1 is proportional, much is uniform.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_list,
+    "sampling_rates",
+    [],
+    "With --sampling=explicit: a weight for each source of a mixture, such as "
+    "mnli=2,mlm@de=1.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_float,
+    "replay",
+    0.0,
+    "Part of the steps of each later stage of a chain that repeats what the "
+    "earlier ones trained on.",
 )
 _flag(
     "backbone",
@@ -179,6 +235,14 @@ _flag(
     choices=("cut", "error"),
 )
 _flag(
+    "data",
+    flags.DEFINE_bool,
+    "allow_missing",
+    False,
+    "Leave out, and say so: routes whose training rows the data lacks; with "
+    "score, languages that neither folder has.",
+)
+_flag(
     "retrieval",
     flags.DEFINE_string,
     "retrieval_layer",
@@ -216,13 +280,6 @@ _flag(
     "output",
     None,
     "JSON file for the scores, in the structure of XTREME's evaluator.",
-)
-_flag(
-    "score",
-    flags.DEFINE_bool,
-    "allow_missing",
-    False,
-    "Leave out languages that neither folder has, and say so.",
 )
 for _name, _define, _text in (
     ("epochs", flags.DEFINE_float, "Passes over the training examples."),
@@ -268,6 +325,45 @@ _flag(
     50,
     "Steps between two points in TensorBoard.",
 )
+_flag(
+    "how to run",
+    flags.DEFINE_float,
+    "save_every_minutes",
+    10.0,
+    "A stage's progress is saved so often, at every evaluation on dev rows, "
+    "and when the process is asked to stop.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_string,
+    "stage_store",
+    None,
+    "Folder of trained stages that several runs share.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_enum,
+    "keep",
+    "all",
+    "Weights to keep when nothing needs them any more: all; last, those that "
+    "targets were evaluated with; none.",
+    choices=("all", "last", "none"),
+)
+_flag(
+    "how to run",
+    flags.DEFINE_enum,
+    "on_damage",
+    "remake",
+    "Files that do not match their checksum: make them again, or fail.",
+    choices=("remake", "fail"),
+)
+_flag(
+    "prune",
+    flags.DEFINE_bool,
+    "yes",
+    False,
+    "Delete without asking.",
+)
 
 
 def main(argv=None):
@@ -277,7 +373,8 @@ def main(argv=None):
         argv: list of str or None for the process's own.
 
     Returns:
-        int. The exit status: 0 done, 1 a stage failed, 2 wrong input.
+        int. The exit status: 0 done, 1 a stage failed, 2 wrong input, 130
+        or 143 stopped by SIGINT or SIGTERM.
     """
     argv = list(sys.argv if argv is None else argv)
     try:
@@ -286,6 +383,8 @@ def main(argv=None):
         return _fail(error, 2)
     except StageError as error:
         return _fail(error, 1)
+    except KeyboardInterrupt as error:
+        return _stopped(error)
 
 
 def _fail(error, status):
@@ -295,10 +394,22 @@ def _fail(error, status):
     return status
 
 
+def _stopped(error):
+    number = signal.SIGINT
+    if isinstance(error, Interrupted):
+        number = error.signal_number
+    lines = [f"stilts: stopped by {signal.Signals(number).name}."]
+    lines += getattr(error, "__notes__", [])
+    lines.append("Run the same command again to go on.")
+    print(" ".join(lines), file=sys.stderr)
+    return 128 + number
+
+
 def _run_command(argv):
     commands = {
         "run": _run,
         "plan": _plan,
+        "prune": _prune,
         "score": _score,
         "tasks": _tasks,
     }
@@ -366,18 +477,56 @@ def _tasks():
 
 def _plan():
     from stilts_keras.graph.plan import render_plan
+    from stilts_keras.stage_folders import StageFolders
 
     graph = _graph()
     if FLAGS.run_dir and os.path.exists(FLAGS.run_dir):
         from stilts_keras.run_folder import RunFolder
 
         RunFolder(FLAGS.run_dir, graph)
-    done = frozenset(
-        stage.fingerprint
-        for stage in graph.stages
-        if FLAGS.run_dir and stage.is_finished(FLAGS.run_dir)
-    )
-    render_plan(graph, done=done)
+    folders = StageFolders(FLAGS.run_dir, FLAGS.stage_store)
+    found = [stage for stage in graph.stages if folders.find(stage)]
+    done = {stage.fingerprint for stage in found if folders.is_in_run(stage)}
+    stored = {stage.fingerprint for stage in found} - done
+    render_plan(graph, done=done, stored=stored)
+
+
+def _prune():
+    if not FLAGS.run_dir and not FLAGS.stage_store:
+        raise InputError(
+            "Pass --run_dir=FOLDER, --stage_store=FOLDER, or both, to prune."
+        )
+    from stilts_keras import prune
+
+    done = []
+    if FLAGS.run_dir:
+        done.append(
+            prune.prune_run(
+                FLAGS.run_dir, keep=FLAGS.keep, is_agreed=_is_agreed
+            )
+        )
+    # Last: the run above may have been the only one to need a stage.
+    if FLAGS.stage_store:
+        done.append(prune.prune_store(FLAGS.stage_store, is_agreed=_is_agreed))
+    count = sum(len(pruning.paths) for pruning in done)
+    size = sum(pruning.num_bytes for pruning in done)
+    print(f"Deleted: {count} folders or files, {size:,} bytes.")
+
+
+def _is_agreed(pruning):
+    for path in pruning.paths:
+        print(path)
+    for note in pruning.notes:
+        print(note)
+    if FLAGS.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise InputError(
+            f"{len(pruning.paths)} folders or files, {pruning.num_bytes:,} "
+            "bytes, would be deleted. Pass --yes to have it done."
+        )
+    question = f"Delete these {pruning.num_bytes:,} bytes? [y/N] "
+    return input(question).strip().lower() in ("y", "yes")
 
 
 def _run():
@@ -388,7 +537,14 @@ def _run():
             "log_every_steps must be at least 1. Received: "
             f"{FLAGS.log_every_steps}."
         )
-    graph = _graph()
+    from stilts_keras.interruption import Interruption
+
+    # From the start: imports take their time, and may be cut off, too.
+    with Interruption():
+        _run_graph(_graph())
+
+
+def _run_graph(graph):
     _set_backend()
     from stilts_keras import experiment
 
@@ -397,11 +553,15 @@ def _run():
         run_dir=FLAGS.run_dir,
         log_every_steps=FLAGS.log_every_steps,
         long_rows=FLAGS.long_rows,
+        save_every_minutes=FLAGS.save_every_minutes,
+        stage_store=FLAGS.stage_store,
+        keep=FLAGS.keep,
+        on_damage=FLAGS.on_damage,
         settings={
             name: FLAGS[name].value
             for group, names in _GROUPS.items()
             for name in names
-            if group != "score"
+            if group not in ("score", "prune")
         },
     )
 
@@ -410,7 +570,7 @@ def _score():
     for name in ("predictions", "labels"):
         if not FLAGS[name].value:
             raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
-    from stilts_keras.reporting import results
+    from stilts_keras import files
     from stilts_keras.reporting import tables
     from stilts_keras.scoring import xtreme
     from stilts_keras.scoring import xtreme_files
@@ -433,7 +593,7 @@ def _score():
             value["splits"] = splits
     # One submission gives XTREME's own structure, several one for each name.
     if FLAGS.output:
-        results.write_json(FLAGS.output, found.get("", found))
+        files.write_json(FLAGS.output, found.get("", found))
     scores = {_run_of(name): value for name, value in found.items()}
     routes = list(dict.fromkeys(route for route, _ in scores))
     baseline = FLAGS.baseline or ("pretrained" if len(routes) > 1 else None)
@@ -471,6 +631,7 @@ def _score_notes(scores, name):
 
 
 def _graph():
+    from stilts_keras.data.mixture import Sampling
     from stilts_keras.data.sources import open_data
     from stilts_keras.graph.backbone import describe_backbone
     from stilts_keras.graph.graph import Graph
@@ -498,7 +659,31 @@ def _graph():
         retrieval_pooling=FLAGS.retrieval_pooling,
         baseline=FLAGS.baseline,
         recipe={name: FLAGS[name].value for name in _GROUPS[RECIPE]},
+        sampling=Sampling(
+            kind=FLAGS.sampling,
+            cap=FLAGS.sampling_cap,
+            temperature=FLAGS.sampling_temperature,
+            rates=_sampling_rates(),
+        ),
+        replay=FLAGS.replay,
+        route_steps=FLAGS.route_steps,
+        measure_forgetting=FLAGS.measure_forgetting,
+        allow_missing=FLAGS.allow_missing,
     )
+
+
+def _sampling_rates():
+    rates = {}
+    for item in FLAGS.sampling_rates:
+        name, _, weight = item.partition("=")
+        try:
+            rates[name] = float(weight)
+        except ValueError as error:
+            raise InputError(
+                "sampling_rates must be written as source=weight, such as "
+                f"mnli=2. Received: {item!r}."
+            ) from error
+    return rates
 
 
 def _retrieval_layer():

@@ -3,18 +3,20 @@
 import contextlib
 import dataclasses
 import fcntl
-import json
 import os
 import pathlib
 import platform
 
+from stilts_keras import files
+from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
 from stilts_keras.graph.graph import check_compatible
-from stilts_keras.graph.stage import MANIFEST
 from stilts_keras.reporting import results
 from stilts_keras.reporting import submission
 from stilts_keras.reporting.tensorboard import EventWriter
 from stilts_keras.scoring import xtreme_files
+from stilts_keras.stage_folders import StageFolders
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
@@ -22,24 +24,79 @@ RUN_FILE = "run.json"
 LOCK_FILE = ".lock"
 RESULTS_FILE = "results.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
+TABLES = "tensorboard/tables"
+ON_DAMAGE = ("remake", "fail")
+# Whose weights stay when nothing more needs them: all; those that a target
+# was evaluated with; none.
+KEEP = ("all", "last", "none")
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Keeps other writers out of a run folder; readers are never blocked.
+
+    The lock is the system's and ends with the process, however that ends: the
+    file that stays behind locks nothing.
+
+    Args:
+        path: path. Made if absent.
+
+    Raises:
+        InputError: If another process writes there; it is named.
+    """
+    path = pathlib.Path(path)
+    path.mkdir(parents=True, exist_ok=True)
+    with open(path / LOCK_FILE, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            raise InputError(
+                f"Run folder {str(path)!r} is in use by "
+                f"{file.read().strip() or 'another process'}. Wait for it, or "
+                "choose another --run_dir."
+            ) from error
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {platform.node()}")
+        file.flush()
+        yield
 
 
 class RunFolder:
-    """The folder of one run and the graph that is walked in it."""
+    """The folder of one run and the graph that is walked in it.
 
-    def __init__(self, path, graph):
+    Attributes:
+        stages: `StageFolders`.
+        notes: list of str. What was found damaged and is made again.
+    """
+
+    def __init__(
+        self, path, graph, *, stage_store=None, on_damage="remake", keep="all"
+    ):
         """Opens the folder, which need not exist yet.
 
         Args:
             path: path.
             graph: `Graph`.
+            stage_store: path or None. Finished stages that runs share.
+            on_damage: str. `remake` or `fail`.
+            keep: str. `all`, `last` or `none`.
 
         Raises:
             InputError: If it holds something else, or results that this
                 graph's settings would contradict. Nothing is written.
         """
+        if on_damage not in ON_DAMAGE:
+            raise unknown("on_damage", str(on_damage), ON_DAMAGE)
+        if keep not in KEEP:
+            raise unknown("keep", str(keep), KEEP)
         self.path = pathlib.Path(path).expanduser()
         self.graph = graph
+        self.stages = StageFolders(self.path, stage_store)
+        self.notes = []
+        self._on_damage = on_damage
+        self._keep = keep
+        self._whole = {}
         self._check()
 
     def _check(self):
@@ -47,32 +104,27 @@ class RunFolder:
         if self._known is not None:
             check_compatible(self._known, self.graph.description())
 
-    @contextlib.contextmanager
-    def lock(self):
-        """Keeps other runs out of the folder; readers are never blocked.
-
-        The lock is the system's and ends with the process, however that ends:
-        the file that stays behind locks nothing.
+    def damage(self, error):
+        """Notes what is to be made again, or raises.
 
         Raises:
-            InputError: If another process writes there; it is named.
+            DamageError: If the user wants to know first.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
-        with open(self.path / LOCK_FILE, "a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                file.seek(0)
-                raise InputError(
-                    f"Run folder {str(self.path)!r} is in use by "
-                    f"{file.read().strip() or 'another process'}. Wait for "
-                    "it, or choose another --run_dir."
-                ) from error
+        if self._on_damage == "fail":
+            raise DamageError(
+                f"{error} Pass --on_damage=remake to have it made again."
+            ) from error
+        note = f"Damaged, and made again: {error}"
+        if note not in self.notes:
+            self.notes.append(note)
+
+    @contextlib.contextmanager
+    def lock(self):
+        """Keeps other runs out of the folder; see `locked`."""
+        with locked(self.path):
             # The other run may have ended between the first look and this.
             self._check()
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {platform.node()}")
-            file.flush()
+            files.remove_leftovers(self.path)
             yield
 
     def _read_description(self):
@@ -86,12 +138,11 @@ class RunFolder:
                 )
             return None
         try:
-            return json.loads(file.read_text("utf-8"))["graph"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(
-                f"Run file {str(file)!r} cannot be read. Choose another "
-                "--run_dir, or delete this one."
-            ) from error
+            return files.read_sealed(file)["graph"]
+        except DamageError as error:
+            # Each row and stage tells itself what it is of.
+            self.damage(error)
+            return None
 
     def describe(self, facts):
         """Writes `run.json`.
@@ -104,9 +155,11 @@ class RunFolder:
             if isinstance(value, dict):
                 # A run may be repeated by a part of its graph: keep the rest.
                 description[name] = {**value, **description[name]}
-        results.write_json(
-            self.path / RUN_FILE, {**facts, "graph": description}
+        files.write_json(
+            self.path / RUN_FILE,
+            files.sealed({**facts, "graph": description}),
         )
+        self.stages.register()
 
     # ------------------------------------------------------------ What is done
     def rows(self):
@@ -115,23 +168,51 @@ class RunFolder:
 
     def _rows_in(self, name):
         wanted = {
-            (*_cell_key(cell), language, identity(cell))
+            (*_cell_key(cell), language, identity(cell)): self.graph.evaluation(
+                cell.target, language
+            )
             for cell in self.graph.cells
             for language in cell.languages
         }
         return [
             row
             for row in results.read_results(self.path / name)
-            if (*_row_key(row), row["stage"]) in wanted
+            if row["evaluation"]
+            == wanted.get((*_row_key(row), row["stage"]), "not of this graph")
         ]
+
+    def lesson_rows(self):
+        """Returns the stored dev scores along this graph's chains."""
+        wanted = {}
+        for stage in self._measured():
+            for learned, index in self.graph.lessons(stage):
+                source = learned.sources[index]
+                key = (stage.path, source.task, stage.seed, source.language)
+                wanted[*key, stage.fingerprint] = self.graph.lesson_evaluation(
+                    learned, index
+                )
+        return [
+            row
+            for row in results.read_results(self.path / RESULTS_FILE)
+            if row["evaluation"]
+            == wanted.get((*_row_key(row), row["stage"]), "not of this graph")
+        ]
+
+    def _measured(self):
+        return self.graph.stages if self.graph.measure_forgetting else ()
 
     def unfinished(self):
         """Returns what is left to do.
 
+        What later work will be read from is checked, byte by byte, and made
+        again where it is damaged.
+
         Returns:
-            Tuple: the stages to be trained, parents first, and the cells to
-            be evaluated, each with the languages that are missing.
+            Tuple: the stages to be trained, parents first; the cells to be
+            evaluated, each with the languages that are missing; the stages
+            after which the sources of their chain are to be scored.
         """
+        self._mend_results()
         done = {_row_key(row) for row in self.rows()}
         cells = []
         for cell in self.graph.cells:
@@ -142,20 +223,96 @@ class RunFolder:
             )
             if missing:
                 cells.append(dataclasses.replace(cell, languages=missing))
+        known = {(*_row_key(row), row["stage"]) for row in self.lesson_rows()}
+        measured = [
+            stage
+            for stage in self._measured()
+            if any(
+                (
+                    stage.path,
+                    learned.sources[index].task,
+                    stage.seed,
+                    learned.sources[index].language,
+                    stage.fingerprint,
+                )
+                not in known
+                for learned, index in self.graph.lessons(stage)
+            )
+        ]
         needed = set()
-        for cell in cells:
-            stage = cell.stage
-            while stage is not None and not stage.is_finished(self.path):
+        waiting = self._needed((), cells, measured)
+        while waiting:
+            stage = waiting.pop()
+            if stage not in needed and not self._is_whole(stage):
                 needed.add(stage)
-                stage = stage.parent
-        return [stage for stage in self.graph.stages if stage in needed], cells
+                waiting |= self._needed([stage], (), ())
+        stages = [stage for stage in self.graph.stages if stage in needed]
+        return stages, cells, measured
+
+    def _needed(self, stages, cells, measured):
+        """Returns the stages whose weights the work on others reads."""
+        found = {cell.stage for cell in cells}
+        for stage in stages:
+            found.add(stage.parent)
+            if stage.replayed:
+                # They go on with the heads that they had.
+                found.update(stage.chain[:-1])
+        for stage in measured:
+            found.update(stage.chain)
+        return found - {None}
+
+    def _is_whole(self, stage):
+        """Whether a stage is there as it was written."""
+        if stage not in self._whole:
+            self._whole[stage] = self._checked(stage)
+        return self._whole[stage]
+
+    def _checked(self, stage):
+        found = self.stages.find(stage)
+        if found is None:
+            return False
+        try:
+            files.check_folder(found)
+        except DamageError as error:
+            self.damage(error)
+            self.stages.discard(stage)
+            return False
+        self.stages.adopt(stage)
+        return True
+
+    def _mend_results(self):
+        """Takes damaged rows out; their scores are then missing."""
+        for name in (RESULTS_FILE, LAYERS_FILE):
+            damaged = []
+            rows = results.read_results(self.path / name, damaged)
+            for error in damaged:
+                self.damage(error)
+            if damaged:
+                files.write_jsonl(self.path / name, map(files.sealed, rows))
+
+    def drop_unneeded(self, stages, cells, measured):
+        """Deletes weights that neither the user nor what is left to do needs.
+
+        Args:
+            stages: iterable of `Stage`. Still to be trained.
+            cells: iterable of `Cell`. Still to be evaluated.
+            measured: iterable of `Stage`. Still to be scored on dev rows.
+        """
+        if self._keep == "all":
+            return
+        needed = self._needed(stages, cells, measured)
+        if self._keep == "last":
+            needed |= {cell.stage for cell in self.graph.cells}
+        for stage in self.graph.stages:
+            if stage not in needed:
+                self.stages.drop(stage)
 
     def num_steps(self, stage):
         """Returns the steps that a finished stage took; 0 for the backbone."""
         if stage is None:
             return 0
-        manifest = stage.folder(self.path) / MANIFEST
-        return json.loads(manifest.read_text("utf-8"))["num_steps"]
+        manifest = self.stages.find(stage) / files.MANIFEST
+        return files.read_sealed(manifest)["num_steps"]
 
     def places(self):
         """Returns lines that tell where results are, and what may follow."""
@@ -170,14 +327,55 @@ class RunFolder:
         return lines
 
     # ----------------------------------------------------------------- Keeping
-    def keep(self, cell, rows):
-        """Stores a cell's results, in `results.jsonl` and for TensorBoard."""
+    def keep(self, cell, rows, writer):
+        """Stores one language's results of a cell.
+
+        Args:
+            cell: `Cell`.
+            rows: list of dicts for `results.jsonl`.
+            writer: `EventWriter` of the cell.
+        """
         step = self.num_steps(cell.stage)
-        with EventWriter(self._events(cell)) as writer:
-            for row in rows:
-                writer.scalar(_tag(row), row["value"], step)
-        # Last: a cell with rows counts as done.
+        for row in rows:
+            writer.scalar(_tag(row), row["value"], step)
+        writer.flush()
+        # Last: a language with rows counts as done.
         results.append_results(self.path / RESULTS_FILE, rows)
+
+    def keep_lessons(self, stage, rows):
+        """Stores the dev scores of a chain's sources after a stage.
+
+        In TensorBoard the step is the stage's place in the chain; stages that
+        routes share are shown in each.
+        """
+        folders = {
+            self._chain_events(route, stage)
+            for route in self.graph.used_by(stage)
+        }
+        for folder in sorted(folders):
+            with EventWriter(folder) as writer:
+                for row in rows:
+                    name = f"{row['source']}/{row['metric']}"
+                    for tag, value in (
+                        (f"chain/{name}", row["value"]),
+                        (f"forgetting/{name}", row["forgetting"]),
+                    ):
+                        writer.scalar(tag, value, stage.depth)
+        results.append_results(self.path / RESULTS_FILE, rows)
+
+    def _chain_events(self, route, stage):
+        """Names a chain: the route, and the target's stage where it ends."""
+        cells = [
+            cell
+            for cell in self.graph.cells
+            if cell.stage == stage
+            and cell.route == route
+            and not get_task(cell.target).is_retrieval
+        ]
+        end = cells[0].target if cells else "chain"
+        return self.path.joinpath(
+            "tensorboard", route, end, f"seed-{stage.seed}"
+        )
 
     def keep_predictions(self, cell, language, evaluation):
         """Stores gold and prediction of every example of one language.
@@ -198,7 +396,7 @@ class RunFolder:
         for row, name in zip(rows, ids or (), strict=False):
             row["id"] = name
         folder = self.path / "predictions" / cell.route / cell.target
-        results.write_jsonl(
+        files.write_jsonl(
             folder / f"seed-{cell.seed}" / f"{cell.split}-{language}.jsonl",
             rows,
         )
@@ -214,30 +412,24 @@ class RunFolder:
             )
             if cell.split != "test":
                 splits = xtreme_files.read_splits(folder / "labels")
-                results.write_json(
+                files.write_json(
                     folder / "labels" / xtreme_files.SPLITS_FILE,
                     {**splits, cell.target: cell.split},
                 )
 
-    def keep_layers(self, cell, rows):
+    def keep_layers(self, rows, writer):
         """Stores the scores of every hidden state, where all were asked for.
 
         In TensorBoard the step is the layer.
         """
-        with EventWriter(self._events(cell)) as writer:
-            for row in rows:
-                tag = f"layers/{row['target']}/{row['metric']}"
-                writer.scalar(
-                    f"{tag}/{row['language']}", row["value"], row["layer"]
-                )
-        file = self.path / LAYERS_FILE
-        known = results.read_results(file)
-        results.write_jsonl(
-            file,
-            {
-                (*_row_key(row), row["metric"], row["layer"]): row
-                for row in [*known, *rows]
-            }.values(),
+        for row in rows:
+            tag = f"layers/{row['target']}/{row['metric']}"
+            writer.scalar(
+                f"{tag}/{row['language']}", row["value"], row["layer"]
+            )
+        writer.flush()
+        results.append_results(
+            self.path / LAYERS_FILE, rows, key=(*results.KEY, "layer")
         )
 
     def layer_rows(self):
@@ -251,10 +443,19 @@ class RunFolder:
             tables: dict from a short name to Markdown.
         """
         num_rows = len(results.read_results(self.path / RESULTS_FILE))
-        with EventWriter(self.path / "tensorboard" / "tables") as writer:
+        with EventWriter(self.path / TABLES) as writer:
             for name, text in tables.items():
                 # A grown run has more rows: its tables come last.
                 writer.text(f"results/{name}", text, step=num_rows)
+
+    def lacks_tables(self):
+        """Whether there are results younger than TensorBoard's tables."""
+        written = [file.stat().st_mtime for file in self._table_files()]
+        changed = (self.path / RESULTS_FILE).stat().st_mtime
+        return not written or changed > max(written)
+
+    def _table_files(self):
+        return (self.path / TABLES).glob("events.out.tfevents.*")
 
     def training_writers(self, stage):
         """Opens the event files that a stage's training belongs in.
@@ -272,6 +473,10 @@ class RunFolder:
             )
         }
         return [EventWriter(folder) for folder in sorted(folders)]
+
+    def writer(self, cell):
+        """Opens the event file that a cell's results belong in."""
+        return EventWriter(self._events(cell))
 
     def _events(self, cell):
         return self.path.joinpath(

@@ -5,6 +5,7 @@ lengths: JAX and TensorFlow compile once for each shape.
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -35,28 +36,31 @@ def bucket_lengths(max_length):
     return (*shorter, max_length)
 
 
-def train_batches(lengths, *, batch_size, max_length, seed):
+def train_batches(lengths, *, batch_size, max_length, seed, start=0):
     """Yields batches for ever, epoch after epoch, each in a new order.
 
-    The order is a function of the seed alone.
+    The order is a function of the seed alone, so that a position in it is
+    only a number.
 
     Args:
         lengths: int array (n,). Tokens of each feature.
         batch_size: int.
         max_length: int.
         seed: sequence of int.
+        start: int. Batches to leave out.
 
     Yields:
         `Batch`. The last one of an epoch is filled up with features of its
         beginning.
     """
     buckets = np.asarray(bucket_lengths(max_length))
-    epoch = 0
+    epoch, done = divmod(start, -(-len(lengths) // batch_size))
     while True:
         random = np.random.default_rng([*seed, epoch])
-        for indices in _epoch_order(lengths, batch_size, random):
+        order = _epoch_order(lengths, batch_size, random)
+        for indices in itertools.islice(order, done, None):
             yield _batch(indices, len(indices), lengths, buckets)
-        epoch += 1
+        epoch, done = epoch + 1, 0
 
 
 def _epoch_order(lengths, batch_size, random):

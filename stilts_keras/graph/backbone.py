@@ -1,12 +1,13 @@
 """What is known of a Backbone before it is loaded: where, what size, which."""
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.files import digest_of
+from stilts_keras.files import sha256_of
 
 POCKET_FOLDER = pathlib.Path(__file__).resolve().parents[1] / "models/pocket"
 
@@ -152,13 +153,7 @@ def describe_backbone(
 
 def fingerprint_of(value):
     """Returns 16 hex digits of the SHA-256 of a JSON value, keys sorted."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _hash_file(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digest_of(json.dumps(value, sort_keys=True, separators=(",", ":")))
 
 
 def _pocket(tokenizer):
@@ -259,7 +254,7 @@ def _folder(name, folder, tokenizer_path):
 def _describe(*, kind, tokenizer_path, sizes, identity, **rest):
     identity = {"kind": kind, **identity}
     if tokenizer_path:
-        identity["tokenizer"] = _hash_file(tokenizer_path)
+        identity["tokenizer"] = sha256_of(tokenizer_path)
     return Backbone(
         kind=kind,
         tokenizer_path=tokenizer_path,
@@ -270,7 +265,7 @@ def _describe(*, kind, tokenizer_path, sizes, identity, **rest):
 
 
 def _hash_files(paths):
-    return {path.name: _hash_file(path) for path in paths}
+    return {path.name: sha256_of(path) for path in paths}
 
 
 def _weight_files(name, folder, kind):

@@ -2,9 +2,11 @@
 
 import collections
 import dataclasses
+import itertools
 import math
 import os
 
+from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import expected_places
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
@@ -35,6 +37,7 @@ RANGES = {
     "weight_decay": (0, True, math.inf),
     "eval_every_steps": (0, True, math.inf),
     "dev_limit": (1, True, math.inf),
+    "num_steps": (1, True, math.inf),
 }
 
 
@@ -88,9 +91,21 @@ class Graph:
             None takes the first.
         recipe: mapping or None. `Recipe` fields that replace each task's own;
             None values are unset.
+        sampling: Sampling, its kind as str, or None. How the sources of a
+            mixture share its steps; None: in proportion to their numbers.
+        replay: float in [0, 1). Part of the steps, of every stage but a
+            route's first, that repeats the sources of earlier stages.
+        route_steps: int or None. Steps of all of a route's own stages
+            together, shared equally, in place of their epochs: routes of any
+            length then cost the same.
+        measure_forgetting: bool. Whether each stage is evaluated on the dev
+            rows of all sources of its chain.
+        allow_missing: bool. Leaves out routes whose training rows the data
+            lacks, in place of raising.
 
     Attributes:
         routes: tuple of Route.
+        left_out: dict from a route (str) that was left out to the reason.
         targets: tuple of Task.
         baseline: str.
         languages: tuple of str, or None.
@@ -118,6 +133,11 @@ class Graph:
         retrieval_pooling=None,
         baseline=None,
         recipe=None,
+        sampling=None,
+        replay=0.0,
+        route_steps=None,
+        measure_forgetting=False,
+        allow_missing=False,
     ):
         """Checks all of it and builds cells and stages."""
         self.data = open_data(data) if _is_name(data) else data
@@ -127,8 +147,15 @@ class Graph:
         self.train_limit = _checked_limit("train_limit", train_limit)
         self.eval_limit = _checked_limit("eval_limit", eval_limit)
         self.overrides = _checked_overrides(recipe or {})
+        self.sampling = _checked_sampling(sampling)
+        self.replay = _checked_replay(replay)
+        self.route_steps = _checked_limit("route_steps", route_steps)
+        self.measure_forgetting = measure_forgetting
         self.seeds = _checked_seeds(seeds)
+        self._answers = {}
         self.routes = _checked_routes(routes)
+        self.left_out = self._lacking(self.routes) if allow_missing else {}
+        self.routes = self._held_routes()
         self.baseline = _checked_baseline(baseline, self.routes)
         self.targets = _checked_targets(targets)
         self.languages = _checked_languages(languages, self.targets)
@@ -137,7 +164,6 @@ class Graph:
             retrieval_layer, self.backbone.num_layers
         )
         self.retrieval_pooling = _checked_pooling(retrieval_pooling)
-        self._answers = {}
         self._recipes = {}
         self._stages = {}
         self._used_by = collections.defaultdict(dict)
@@ -146,6 +172,7 @@ class Graph:
         }
         self.cells = tuple(self._build_cells())
         self.stages = tuple(self._stages.values())
+        self._check_rates()
 
     def recipe_for(self, task):
         """Returns a Task's own Recipe with the overrides applied."""
@@ -219,6 +246,42 @@ class Graph:
             for source in stage.sources
         )
 
+    def lessons(self, stage):
+        """Returns what a stage may have forgotten, with what it just learned.
+
+        Args:
+            stage: Stage.
+
+        Returns:
+            List of (Stage, index into its sources): for each source of the
+            chain that has dev rows, where it was last trained on, in order.
+        """
+        learned = {
+            source.name: (earlier, index)
+            for earlier in stage.chain
+            for index, source in enumerate(earlier.sources)
+            if self._has_dev(source)
+        }
+        return list(learned.values())
+
+    def lesson_evaluation(self, learned, index):
+        """Fingerprints what the dev score of a stage's source depends on."""
+        source = learned.sources[index]
+        task = get_task(source.task)
+        return fingerprint_of(
+            [
+                self._ask("fingerprint", task, source.language, "dev"),
+                task.version,
+                learned.max_lengths[index],
+                learned.recipe.dev_limit,
+                learned.recipe.dtype_policy,
+            ]
+        )
+
+    def _has_dev(self, source):
+        task = get_task(source.task)
+        return source.language in self._ask("languages", task, "dev")
+
     def used_by(self, stage):
         """Returns the list of routes (str) that need a stage."""
         return list(self._used_by[stage.fingerprint])
@@ -240,14 +303,22 @@ class Graph:
             "settings": {
                 **self.overrides,
                 "train_limit": self.train_limit,
+                "sampling": vars(self.sampling),
+                "replay": self.replay,
+                "route_steps": self.route_steps,
                 "eval_on_dev": sorted(self.eval_on_dev),
                 "retrieval_layer": self.retrieval_layer,
                 "retrieval_pooling": self.retrieval_pooling,
             },
             "evaluation": {
-                f"{task.name}|{language}": self._evaluation(task, language)
+                f"{task.name}|{language}": self.evaluation(task, language)
                 for task in self.targets
                 for language in self._evaluated[task.name]
+            },
+            # For `prune`, which must know what a run may still need.
+            "stages": {
+                stage.fingerprint: stage.parent and stage.parent.fingerprint
+                for stage in self.stages
             },
             "cells": {
                 f"{cell.route}|{cell.target}|{cell.seed}": (
@@ -257,12 +328,19 @@ class Graph:
             },
         }
 
-    def _evaluation(self, task, language):
-        """Fingerprints all that a score depends on besides the weights."""
+    def evaluation(self, target, language):
+        """Fingerprints all that a score depends on besides the weights.
+
+        Args:
+            target: Task or str.
+            language: str.
+        """
+        task = get_task(target) if isinstance(target, str) else target
         facts = [
             self._ask("fingerprint", task, language, self.eval_split(task)),
             task.version,
             self.eval_length(task),
+            self.eval_count(task),
             self.recipe_for(task).dtype_policy,
         ]
         if task.needs_dev:
@@ -304,6 +382,40 @@ class Graph:
                 )
         return wanted
 
+    def _lacking(self, routes):
+        """Finds the routes with a source that the data does not hold."""
+        reasons = {}
+        for route in routes:
+            for source in itertools.chain(*route.stages):
+                try:
+                    self._check_held(f"Route '{route}'", source)
+                except InputError as error:
+                    reasons.setdefault(str(route), str(error))
+        return reasons
+
+    def _held_routes(self):
+        held = [r for r in self.routes if str(r) not in self.left_out]
+        if not held:
+            raise InputError(next(iter(self.left_out.values())))
+        return tuple(held)
+
+    def _check_held(self, where, source):
+        task = get_task(source.task)
+        if source.language not in self._ask("languages", task, "train"):
+            raise self._not_held(where, task, "train", source.language)
+
+    def _check_rates(self):
+        """Names rates that no mixture has use for."""
+        known = {
+            source.name
+            for stage in self.stages
+            if len(stage.sources) > 1
+            for source in stage.sources
+        }
+        for name in self.sampling.rates:
+            if name not in known:
+                raise unknown("source in sampling_rates", name, known)
+
     def _build_cells(self):
         for seed in self.seeds:
             for route in self.routes:
@@ -322,17 +434,31 @@ class Graph:
 
     def _add_route(self, route, stages, seed):
         stage = None
-        for sources in stages:
+        for number, sources in enumerate(stages):
             tasks = [get_task(source.task) for source in sources]
+            recipes = [self.recipe_for(task) for task in tasks]
+            if self.route_steps is not None:
+                steps = self._steps_of(route, number, len(stages))
+                recipes[0] = with_overrides(recipes[0], {"num_steps": steps})
             stage = self._add_stage(
                 route=route,
                 parent=stage,
                 sources=sources,
-                recipes=[self.recipe_for(task) for task in tasks],
+                recipes=recipes,
                 seed=seed,
                 where=f"Route '{route}'",
             )
         return stage
+
+    def _steps_of(self, route, number, num_stages):
+        """Shares a route's steps equally; what is over goes to the first."""
+        if self.route_steps < num_stages:
+            raise InputError(
+                f"Route '{route}' has {num_stages} stages, but route_steps is "
+                f"{self.route_steps}. Give at least one step to each."
+            )
+        steps, over = divmod(self.route_steps, num_stages)
+        return steps + (number < over)
 
     def _add_target(self, route, parent, task, seed):
         recipe = self.recipe_for(task)
@@ -364,19 +490,58 @@ class Graph:
         if key not in self._stages:
             for source, max_length in zip(sources, max_lengths, strict=True):
                 self._check_length(where, get_task(source.task), max_length)
+            if len(sources) > 1 and self.sampling.rates:
+                self._check_rated(where, sources)
+            old = self._replayed(parent, sources)
+            replayed = tuple(source for source, _, _ in old)
             self._stages[key] = make_stage(
                 parent=parent,
                 backbone=self.backbone,
                 sources=sources,
                 recipe=recipes[0],
-                max_lengths=max_lengths,
+                max_lengths=(*max_lengths, *(length for _, length, _ in old)),
                 seed=seed,
-                num_examples=num_examples,
-                data_fingerprints=tuple(map(self._train_data, sources)),
+                num_examples=(*num_examples, *(number for _, _, number in old)),
+                data_fingerprints=tuple(
+                    map(self._train_data, (*sources, *replayed))
+                ),
+                sampling=self.sampling,
+                replayed=replayed,
+                replay=self.replay,
             )
         stage = self._stages[key]
         self._used_by[stage.fingerprint][route] = True
         return stage
+
+    def _replayed(self, parent, sources):
+        """Lists what a stage repeats: (Source, max_length, num_examples).
+
+        All that its chain has trained on, but for what it trains on itself.
+        """
+        if parent is None or not self.replay:
+            return []
+        own = {source.name for source in sources}
+        found = {
+            source.name: (source, length, number)
+            for stage in parent.chain
+            for source, length, number in zip(
+                stage.sources,
+                stage.max_lengths,
+                stage.num_examples,
+                strict=False,
+            )
+        }
+        return [facts for name, facts in found.items() if name not in own]
+
+    def _check_rated(self, where, sources):
+        names = [source.name for source in sources]
+        lacking = [name for name in names if name not in self.sampling.rates]
+        if lacking:
+            raise InputError(
+                f"{where}: sampling_rates names no rate for "
+                f"{', '.join(map(repr, lacking))}. Give one for each of: "
+                f"{', '.join(names)}."
+            )
 
     def _train_data(self, source):
         task = get_task(source.task)
@@ -384,9 +549,8 @@ class Graph:
 
     def _resolve(self, where, source):
         """Returns a source with its count, and its number of examples."""
+        self._check_held(where, source)
         task = get_task(source.task)
-        if source.language not in self._ask("languages", task, "train"):
-            raise self._not_held(where, task, "train", source.language)
         rows = self._ask("num_rows", task, source.language, "train")
         if rows is None and source.language == task.language:
             rows = task.num_train_examples or None
@@ -526,8 +690,8 @@ def _is_name(value):
 def _checked_limit(name, value):
     if value is not None and (type(value) is not int or value < 1):
         raise InputError(
-            f"{name} must be a whole number of at least 1, or unset for all "
-            f"examples. Received: {value!r}."
+            f"{name} must be a whole number of at least 1, or unset. Received: "
+            f"{value!r}."
         )
     return value
 
@@ -638,6 +802,22 @@ def _checked_dev_targets(names, targets):
     return names
 
 
+def _checked_sampling(sampling):
+    if isinstance(sampling, Sampling):
+        return sampling
+    return Sampling() if sampling is None else Sampling(kind=sampling)
+
+
+def _checked_replay(rate):
+    is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+    if not is_number or not 0 <= rate < 1:
+        raise InputError(
+            "replay must be a number from 0 to below 1: the part of the steps "
+            f"that repeats earlier sources. Received: {rate!r}."
+        )
+    return float(rate)
+
+
 def _checked_layer(layer, num_layers):
     if layer is None or layer == SWEEP:
         return layer
@@ -679,11 +859,11 @@ def _check_range(name, value, kind):
     if name not in RANGES:
         return
     low, allowed, high = RANGES[name]
-    noun = "a whole number" if kind is int else "a number"
+    noun = "a number" if kind is float else "a whole number"
     bound = f"{noun} {'of at least' if allowed else 'above'} {low}"
     if high != math.inf:
         bound += f" and at most {high}"
-    right_type = isinstance(value, int if kind is int else int | float)
+    right_type = isinstance(value, int | float if kind is float else int)
     if (
         not right_type
         or not math.isfinite(value)

@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import sys
 
+from stilts_keras.data.mixture import PROPORTIONAL
 from stilts_keras.graph.graph import SWEEP
 from stilts_keras.tasks import get_task
 
@@ -58,10 +59,19 @@ def estimate_cost(stage):
         A `Cost`.
     """
     tokens = None
-    if stage.num_steps is not None:
-        rows = zip(stage.num_examples, stage.max_lengths, strict=True)
-        epochs = stage.recipe.epochs
-        tokens = round(epochs * sum(number * most for number, most in rows))
+    if stage.num_steps is not None and None not in stage.num_examples:
+        shares = stage.shares(list(stage.num_examples))
+        length = sum(
+            share * most
+            for share, most in zip(shares, stage.max_lengths, strict=True)
+        )
+        examples = stage.num_steps * stage.recipe.batch_size
+        if stage.recipe.num_steps is None and not stage.replayed:
+            # Not rounded up to whole batches.
+            examples = stage.recipe.epochs * stage.sampling.epoch_size(
+                stage.num_examples
+            )
+        tokens = round(examples * length)
     return Cost(
         steps=stage.num_steps,
         tokens=tokens,
@@ -70,12 +80,13 @@ def estimate_cost(stage):
     )
 
 
-def render_plan(graph, done=frozenset(), console=None):
+def render_plan(graph, done=frozenset(), stored=frozenset(), console=None):
     """Prints every stage once, who shares it, its cost, and the totals.
 
     Args:
         graph: Graph.
         done: set of str. Fingerprints of stages already trained.
+        stored: set of str. Of those, others, that the stage store holds.
         console: rich Console or None. None prints to standard output.
     """
     # Imported here: rich takes longer to import than this whole room.
@@ -93,12 +104,14 @@ def render_plan(graph, done=frozenset(), console=None):
     stages = list(zip(*_stages_by_seed(graph).values(), strict=True))
     for twins in stages:
         stage = twins[0]
-        node = nodes[stage.parent].add(_describe_stage(graph, twins, done))
+        node = nodes[stage.parent].add(
+            _describe_stage(graph, twins, done, stored)
+        )
         nodes[stage] = node
         _add_results(node, graph, cells[stage])
     console.print(tree)
     console.print()
-    console.print(_totals(graph, done))
+    console.print(_totals(graph, done, stored))
     for note in _notes(graph):
         console.print(note, style="dim", markup=False)
 
@@ -148,16 +161,17 @@ def _size(backbone):
     return f"{size}, {_short(parameters)} parameters"
 
 
-def _describe_stage(graph, twins, done):
+def _describe_stage(graph, twins, done, stored):
     from rich.text import Text
 
     stage = twins[0]
     text = Text(" + ".join(map(str, stage.sources)), style="bold")
-    finished = [twin.seed for twin in twins if twin.fingerprint in done]
-    if len(finished) == len(twins):
-        text.append("  done", "not bold green")
-    elif finished:
-        text.append(f"  done for seed {_list(finished)}", "not bold green")
+    for name, found in (("done", done), ("in the store", stored)):
+        seeds = [twin.seed for twin in twins if twin.fingerprint in found]
+        if len(seeds) == len(twins):
+            text.append(f"  {name}", "not bold green")
+        elif seeds:
+            text.append(f"  {name} for seed {_list(seeds)}", "not bold green")
     routes = graph.used_by(stage)
     if len(routes) > 1:
         text.append(f"  shared by {_list(routes)}", "not bold cyan")
@@ -170,14 +184,31 @@ def _recipe_line(stage):
     recipe = stage.recipe
     numbers = " + ".join(
         "?" if number is None else f"{number:,}"
-        for number in stage.num_examples
+        for number in stage.num_examples[: len(stage.sources)]
     )
     lengths = "/".join(map(str, dict.fromkeys(stage.max_lengths)))
+    how_long = f"{recipe.epochs:g} epochs"
+    if recipe.num_steps is not None:
+        how_long = f"{recipe.num_steps:,} steps"
     return (
-        f"{numbers} examples, {recipe.epochs:g} epochs, learning rate "
+        f"{numbers} examples, {how_long}, learning rate "
         f"{recipe.learning_rate:g}, batch {recipe.batch_size}, max length "
-        f"{lengths}, warm-up {recipe.warmup_ratio:g}"
+        f"{lengths}, warm-up {recipe.warmup_ratio:g}{_mixing(stage)}"
     )
+
+
+def _mixing(stage):
+    """Says how sources share the steps, where that is not as usual."""
+    sampling, text = stage.sampling, ""
+    if len(stage.sources) > 1 and sampling.kind != PROPORTIONAL:
+        details = {
+            "capped": f" at {sampling.cap:,}",
+            "temperature": f" {sampling.temperature:g}",
+        }
+        text += f", {sampling.kind}{details.get(sampling.kind, '')}"
+    if stage.replayed:
+        text += f", {stage.replay:g} replays {_list(stage.replayed)}"
+    return text
 
 
 def _cost_line(cost):
@@ -221,7 +252,7 @@ def _how_evaluated(graph, task):
     return text
 
 
-def _totals(graph, done):
+def _totals(graph, done, stored):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -229,13 +260,18 @@ def _totals(graph, done):
     table.add_column("total")
     for name in ("stages", "steps", "tokens ~", "FLOPs ~", "disk"):
         table.add_column(name, justify="right")
-    finished = [stage for stage in graph.stages if stage.fingerprint in done]
-    left = [stage for stage in graph.stages if stage.fingerprint not in done]
-    for name, stages in (
-        ("all stages, each once", graph.stages),
-        ("done", finished),
-        ("to train", left),
-    ):
+    groups = {"all stages, each once": graph.stages, "done": []}
+    if stored:
+        groups["reused from the store"] = []
+    groups["to train"] = []
+    for stage in graph.stages:
+        if stage.fingerprint in done:
+            groups["done"].append(stage)
+        elif stage.fingerprint in stored:
+            groups["reused from the store"].append(stage)
+        else:
+            groups["to train"].append(stage)
+    for name, stages in groups.items():
         costs = [estimate_cost(stage) for stage in stages]
         table.add_row(
             name,
@@ -249,8 +285,8 @@ def _totals(graph, done):
 
 
 def _notes(graph):
-    from stilts_keras.tasks import get_task
-
+    for reason in graph.left_out.values():
+        yield f"Left out: {reason}"
     problems = {
         get_task(source.task).problem
         for stage in graph.stages

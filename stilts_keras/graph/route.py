@@ -2,7 +2,7 @@
 
 route  = "pretrained" | stage *( "/" stage )
 stage  = source *( "+" source )
-source = task [ "@" language ] [ ":" count ] | suite
+source = task [ "@" language *( "," language ) ] [ ":" count ] | suite
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ SYNTAX = (
 )
 
 # Let '-' and '.' pass, so that 'paws-x' and ':1.5k' get the apter error.
-_FOREIGN = re.compile(r"[^a-z0-9_.@:+/-]")
+_FOREIGN = re.compile(r"[^a-z0-9_.@:+/,-]")
 _SOURCE = re.compile(r"([^@:]*)(?:@([^@:]*))?(?::([^@:]*))?")
 # Twelve digits are more rows than any data set has.
 _COUNT = re.compile(r"([1-9][0-9]{0,11})(k?)")
@@ -42,11 +42,16 @@ class Source:
     language: str
     count: int | None = None
 
+    @property
+    def name(self):
+        """The source without its count."""
+        if self.language == get_task(self.task).language:
+            return self.task
+        return f"{self.task}@{self.language}"
+
     def __str__(self):
         """Writes the source as a route does, without what goes unsaid."""
-        text = self.task
-        if self.language != get_task(self.task).language:
-            text += f"@{self.language}"
+        text = self.name
         if self.count is not None:
             text += f":{_format_count(self.count)}"
         return text
@@ -153,10 +158,10 @@ def _parse_stage(text, stage):
 
 
 def _expand(text, part):
-    """Replaces a suite by its tasks, which then train together."""
+    """Replaces a suite by its tasks, and languages by a source for each."""
     name = re.split("[@:]", part)[0]
     if name not in SUITES:
-        return (part,)
+        return _expand_languages(text, part)
     members = SUITES[name]
     where = f"Route {text!r}, source {part!r}:"
     if _untrainable(name):
@@ -172,6 +177,22 @@ def _expand(text, part):
             f"'{'+'.join(members)}', with '@' and ':' where you want them."
         )
     return members
+
+
+def _expand_languages(text, part):
+    found = _SOURCE.fullmatch(part)
+    if "," not in part or not found:
+        return (part,)
+    if "," not in (found[2] or ""):
+        raise InputError(
+            f"Route {text!r}, source {part!r}: a comma stands only between "
+            f"languages, as in 'mlm@de,fr'. Expected {SYNTAX}."
+        )
+    languages = found[2].split(",")
+    if "" in languages:
+        raise _empty(text, "language", ",", languages)
+    count = f":{found[3]}" if found[3] else ""
+    return tuple(f"{found[1]}@{language}{count}" for language in languages)
 
 
 def _untrainable(suite):

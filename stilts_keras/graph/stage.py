@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
-import math
-import pathlib
 
+from stilts_keras.data.mixture import Sampling
+from stilts_keras.data.mixture import count_steps
+from stilts_keras.data.mixture import with_replay
 from stilts_keras.graph.backbone import Backbone
 from stilts_keras.graph.backbone import fingerprint_of
 from stilts_keras.graph.route import Source
@@ -12,13 +13,10 @@ from stilts_keras.graph.route import format_stage
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
 
-SAMPLING = "proportional"
-MANIFEST = "manifest.json"
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """Parent weights, Sources and a Recipe, which give weights.
+    """Parent weights, Sources, how they are mixed and a Recipe: new weights.
 
     Stages are equal where their fingerprints are.
 
@@ -27,10 +25,16 @@ class Stage:
         backbone: Backbone. The root's.
         sources: tuple of Source. Counts are resolved: the route's, else
             `train_limit`, else None (all rows).
+        replayed: tuple of Source. Of earlier stages, mixed in so that they are
+            not forgotten.
+        replay: float in [0, 1). The replayed sources' part of the steps.
+        sampling: Sampling. How the stage's own sources share their part.
         recipe: Recipe. Overrides applied.
-        max_lengths: tuple of int. Tokens of one sequence, per source.
+        max_lengths: tuple of int. Tokens of one sequence, per source; own
+            sources first, then replayed ones.
         seed: int. Of data order, heads and dropout; not of a random root.
-        num_examples: tuple of int or None. Per source; None while unknown.
+        num_examples: tuple of int or None. Per source, in the same order;
+            None while unknown.
         path: str. The chain's sources, such as `mnli/squad`.
         fingerprint: str. 16 hex digits; the identity.
     """
@@ -38,6 +42,9 @@ class Stage:
     parent: "Stage | None"
     backbone: Backbone
     sources: tuple[Source, ...]
+    replayed: tuple[Source, ...]
+    replay: float
+    sampling: Sampling
     recipe: Recipe
     max_lengths: tuple[int, ...]
     seed: int
@@ -65,21 +72,48 @@ class Stage:
         """Number of stages from the backbone to here; 1 for the first."""
         return len(self.chain)
 
-    def folder(self, run_dir):
-        """Returns the folder of a run that holds the stage's weights."""
-        return pathlib.Path(run_dir) / "stages" / self.path / self.fingerprint
+    @property
+    def all_sources(self):
+        """Tuple of the stage's own sources and the replayed ones."""
+        return (*self.sources, *self.replayed)
 
-    def is_finished(self, run_dir):
-        """Whether a run holds the stage: its folder is renamed when whole."""
-        return (self.folder(run_dir) / MANIFEST).is_file()
+    def shares(self, num_examples):
+        """Returns each source's share of the steps.
+
+        Args:
+            num_examples: list of int. Sequences of each of `all_sources`.
+
+        Returns:
+            float64 array that sums to 1.
+        """
+        own = len(self.sources)
+        return with_replay(
+            self.sampling.shares(
+                [source.name for source in self.sources], num_examples[:own]
+            ),
+            num_examples[own:],
+            self.replay,
+        )
+
+    def count_steps(self, num_examples):
+        """Returns the optimiser steps.
+
+        Args:
+            num_examples: list of int. Sequences of each of `all_sources`.
+        """
+        own = num_examples[: len(self.sources)]
+        return count_steps(
+            self.sampling.epoch_size(own), self.recipe, self.replay
+        )
 
     @functools.cached_property
     def num_steps(self):
-        """Optimiser steps, one per batch of examples; None while unknown."""
-        if None in self.num_examples:
+        """Steps if each example is one sequence; None while unknown."""
+        if self.recipe.num_steps is not None:
+            return self.recipe.num_steps
+        if None in self.num_examples[: len(self.sources)]:
             return None
-        examples = self.recipe.epochs * sum(self.num_examples)
-        return math.ceil(examples / self.recipe.batch_size)
+        return self.count_steps(list(self.num_examples))
 
 
 def make_stage(
@@ -92,6 +126,9 @@ def make_stage(
     seed,
     num_examples,
     data_fingerprints,
+    sampling=None,
+    replayed=(),
+    replay=0.0,
 ):
     """Makes a Stage, with the path and fingerprint that follow.
 
@@ -103,32 +140,50 @@ def make_stage(
         backbone: Backbone.
         sources: tuple of Source, counts resolved.
         recipe: Recipe.
-        max_lengths: tuple of int, per source.
+        max_lengths: tuple of int, per source, replayed ones last.
         seed: int.
-        num_examples: tuple of int or None, per source.
-        data_fingerprints: tuple of str, per source; of the training rows.
+        num_examples: tuple of int or None, likewise.
+        data_fingerprints: tuple of str, likewise; of the training rows.
+        sampling: Sampling or None. None: in proportion to the numbers.
+        replayed: tuple of Source, counts resolved.
+        replay: float in [0, 1).
 
     Returns:
         A `Stage`.
     """
-    tasks = [get_task(source.task) for source in sources]
+    sampling = sampling or Sampling()
+    facts = [
+        [str(source), rows, task.version, task.head_key, max_length]
+        for source, rows, task, max_length in zip(
+            (*sources, *replayed),
+            data_fingerprints,
+            [get_task(source.task) for source in (*sources, *replayed)],
+            max_lengths,
+            strict=True,
+        )
+    ]
     identity = {
         "parent": (parent or backbone).fingerprint,
-        "sources": [
-            [str(source), rows, task.version, task.head_key, max_length]
-            for source, rows, task, max_length in zip(
-                sources, data_fingerprints, tasks, max_lengths, strict=True
-            )
-        ],
-        "recipe": vars(_plain(recipe)),
-        "sampling": SAMPLING,
+        "sources": facts[: len(sources)],
+        # What is unset is no part of it, so that fields may be added.
+        "recipe": {
+            name: value
+            for name, value in vars(_plain(recipe)).items()
+            if value is not None
+        },
+        "sampling": sampling.identity([source.name for source in sources]),
         "seed": seed,
     }
+    if replayed:
+        identity["replay"] = [float(replay), facts[len(sources) :]]
     name = format_stage(sources)
     return Stage(
         parent=parent,
         backbone=backbone,
         sources=sources,
+        replayed=replayed,
+        replay=float(replay) if replayed else 0.0,
+        sampling=sampling,
         recipe=recipe,
         max_lengths=max_lengths,
         seed=seed,

@@ -1,25 +1,25 @@
-"""Weights of a finished stage on disk: checked when read, whole or absent.
+"""Weights on disk: of finished stages, and of one that is being trained.
 
-A stage's folder is a KerasHub preset of the backbone, `heads.weights.h5`, and
-`manifest.json` with the sha256 of every file. It is written under a temporary
-name and renamed: a folder with the final name is complete.
+A finished stage's folder is a KerasHub preset of the backbone,
+`heads.weights.h5`, and a manifest with the sha256 of every file.
 """
 
-import hashlib
-import json
-import os
 import pathlib
-import shutil
+import zipfile
 
 import keras
+import numpy as np
 
-from stilts_keras.errors import InputError
-from stilts_keras.graph.stage import MANIFEST
+from stilts_keras import files
+from stilts_keras.errors import DamageError
+from stilts_keras.models import backend
 from stilts_keras.models import xlm_roberta
 
 HEADS = "heads.weights.h5"
 # KerasHub's own name for it in a preset.
 BACKBONE = "model.weights.h5"
+WEIGHTS = "weights.npz"
+OPTIMIZER = "optimizer.npz"
 
 
 class Heads(keras.Model):
@@ -32,93 +32,157 @@ class Heads(keras.Model):
         self.built = True
 
 
+# ------------------------------------------------------------ Finished stages
 def save_stage(folder, *, model, tokenizer, facts):
     """Writes a finished stage's folder.
 
     Args:
-        folder: path. Must not exist; its parent is made.
+        folder: path. If it exists by now, it stays as it is.
         model: `MultiTask`.
         tokenizer: `Tokenizer`.
         facts: dict, JSON-serialisable. What the manifest tells besides.
     """
-    folder = pathlib.Path(folder)
-    temporary = folder.with_name(f".{folder.name}.unfinished")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    xlm_roberta.save_backbone(model.backbone, tokenizer, temporary)
-    Heads(model.heads).save_weights(str(temporary / HEADS))
-    files = [file for file in temporary.rglob("*") if file.is_file()]
-    manifest = {
-        **facts,
-        "files": {
-            file.relative_to(temporary).as_posix(): {
-                "sha256": _sha256(file),
-                "num_bytes": file.stat().st_size,
-            }
-            for file in sorted(files)
-        },
-    }
-    (temporary / MANIFEST).write_text(json.dumps(manifest, indent=1))
-    for path in [*temporary.rglob("*"), temporary]:
-        _sync(path)
-    os.replace(temporary, folder)
-    _sync(folder.parent)
-
-
-def save_weights(folder, model):
-    """Writes the weights of backbone and heads, and nothing else."""
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    model.backbone.save_weights(str(folder / BACKBONE))
-    Heads(model.heads).save_weights(str(folder / HEADS))
+    with files.write_folder(folder, facts) as partial:
+        xlm_roberta.save_backbone(model.backbone, tokenizer, partial)
+        Heads(model.heads).save_weights(str(partial / HEADS))
 
 
 def load_weights(folder, model):
-    """Reads backbone and heads back into a model of the same shapes."""
-    folder = pathlib.Path(folder)
-    model.backbone.load_weights(str(folder / BACKBONE))
-    Heads(model.heads).load_weights(str(folder / HEADS))
+    """Reads a stage's backbone and heads into a model of the same shapes."""
+    model.backbone.load_weights(str(pathlib.Path(folder) / BACKBONE))
+    load_heads(folder, model.heads)
 
 
-def check_stage(folder):
-    """Compares every file of a stage with its manifest.
+def load_heads(folder, heads):
+    """Reads a stage's heads into built layers of the same keys and shapes."""
+    Heads(heads).load_weights(str(pathlib.Path(folder) / HEADS))
 
-    Returns:
-        dict. The manifest.
 
-    Raises:
-        InputError: If a file is missing or damaged; it is named.
+# ------------------------------------------------------- A stage in training
+class TrainingProgress:
+    """The folder from which a stage that was cut off goes on.
+
+    It holds the newest state, and the weights of the best one by dev score
+    where that is another: a folder for each, written whole or not at all. A
+    new one is complete before an old one is deleted.
     """
-    folder = pathlib.Path(folder)
-    try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        files = manifest["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, MANIFEST, "cannot be read") from error
-    for name, facts in files.items():
-        file = folder / name
-        if not file.is_file():
-            raise _damaged(folder, name, "is missing")
-        if _sha256(file) != facts["sha256"]:
-            raise _damaged(folder, name, "does not match its sha256")
-    return manifest
+
+    def __init__(self, folder, on_damage):
+        """Writes nothing yet.
+
+        Args:
+            folder: path.
+            on_damage: function of a `DamageError`; may raise it. Otherwise
+                the stage begins anew.
+        """
+        self.folder = pathlib.Path(folder)
+        self._on_damage = on_damage
+
+    def save(self, model, state):
+        """Writes all that the next step depends on.
+
+        Args:
+            model: `MultiTask`, compiled with its optimizer.
+            state: dict of what JSON can hold, with `step`, `best_step` and
+                `is_evaluated`.
+        """
+        name = _name(state["step"], state["is_evaluated"])
+        with files.write_folder(
+            self.folder / name, {"state": state}
+        ) as partial:
+            _write_arrays(partial / WEIGHTS, _variables(model))
+            _write_arrays(
+                partial / OPTIMIZER,
+                [*model.optimizer.variables, *backend.random_state()],
+            )
+        best = _name(state["best_step"], True)
+        for other in self._states():
+            if other.name not in (name, best):
+                files.remove(other)
+            elif other.name != name:
+                (other / OPTIMIZER).unlink(missing_ok=True)
+
+    def load(self, model):
+        """Reads the newest state back, as it was saved.
+
+        Args:
+            model: `MultiTask`, compiled with its optimizer.
+
+        Returns:
+            dict: the state. None where there is none, or a damaged one.
+        """
+        if not self.folder.exists():
+            return None
+        try:
+            # The last by name; a folder without any was being deleted.
+            newest = max(self._states(), default=None)
+            manifest = newest and files.check_folder(newest)
+            if manifest and manifest["state"]["best_step"]:
+                self._check_best(manifest["state"]["best_step"])
+        except DamageError as error:
+            self._on_damage(error)
+            self.remove()
+            return None
+        if manifest is None:
+            return None
+        _read_arrays(newest / WEIGHTS, _variables(model))
+        arrays = _read_arrays(newest / OPTIMIZER, model.optimizer.variables)
+        backend.set_random_state(arrays)
+        return manifest["state"]
+
+    def load_best(self, model, step):
+        """Reads the weights of the best state.
+
+        Raises:
+            DamageError: If they are not as they were saved.
+        """
+        self._check_best(step)
+        best = self.folder / _name(step, True)
+        _read_arrays(best / WEIGHTS, _variables(model))
+
+    def remove(self):
+        """Deletes the folder."""
+        files.remove(self.folder)
+
+    def _check_best(self, step):
+        best = self.folder / _name(step, True)
+        manifest = files.read_sealed(best / files.MANIFEST)
+        files.check_file(best, WEIGHTS, manifest)
+
+    def _states(self):
+        found = self.folder.glob("[0-9]*")
+        return sorted(path for path in found if path.is_dir())
 
 
-def _damaged(folder, name, what):
-    return InputError(
-        f"Stage file {str(folder / name)!r} {what}. Delete the folder "
-        f"{str(folder)!r} and run again: the stage is then trained anew."
-    )
+def _name(step, is_evaluated):
+    # In the order of the alphabet, as in that of time.
+    return f"{step or 0:012d}-{int(is_evaluated)}"
 
 
-def _sha256(file):
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _variables(model):
+    """All variables of a model: weights, and the states of dropout."""
+    return [*model.trainable_variables, *model.non_trainable_variables]
 
 
-def _sync(path):
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _write_arrays(file, values):
+    """Writes arrays one after the other, as `numpy.load` reads them.
+
+    `numpy.savez` would want all of them in memory at once.
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for number, value in enumerate(values):
+            with archive.open(f"{number}.npy", "w", force_zip64=True) as entry:
+                np.lib.format.write_array(
+                    entry,
+                    np.asanyarray(keras.ops.convert_to_numpy(value)),
+                    allow_pickle=False,
+                )
+
+
+def _read_arrays(file, variables):
+    """Assigns a file's first arrays; returns the rest."""
+    with np.load(file, allow_pickle=False) as archive:
+        for number, variable in enumerate(variables):
+            variable.assign(archive[str(number)])
+        rest = range(len(variables), len(archive.files))
+        return [archive[str(number)] for number in rest]

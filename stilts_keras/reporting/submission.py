@@ -9,7 +9,7 @@ Source: https://github.com/google-research/xtreme, README and evaluate.py.
 
 import pathlib
 
-from stilts_keras.reporting import results
+from stilts_keras import files
 
 
 def write_predictions(folder, problem, language, predictions, ids=None):
@@ -25,7 +25,7 @@ def write_predictions(folder, problem, language, predictions, ids=None):
     """
     if problem == "span_extraction":
         answers = dict(zip(ids, predictions, strict=True))
-        results.write_json(_file(folder, language, "json"), answers)
+        files.write_json(_file(folder, language, "json"), answers)
     else:
         _write_lines(folder, problem, language, predictions, ids)
 
@@ -47,7 +47,7 @@ def write_labels(folder, problem, language, gold, ids=None):
             {"id": name, "answers": [{"text": text} for text in answers]}
             for name, answers in zip(ids, gold, strict=True)
         ]
-        results.write_json(
+        files.write_json(
             _file(folder, language, "json"),
             {"data": [{"paragraphs": [{"qas": questions}]}]},
         )
@@ -66,7 +66,7 @@ def _write_lines(folder, problem, language, values, ids):
         ]
     else:
         lines = values
-    with results.atomic_write(_file(folder, language, "tsv")) as file:
+    with files.atomic_write(_file(folder, language, "tsv")) as file:
         file.writelines(f"{line}\n" for line in lines)
 
 

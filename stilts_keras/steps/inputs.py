@@ -38,8 +38,8 @@ class Inputs:
         return self._problems[name]
 
     def train(self, stage, index):
-        """Returns the training rows of a stage's source, by its number."""
-        source = stage.sources[index]
+        """Returns the training rows of one of all a stage's sources."""
+        source = stage.all_sources[index]
         return self._load(
             source.task,
             source.language,
@@ -49,7 +49,7 @@ class Inputs:
         )
 
     def dev(self, stage, index):
-        """Returns the dev rows of a stage's source; None if it has none."""
+        """Returns the dev rows of a stage's own source; None without any."""
         source = stage.sources[index]
         task = get_task(source.task)
         if source.language not in self.graph.data.languages(task, "dev"):
@@ -85,12 +85,14 @@ class Inputs:
             self.graph.eval_count(task),
         )
 
-    def prepare(self, stages, cells):
+    def prepare(self, stages, cells, lessons=()):
         """Packs all that stages and cells will need.
 
         Args:
             stages: iterable of `Stage`.
             cells: iterable of `Cell`.
+            lessons: iterable of (Stage, index into its own sources) whose dev
+                rows will be needed.
 
         Returns:
             Dict from split (its task, language and name) to the number of
@@ -100,10 +102,13 @@ class Inputs:
             InputError: If a row is wrong; it is named.
         """
         for stage in stages:
-            for index in range(len(stage.sources)):
+            for index in range(len(stage.all_sources)):
                 self.train(stage, index)
-                if stage.recipe.eval_every_steps:
+            if stage.recipe.eval_every_steps:
+                for index in range(len(stage.sources)):
                     self.dev(stage, index)
+        for learned, index in lessons:
+            self.dev(learned, index)
         for cell in cells:
             for language in cell.languages:
                 self._check_ids(cell, self.test(cell, language))

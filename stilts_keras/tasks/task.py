@@ -33,6 +33,7 @@ class Recipe:
             the best of these checkpoints is kept. 0 keeps the last.
         dev_limit: int. Examples of the dev split for that choice.
         dtype_policy: str. Keras dtype policy, such as `mixed_bfloat16`.
+        num_steps: int or None. Optimiser steps, in place of `epochs`.
     """
 
     epochs: float = 3.0
@@ -44,6 +45,7 @@ class Recipe:
     eval_every_steps: int = 1000
     dev_limit: int = 500
     dtype_policy: str = "float32"
+    num_steps: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

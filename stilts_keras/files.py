@@ -1,0 +1,337 @@
+"""Files of a run: written whole or not at all, and checked when read.
+
+Everything is first written under a temporary name in the same folder, flushed
+to the disk and then renamed, so that a reader (or a run that was cut off)
+sees the old file or the new one and never a part of one. What a later run
+relies on carries a checksum.
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import pathlib
+import secrets
+import shutil
+
+from stilts_keras.errors import DamageError
+from stilts_keras.errors import InputError
+from stilts_keras.errors import StageError
+
+MANIFEST = "manifest.json"
+CHECKSUM = "checksum"
+PARTIAL = ".partial"
+
+
+# ------------------------------------------------------------------ One file
+@contextlib.contextmanager
+def atomic_write(path, mode="w"):
+    """Opens a file that takes its name only once it is complete.
+
+    Missing parent folders are made. If the block raises, the file that was
+    there before stays as it was.
+
+    Args:
+        path: str or path. The file's final name; a link is followed.
+        mode: str. `w` for text in UTF-8 or `wb` for bytes.
+
+    Yields:
+        The open file.
+    """
+    path = pathlib.Path(os.path.realpath(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = _partial(path)
+    text = {} if "b" in mode else {"encoding": "utf-8", "newline": "\n"}
+    try:
+        with open(partial, mode, **text) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def write_json(path, value):
+    """Writes one JSON value, indented; see `atomic_write`.
+
+    Args:
+        path: str or path.
+        value: what JSON can hold; NumPy scalars and arrays too.
+
+    Raises:
+        InputError: If the value holds what JSON cannot, such as NaN.
+    """
+    text = _to_json(value, path, indent=2)
+    with atomic_write(path) as file:
+        file.write(text + "\n")
+
+
+def write_jsonl(path, rows):
+    """Writes one JSON value per line; see `atomic_write`.
+
+    Args:
+        path: str or path.
+        rows: iterable of what JSON can hold; NumPy scalars and arrays too.
+
+    Raises:
+        InputError: If a row holds what JSON cannot, such as NaN.
+    """
+    with atomic_write(path) as file:
+        for row in rows:
+            file.write(_to_json(row, path) + "\n")
+
+
+# ----------------------------------------------------------------- Checksums
+def sealed(value):
+    """Returns a dict with a checksum of itself, to be written as JSON.
+
+    Args:
+        value: dict of what JSON can hold; NumPy scalars and arrays too.
+    """
+    rest = {key: item for key, item in value.items() if key != CHECKSUM}
+    return {**rest, CHECKSUM: _checksum(rest)}
+
+
+def unsealed(text, where):
+    """Reads what `sealed` made, without the checksum.
+
+    Args:
+        text: bytes. JSON.
+        where: str. The file, and the line where there are several.
+
+    Raises:
+        DamageError: If it is not what was written.
+    """
+    try:
+        value = json.loads(text.decode("utf-8"), parse_constant=_no_json)
+    except ValueError as error:
+        raise DamageError(f"{where}: not the JSON written ({error}).") from None
+    if not isinstance(value, dict) or CHECKSUM not in value:
+        raise DamageError(
+            f"{where}: expected a JSON object with a {CHECKSUM}. Received: "
+            f"{text[:80].decode('utf-8')!r}."
+        )
+    found = value.pop(CHECKSUM)
+    if found != _checksum(value):
+        raise DamageError(
+            f"{where}: the content does not match its {CHECKSUM} {found!r}."
+        )
+    return value
+
+
+def read_sealed(path):
+    """Reads a file that holds one sealed value.
+
+    Raises:
+        DamageError: If it cannot be read or is not what was written.
+    """
+    return unsealed(_read(path), str(path))
+
+
+def _read(path):
+    try:
+        return pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise DamageError(f"{path}: cannot be read ({error}).") from None
+
+
+def _no_json(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def _checksum(value):
+    # As it will be read: with text for keys.
+    value = json.loads(_to_json(value, "a checksum"))
+    return digest_of(json.dumps(value, sort_keys=True))
+
+
+def digest_of(text):
+    """Returns 16 hex digits that stand for a text."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
+
+
+# ------------------------------------------------------------------- Folders
+@contextlib.contextmanager
+def write_folder(path, facts):
+    """Makes a folder that takes its name only once it is complete.
+
+    A manifest with the sha256 of every file is added at the end.
+
+    Args:
+        path: path. If another writer has made it meanwhile, that one stays.
+        facts: dict. What the manifest tells besides.
+
+    Yields:
+        path of the folder to write to.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = _partial(path)
+    partial.mkdir()
+    try:
+        yield partial
+        files = sorted(f for f in partial.rglob("*") if f.is_file())
+        manifest = {
+            **facts,
+            "files": {
+                file.relative_to(partial).as_posix(): {
+                    "sha256": sha256_of(file),
+                    "num_bytes": file.stat().st_size,
+                }
+                for file in files
+            },
+        }
+        write_json(partial / MANIFEST, sealed(manifest))
+        for item in [*partial.rglob("*"), partial]:
+            _sync(item)
+        try:
+            os.replace(partial, path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            shutil.rmtree(partial)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _sync(path.parent)
+
+
+def check_folder(path):
+    """Compares every file of a folder with its manifest.
+
+    Returns:
+        dict. The manifest.
+
+    Raises:
+        DamageError: If a file is missing or damaged; it is named.
+    """
+    path = pathlib.Path(path)
+    manifest = read_sealed(path / MANIFEST)
+    for name in manifest["files"]:
+        check_file(path, name, manifest)
+    return manifest
+
+
+def check_file(path, name, manifest):
+    """Compares one file of a folder with the folder's manifest."""
+    file = pathlib.Path(path) / name
+    facts = manifest["files"][name]
+    if not file.is_file():
+        raise DamageError(f"{file}: the file is missing.")
+    if file.stat().st_size != facts["num_bytes"]:
+        raise DamageError(
+            f"{file}: expected {facts['num_bytes']} bytes. Received: "
+            f"{file.stat().st_size}."
+        )
+    if sha256_of(file) != facts["sha256"]:
+        raise DamageError(f"{file}: the content does not match its sha256.")
+
+
+def sha256_of(file):
+    """Returns the sha256 of a file's content, in hex digits."""
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def remove(path):
+    """Deletes a folder or a link to one; it loses its name first.
+
+    A reader, or a run after this one was cut off, finds it whole or not at
+    all.
+    """
+    path = pathlib.Path(path)
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        gone = _partial(path)
+        os.replace(path, gone)
+        shutil.rmtree(gone)
+
+
+def leftovers(path):
+    """Lists what writers that were cut off have left in a folder."""
+    return sorted(pathlib.Path(path).rglob(f".*{PARTIAL}"))
+
+
+def remove_leftovers(path):
+    """Deletes what writers that were cut off have left in a folder.
+
+    Only for the folder's only writer.
+    """
+    for found in leftovers(path):
+        if found.is_dir() and not found.is_symlink():
+            shutil.rmtree(found)
+        else:
+            found.unlink(missing_ok=True)
+
+
+def num_bytes(path):
+    """Returns the size of a file, or of all files of a folder."""
+    path = pathlib.Path(path)
+    if path.is_symlink() or path.is_file():
+        return path.lstat().st_size
+    return sum(f.lstat().st_size for f in path.rglob("*") if f.is_file())
+
+
+@contextlib.contextmanager
+def disk_full_said():
+    """Turns a full disk into one line that tells what to do.
+
+    Raises:
+        StageError: If the disk, or the user's part of it, is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        # HDF5 and Arrow give the reason as text alone.
+        codes = (errno.ENOSPC, errno.EDQUOT)
+        reasons = [os.strerror(code) for code in codes]
+        text = str(error)
+        if error.errno not in codes and not any(r in text for r in reasons):
+            raise
+        raise StageError(
+            f"No space left on the disk ({' '.join(text.split())[:300]}). What "
+            "was finished is kept. Make space and run the same command again."
+        ) from error
+
+
+def _partial(path):
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+
+
+def _to_json(value, path, **how):
+    """Encodes a value strictly: NaN is not JSON, and other readers fail."""
+    try:
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            allow_nan=False,
+            default=_plain,
+            **how,
+        )
+    except (TypeError, ValueError) as error:
+        raise InputError(f"Cannot write {path}: {error}.") from error
+
+
+def _plain(value):
+    """Turns NumPy scalars and arrays, tuples' kin and paths into JSON's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form: {value!r}")
+
+
+def _sync(path):
+    """Makes what was written last; only POSIX can open folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,66 @@
+"""SIGINT and SIGTERM: stop at a point where nothing is lost."""
+
+import contextlib
+import os
+import signal
+import threading
+
+from stilts_keras.errors import Interrupted
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interruption:
+    """Turns the first signal into `Interrupted`, the second into an exit.
+
+    Use as a context manager. Outside the main thread, which alone is told of
+    signals, it does nothing.
+    """
+
+    def __init__(self):
+        """Knows of no signal yet."""
+        self._number = None
+        self._is_raised = False
+        self._is_held = False
+        self._before = {}
+
+    def __enter__(self):
+        """Takes the signals over."""
+        if threading.current_thread() is threading.main_thread():
+            for number in SIGNALS:
+                self._before[number] = signal.signal(number, self._take)
+        return self
+
+    def __exit__(self, *exception):
+        """Gives them back."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+    @contextlib.contextmanager
+    def held(self):
+        """Lets a block finish that must not be cut off.
+
+        Raises:
+            Interrupted: At the end of the block, if a signal came in it.
+        """
+        was_held, self._is_held = self._is_held, True
+        try:
+            yield
+        finally:
+            self._is_held = was_held
+        if not was_held:
+            self._raise_once()
+
+    def _take(self, number, frame):
+        if self._number is not None:
+            # Whoever asks twice does not want to wait.
+            os._exit(128 + number)
+        self._number = number
+        if not self._is_held:
+            self._raise_once()
+
+    def _raise_once(self):
+        if self._number is not None and not self._is_raised:
+            self._is_raised = True
+            raise Interrupted(self._number)

@@ -1,0 +1,142 @@
+"""Where finished stages lie: in a run's folder, or in a store that runs share.
+
+A store holds each stage under its fingerprint alone; the run's folder then
+has a link to it, so that the weights are found under their route either way.
+"""
+
+import os
+import pathlib
+
+from stilts_keras import files
+from stilts_keras.errors import InputError
+
+STAGES = "stages"
+RUNS = "runs"
+
+
+class StageFolders:
+    """Finds, keeps and deletes the stages of one run."""
+
+    def __init__(self, run_dir, store=None):
+        """Touches nothing yet.
+
+        Args:
+            run_dir: path or None. None: only the store is looked into.
+            store: path or None. Folder of finished stages that several runs,
+                and people on one file system, share.
+
+        Raises:
+            InputError: If the store is a file.
+        """
+        self.run_dir = run_dir and pathlib.Path(run_dir).expanduser()
+        # Links must hold wherever the process was started.
+        self.store = store and pathlib.Path(store).expanduser().absolute()
+        if self.store and self.store.exists() and not self.store.is_dir():
+            raise InputError(
+                f"stage_store {str(self.store)!r} is no folder. Name one, or "
+                "one that is to be made."
+            )
+
+    def place(self, stage):
+        """Returns the stage's folder, or the link to it, in the run."""
+        return self.run_dir.joinpath(STAGES, stage.path, stage.fingerprint)
+
+    def find(self, stage):
+        """Returns the folder of a finished stage, or None."""
+        places = [self.run_dir and self.place(stage), self._stored(stage)]
+        for place in filter(None, places):
+            # A folder has its name only when it is whole.
+            if (place / files.MANIFEST).is_file():
+                return place
+        return None
+
+    def is_in_run(self, stage):
+        """Whether the run itself has the stage, or a link to it."""
+        return self.find(stage) == (self.run_dir and self.place(stage))
+
+    def progress(self, stage):
+        """Returns the folder of the stage's progress while it is trained."""
+        place = self.place(stage)
+        return place.with_name(f".{place.name}.progress")
+
+    def target(self, stage):
+        """Returns the folder that a newly trained stage is written to."""
+        return self._stored(stage) or self.place(stage)
+
+    def adopt(self, stage):
+        """Links a stage of the store into the run, and notes who uses it."""
+        stored = self._stored(stage)
+        place = self.place(stage)
+        if stored is None or (place / files.MANIFEST).is_file():
+            return
+        if not (stored / files.MANIFEST).is_file():
+            return
+        place.parent.mkdir(parents=True, exist_ok=True)
+        # A link to what is gone from the store.
+        place.unlink(missing_ok=True)
+        place.symlink_to(stored, target_is_directory=True)
+
+    def register(self):
+        """Tells the store of this run, so that `prune` keeps what it needs."""
+        if self.store is None:
+            return
+        run_dir = os.path.realpath(self.run_dir)
+        name = run_dir.strip(os.sep).replace(os.sep, "_")[-150:]
+        digest = files.digest_of(run_dir)
+        file = self.store / RUNS / f"{name}-{digest}.json"
+        if not file.is_file():
+            files.write_json(file, files.sealed({"run_dir": run_dir}))
+
+    def discard(self, stage):
+        """Deletes a stage, wherever it lies; the link to it, too."""
+        found = self.find(stage)
+        while found is not None:
+            files.remove(os.path.realpath(found))
+            if found.is_symlink():
+                found.unlink()
+            found = self.find(stage)
+
+    def drop(self, stage):
+        """Deletes a stage from the run; the store keeps its own."""
+        files.remove(self.place(stage))
+
+    def _stored(self, stage):
+        if self.store is None:
+            return None
+        return stored_folder(self.store, stage.fingerprint)
+
+
+def stages_in_run(run_dir):
+    """Finds the stages in a run, or the links to them, by fingerprint."""
+    found = pathlib.Path(run_dir, STAGES).rglob(files.MANIFEST)
+    links = [
+        path
+        for path in pathlib.Path(run_dir, STAGES).rglob("*")
+        if path.is_symlink()
+    ]
+    places = {file.parent for file in found} | set(links)
+    return {
+        place.name: place
+        for place in sorted(places)
+        if not any(part.startswith(".") for part in place.parts[-2:])
+    }
+
+
+def stages_in_store(store):
+    """Finds the stages of a store, by fingerprint."""
+    found = pathlib.Path(store).glob(f"??/*/{files.MANIFEST}")
+    return {file.parent.name: file.parent for file in sorted(found)}
+
+
+def runs_of_store(store):
+    """Lists the run folders that have used a store."""
+    return [
+        pathlib.Path(files.read_sealed(file)["run_dir"])
+        for file in sorted(pathlib.Path(store, RUNS).glob("*.json"))
+    ]
+
+
+def stored_folder(store, fingerprint):
+    """Returns a stage's folder in a store."""
+    # Not thousands of names in one folder.
+    return pathlib.Path(store) / fingerprint[:2] / fingerprint
