@@ -80,14 +80,14 @@ def estimate_cost(stage):
     )
 
 
-def render_plan(graph, done=frozenset(), stored=frozenset(), console=None):
+def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
     """Prints every stage once, who shares it, its cost, and the totals.
 
     Args:
         graph: Graph.
         done: set of str. Fingerprints of stages already trained.
-        stored: set of str. Of those, others, that the stage store holds.
         console: rich Console or None. None prints to standard output.
+        stored: set of str. Of those, others, that the stage store holds.
     """
     # Imported here: rich takes longer to import than this whole room.
     from rich.console import Console

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from stilts_keras.models.backend import jit_compile
+from stilts_keras.models.backend import steady_function
 
 HEAD_STDDEV = 0.02
 
@@ -60,6 +61,22 @@ class MultiTask(keras.Model):
             training=training,
         )
         return self.heads[key](hidden, features, training=training)
+
+    def make_train_function(self, force=False):
+        """Makes what `train_on_batch` calls with an iterator of batches."""
+        step = steady_function(lambda x, y: self.train_step((x, y, None)))
+        if step is None:
+            super().make_train_function(force)
+        elif self.train_function is None or force:
+            self.train_function = lambda batches: step(*next(batches)[:2])
+
+    def make_predict_function(self, force=False):
+        """Makes what `predict_on_batch` calls with a list of one batch."""
+        step = steady_function(lambda x: self.predict_step((x,)))
+        if step is None:
+            super().make_predict_function(force)
+        elif self.predict_function is None or force:
+            self.predict_function = lambda batches: step(*batches[0])
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True

@@ -53,6 +53,19 @@ def test_every_epoch_has_an_order_of_its_own():
     assert any((a.indices != b.indices).any() for a, b in pairs)
 
 
+@pytest.mark.parametrize("start", [0, 1, 62, 63, 64, 200])
+def test_a_position_in_the_order_is_found_again(start):
+    def stream(**more):
+        return batches.train_batches(
+            LENGTHS, batch_size=16, max_length=100, seed=(1,), **more
+        )
+
+    whole = itertools.islice(stream(), start, start + 70)
+    for ours, theirs in zip(stream(start=start), whole, strict=False):
+        assert ours.indices.tolist() == theirs.indices.tolist()
+        assert ours.length == theirs.length
+
+
 @pytest.mark.parametrize("max_length", [100, 128, 384])
 def test_lengths_of_batches_are_buckets_that_hold_every_row(max_length):
     allowed = batches.bucket_lengths(max_length)

@@ -94,7 +94,7 @@ def test_stages_and_sources_are_read_in_order():
         ("mnli+pretrained", ["'pretrained' is a whole route"]),
         ("mnli / squad", ["white space at position 5", "'mnli/squad'"]),
         ("MNLI", ["upper-case letter 'M' at position 1", "write 'mnli'"]),
-        ("mnli,squad", ["','", "expected"]),
+        ("mnli,squad", ["a comma", "between languages", "expected"]),
         ("mnli:0", ["above 0", "received: '0'"]),
         ("mnli:-5", ["above 0", "received: '-5'"]),
         ("mnli:", ["above 0", "received: ''"]),

@@ -1,17 +1,14 @@
-"""results.jsonl and the files that appear whole or not at all."""
+"""results.jsonl: rows that replace each other, and a checksum for each."""
 
-import json
 import os
 
-import numpy as np
 import pytest
 
+from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
+from stilts_keras.files import sealed
 from stilts_keras.reporting.results import append_results
-from stilts_keras.reporting.results import atomic_write
 from stilts_keras.reporting.results import read_results
-from stilts_keras.reporting.results import write_json
-from stilts_keras.reporting.results import write_jsonl
 
 
 def row(**changes):
@@ -42,9 +39,9 @@ def test_rows_come_back_as_written(tmp_path):
 def test_a_row_scored_again_replaces_the_old_one_in_its_place(tmp_path):
     path = tmp_path / "results.jsonl"
     append_results(path, [row(), row(language="zh")])
-    append_results(path, [row(value=70.0, stage="new")])
+    append_results(path, [row(value=70.0)])
     assert read_results(path) == [
-        row(value=70.0, stage="new"),
+        row(value=70.0),
         row(language="zh"),
     ]
 
@@ -59,9 +56,10 @@ def test_a_row_that_differs_in_any_key_stands_beside_the_old_one(tmp_path):
         {"language": "x"},
         {"split": "dev"},
         {"metric": "x"},
+        {"stage": "x"},
     ]
     append_results(path, [row(**change) for change in changes])
-    assert len(read_results(path)) == 7
+    assert len(read_results(path)) == 8
 
 
 def test_results_that_are_not_there_yet_are_no_rows(tmp_path):
@@ -71,10 +69,10 @@ def test_results_that_are_not_there_yet_are_no_rows(tmp_path):
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (b'{"route": "mn', "not a row of results"),
-        (b"\xff\xfe", "not a row of results"),
+        (b'{"route": "mn', "not the JSON written"),
+        (b"\xff\xfe", "not the JSON written"),
         (b"[1]", "expected a JSON object"),
-        (b'{"route": "mnli"}', "lacks seed, target"),
+        (b'{"route": "mnli"}', "expected a JSON object with a checksum"),
     ],
 )
 def test_a_damaged_line_is_named_and_the_file_kept(tmp_path, damage, said):
@@ -107,58 +105,23 @@ def test_a_score_that_is_not_a_number_is_refused(tmp_path):
     assert os.listdir(tmp_path) == ["results.jsonl"]
 
 
-def test_numpy_values_and_paths_are_written_as_plain_ones(tmp_path):
-    value = {
-        "a": np.float32(0.5),
-        "b": np.arange(2),
-        "c": np.bool_(True),
-        "d": tmp_path,
-    }
-    write_json(tmp_path / "x.json", value)
-    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {
-        "a": 0.5,
-        "b": [0, 1],
-        "c": True,
-        "d": str(tmp_path),
-    }
+def test_a_flipped_digit_is_found(tmp_path):
+    path = tmp_path / "results.jsonl"
+    append_results(path, [row(), row(seed=2, value=61.5)])
+    text = path.read_text("utf-8")
+    path.write_text(text[::-1].replace("5.16", "5.17", 1)[::-1], "utf-8")
+    assert path.read_text("utf-8") != text
+    with pytest.raises(DamageError, match="line 2.*does not match its check"):
+        read_results(path)
+    damaged = []
+    assert read_results(path, damaged) == [row()]
+    assert len(damaged) == 1
 
 
-def test_what_json_cannot_hold_is_named(tmp_path):
-    with pytest.raises(InputError, match="object has no JSON form"):
-        write_json(tmp_path / "x.json", {"a": object()})
-    assert os.listdir(tmp_path) == []
-
-
-def test_jsonl_is_one_line_per_row_and_makes_its_folder(tmp_path):
-    path = tmp_path / "deep" / "er" / "rows.jsonl"
-    write_jsonl(path, ({"i": i, "text": "a\nb"} for i in range(3)))
-    lines = path.read_text("utf-8").splitlines()
-    assert [json.loads(line)["i"] for line in lines] == [0, 1, 2]
-
-
-def test_a_write_that_fails_keeps_the_old_file_and_leaves_nothing(tmp_path):
-    path = tmp_path / "x.txt"
-    path.write_text("old", "utf-8")
-    with pytest.raises(KeyboardInterrupt), atomic_write(path) as file:
-        file.write("half")
-        raise KeyboardInterrupt
-    assert path.read_text("utf-8") == "old"
-    assert os.listdir(tmp_path) == ["x.txt"]
-
-
-def test_readers_see_the_old_file_until_the_new_one_is_complete(tmp_path):
-    path = tmp_path / "x.bin"
-    path.write_bytes(b"old")
-    with atomic_write(path, "wb") as file:
-        file.write(b"new")
-        file.flush()
-        assert path.read_bytes() == b"old"
-    assert path.read_bytes() == b"new"
-
-
-def test_writing_through_a_link_keeps_the_link(tmp_path):
-    (tmp_path / "real.json").write_text("1", "utf-8")
-    (tmp_path / "link.json").symlink_to("real.json")
-    write_json(tmp_path / "link.json", 2)
-    assert (tmp_path / "link.json").is_symlink()
-    assert (tmp_path / "real.json").read_text("utf-8") == "2\n"
+def test_a_whole_row_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "results.jsonl"
+    append_results(path, [row()])
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(str(sealed({"route": "mnli"})).replace("'", '"'))
+    with pytest.raises(InputError, match="line 2: lacks seed, target"):
+        read_results(path)

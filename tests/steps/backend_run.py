@@ -12,11 +12,14 @@ import sys
 import keras
 import numpy as np
 
+from stilts_keras import files
 from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
+from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import PocketData
 from stilts_keras.graph.backbone import POCKET_FOLDER
 from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.interruption import Interruption
 from stilts_keras.models import backend
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
@@ -58,7 +61,7 @@ def main(folder):
     buckets = batches.BUCKET_LENGTHS
     # JAX would compile each head's step for each of several lengths.
     batches.BUCKET_LENGTHS = ()
-    found |= mixed_run(model, sources, tokenizer)
+    found |= mixed_run(model, sources, tokenizer, folder / NAME)
     batches.BUCKET_LENGTHS = buckets
     found |= traces(model, sources, tokenizer)
     found |= stage(model, tokenizer, folder / "stage")
@@ -218,20 +221,17 @@ def mixed_model(described, tokenizer):
     return MultiTask(root, heads, losses, seed=1), sources
 
 
-def mixed_run(model, sources, tokenizer):
+def mixed_run(model, sources, tokenizer, folder):
     start = values("start", model.trainable_variables)
-    num_features = sum(len(source.split.lengths) for source in sources)
+    numbers = [len(source.split.lengths) for source in sources]
     losses, logs, norms = [], [], []
     with noting_gradient_norms(norms):
         train(
             model,
             sources,
-            Recipe(
-                epochs=NUM_STEPS * 8 / num_features,
-                batch_size=8,
-                learning_rate=1e-3,
-                eval_every_steps=0,
-            ),
+            Recipe(batch_size=8, learning_rate=1e-3, eval_every_steps=0),
+            shares=Sampling().shares(TASKS, numbers),
+            num_steps=NUM_STEPS,
             stage_name="mixed",
             seed=1,
             tokenizer=tokenizer,
@@ -239,7 +239,9 @@ def mixed_run(model, sources, tokenizer):
             on_log=logs.append,
             on_step=lambda step, loss: losses.append(loss),
             evaluate_dev=None,
-            keep_best=None,
+            progress=checkpoint.TrainingProgress(folder / "progress", None),
+            save_every_seconds=1000,
+            interruption=Interruption(),
         )
     return {
         **start,
@@ -306,7 +308,7 @@ def stage(model, tokenizer, folder):
             folder, model=model, tokenizer=tokenizer, facts={}
         )
         return {}
-    checkpoint.check_stage(folder)
+    files.check_folder(folder)
     for variable in model.trainable_variables:
         variable.assign(np.zeros(variable.shape, "float32"))
     checkpoint.load_weights(folder, model)

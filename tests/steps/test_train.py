@@ -1,4 +1,6 @@
 import collections
+import os
+import signal
 import types
 
 import datasets
@@ -8,16 +10,20 @@ import pytest
 
 from stilts_keras.data.batches import pad
 from stilts_keras.data.features import SplitFeatures
-from stilts_keras.data.mixture import proportional_rates
+from stilts_keras.data.mixture import Sampling
+from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import source_order
+from stilts_keras.errors import DamageError
+from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
 from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.interruption import Interruption
 from stilts_keras.models import xlm_roberta
+from stilts_keras.models.checkpoint import TrainingProgress
 from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems import problem_of
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.steps.train import TrainSource
-from stilts_keras.steps.train import num_stage_steps
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
@@ -80,24 +86,57 @@ def toy_model(sources):
     )
 
 
-def run(sources, *, recipe=RECIPE, seed=0, scores=(), log_every_steps=4):
+def run(
+    sources,
+    folder,
+    *,
+    recipe=RECIPE,
+    seed=0,
+    scores=(),
+    log_every_steps=4,
+    on_step=None,
+    save_every_seconds=1000,
+    on_damage=None,
+):
     """Trains a toy; returns all that came of it."""
-    scores = iter(scores)
-    noted = types.SimpleNamespace(losses=[], logs=[], kept=[])
-    noted.best = train(
-        toy_model(sources),
-        sources,
-        recipe,
-        stage_name="first+second",
-        seed=seed,
-        tokenizer=None,
-        log_every_steps=log_every_steps,
-        on_log=noted.logs.append,
-        on_step=lambda step, loss: noted.losses.append((step, loss)),
-        evaluate_dev=lambda step: next(scores),
-        keep_best=lambda: noted.kept.append(len(noted.losses)),
-    )
+    noted = types.SimpleNamespace(losses=[], logs=[], evaluated=[])
+
+    def note_step(step, loss):
+        noted.losses.append((step, loss))
+        if on_step:
+            on_step(step)
+
+    def score(step):
+        noted.evaluated.append(step)
+        return scores[step]
+
+    numbers = [len(source.split.lengths) for source in sources]
+    noted.model = toy_model(sources)
+    with Interruption() as interruption:
+        noted.state = train(
+            noted.model,
+            sources,
+            recipe,
+            shares=Sampling().shares([s.name for s in sources], numbers),
+            num_steps=count_steps(sum(numbers), recipe),
+            stage_name="first+second",
+            seed=seed,
+            tokenizer=None,
+            log_every_steps=log_every_steps,
+            on_log=noted.logs.append,
+            on_step=note_step,
+            evaluate_dev=score,
+            progress=TrainingProgress(folder, on_damage),
+            save_every_seconds=save_every_seconds,
+            interruption=interruption,
+        )
+    noted.best = noted.state.best_score, noted.state.best_step
     return noted
+
+
+def order_of_steps():
+    shares = Sampling().shares(["first", "second"], [12, 9])
+    return source_order(shares, num_steps=11, seed=[0, 2])
 
 
 def make_sources():
@@ -113,57 +152,166 @@ def sources():
 
 
 @pytest.fixture(scope="module")
-def plain():
+def plain(tmp_path_factory):
     """A run without a dev score, for all tests that only look at it."""
     sources = make_sources()
-    return sources, run(sources)
+    return sources, run(sources, tmp_path_factory.mktemp("plain") / "progress")
 
 
-def test_epochs_are_passes_over_all_sources_together(plain):
-    sources, noted = plain
-    assert num_stage_steps(RECIPE, sources) == 11
+def test_every_step_of_all_epochs_is_taken(plain):
+    _, noted = plain
     assert [step for step, _ in noted.losses] == list(range(1, 12))
 
 
-def test_a_seed_fixes_the_losses(plain, sources):
+def test_a_seed_fixes_the_losses(plain, sources, tmp_path):
     _, noted = plain
-    assert run(sources, seed=0).losses == noted.losses
-    assert run(sources, seed=4).losses != noted.losses
+    assert run(sources, tmp_path / "0", seed=0).losses == noted.losses
+    assert run(sources, tmp_path / "4", seed=4).losses != noted.losses
 
 
-def test_a_loss_that_is_no_number_stops_the_stage(sources):
+def test_a_loss_that_is_no_number_stops_the_stage(sources, tmp_path):
     poisoned = [sources[0], toy_source("second", [float("nan")] * 9)]
-    order = source_order(proportional_rates([12, 9]), num_steps=11, seed=[0, 2])
-    step = order.tolist().index(1) + 1
+    step = order_of_steps().tolist().index(1) + 1
     with pytest.raises(StageError, match="Loss became nan") as raised:
-        run(poisoned)
+        run(poisoned, tmp_path / "progress")
     message = str(raised.value)
     assert f"step {step} of 11 of stage 'first+second'" in message
     assert "source 'second'" in message
     assert "learning rate 0.01" in message
 
 
-def test_the_best_dev_score_is_kept(sources):
-    recipe = Recipe(**vars(RECIPE) | {"eval_every_steps": 3})
-    # After steps 3, 6, 9 and the last one.
-    noted = run(sources, recipe=recipe, scores=[1.0, 5.0, 5.0, 2.0])
+def weights(model):
+    return [
+        keras.ops.convert_to_numpy(variable).copy()
+        for variable in model.trainable_variables
+    ]
+
+
+def assert_equal(ours, theirs):
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+EVALUATED = Recipe(**vars(RECIPE) | {"eval_every_steps": 3})
+# After each third step and the last one; the best of them is the second.
+SCORES = {3: 1.0, 6: 5.0, 9: 5.0, 11: 2.0}
+
+
+def test_the_weights_of_the_best_dev_score_are_kept(sources, tmp_path):
+    at_six = []
+
+    def look(step):
+        if step == 7:
+            with np.load(tmp_path / "progress/000000000006-1/weights.npz") as w:
+                at_six.extend(w[str(n)] for n in range(len(w.files)))
+
+    noted = run(
+        sources,
+        tmp_path / "progress",
+        recipe=EVALUATED,
+        scores=SCORES,
+        on_step=look,
+    )
     assert noted.best == (5.0, 6)
-    assert noted.kept == [3, 6]
+    assert noted.evaluated == [3, 6, 9, 11]
+    kept = weights(noted.model)
+    assert_equal(kept, at_six[: len(kept)])
 
 
-def test_without_a_dev_score_the_last_step_stays(plain, sources):
+def test_without_a_dev_score_the_last_step_stays(plain, sources, tmp_path):
     recipe = Recipe(**vars(RECIPE) | {"eval_every_steps": 5})
-    noted = run(sources, recipe=recipe, scores=[None, None, None])
-    assert noted.best == (None, 11)
-    assert noted.kept == []
+    nothing = dict.fromkeys((5, 10, 11))
+    noted = run(sources, tmp_path / "p", recipe=recipe, scores=nothing)
+    assert noted.best == plain[1].best == (None, None)
+    assert noted.evaluated == [5, 10, 11]
     # `plain` does not even ask for one.
-    assert plain[1].best == (None, 11)
+    assert plain[1].evaluated == []
+    assert_equal(weights(noted.model), weights(plain[1].model))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed") / "progress"
+    return run(make_sources(), folder, recipe=EVALUATED, scores=SCORES)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("cut_at", [(1,), (6,), (11,), (2, 3, 4, 10)])
+def test_a_resumed_stage_equals_an_uninterrupted_one(
+    undisturbed, tmp_path, cut_at, signal_number
+):
+    parts = []
+    for end in (*cut_at, None):
+
+        def ask_to_stop(step, end=end):
+            if step == end:
+                os.kill(os.getpid(), signal_number)
+
+        how = {"recipe": EVALUATED, "scores": SCORES, "on_step": ask_to_stop}
+        folder = tmp_path / "progress"
+        sources = make_sources()
+        if end is None:
+            parts.append(run(sources, folder, **how))
+        else:
+            with pytest.raises(Interrupted) as caught:
+                run(sources, folder, **how)
+            assert caught.value.signal_number == signal_number
+            (note,) = caught.value.__notes__
+            assert f"is saved at step {end} of 11 in {folder}" in note
+    last = parts[-1]
+    assert_equal(weights(last.model), weights(undisturbed.model))
+    assert last.state == undisturbed.state
+    done = len(undisturbed.losses) - len(last.losses)
+    assert done == cut_at[-1]
+    assert last.losses == undisturbed.losses[done:]
+    for ours, theirs in zip(
+        reversed(last.logs), reversed(undisturbed.logs), strict=False
+    ):
+        assert (ours.step, ours.loss) == (theirs.step, theirs.loss)
+        assert ours.num_tokens == theirs.num_tokens
+
+
+def test_progress_that_is_damaged_is_named_and_begun_anew(
+    undisturbed, tmp_path
+):
+    def ask_to_stop(step):
+        if step == 8:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    folder = tmp_path / "progress"
+    how = {"recipe": EVALUATED, "scores": SCORES}
+    with pytest.raises(Interrupted):
+        run(make_sources(), folder, on_step=ask_to_stop, **how)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "000000000006-1",
+        "000000000008-0",
+    ]
+    for state in folder.iterdir():
+        file = state / "weights.npz"
+        content = bytearray(file.read_bytes())
+        content[-300] ^= 1
+        file.write_bytes(content)
+        whole = content
+        whole[-300] ^= 1
+
+        def refuse(error):
+            raise error
+
+        with pytest.raises(DamageError, match=f"{state.name}/weights.npz"):
+            run(make_sources(), folder, on_damage=refuse, **how)
+        file.write_bytes(whole)
+    file.write_bytes(b"")
+    noted = []
+    again = run(make_sources(), folder, on_damage=noted.append, **how)
+    assert len(noted) == 1 and str(file) in str(noted[0])
+    assert again.losses == undisturbed.losses
+    assert_equal(weights(again.model), weights(undisturbed.model))
 
 
 def test_logs_hold_the_means_since_the_last_log(plain):
     sources, noted = plain
     assert [log.step for log in noted.logs] == [4, 8, 11]
-    order = source_order(proportional_rates([12, 9]), num_steps=11, seed=[0, 2])
+    order = order_of_steps()
     masks = {index: iter(s.problem.masks) for index, s in enumerate(sources)}
     steps = [
         (sources[index].name, loss, next(masks[index]))
@@ -187,7 +335,21 @@ def test_logs_hold_the_means_since_the_last_log(plain):
         assert log.learning_rate == pytest.approx(rate)
 
 
-def test_mixed_bfloat16_learns_with_float32_variables():
+def test_logs_count_what_each_source_has_given_since_the_beginning(plain):
+    sources, noted = plain
+    counts = np.bincount(order_of_steps())
+    last = noted.logs[-1]
+    assert last.num_examples == {
+        source.name: 4 * count
+        for source, count in zip(sources, counts, strict=True)
+    }
+    assert last.num_tokens == {
+        source.name: sum(int(m.sum()) for m in source.problem.masks)
+        for source in sources
+    }
+
+
+def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
     described = describe_backbone(
         "random",
         tokenizer="pocket",
@@ -212,9 +374,9 @@ def test_mixed_bfloat16_learns_with_float32_variables():
     train(
         model,
         [TrainSource(name="mnli", key="mnli", problem=problem, split=split)],
-        Recipe(
-            epochs=30, batch_size=12, learning_rate=1e-2, eval_every_steps=0
-        ),
+        Recipe(batch_size=12, learning_rate=1e-2, eval_every_steps=0),
+        shares=np.ones(1),
+        num_steps=30,
         stage_name="mnli",
         seed=0,
         tokenizer=None,
@@ -222,7 +384,9 @@ def test_mixed_bfloat16_learns_with_float32_variables():
         on_log=lambda log: None,
         on_step=lambda step, loss: losses.append(loss),
         evaluate_dev=None,
-        keep_best=None,
+        progress=TrainingProgress(tmp_path / "progress", None),
+        save_every_seconds=1000,
+        interruption=Interruption(),
     )
     assert losses[-1] < 0.5 * losses[0]
     assert root.get_layer("transformer_layer_0").compute_dtype == "bfloat16"
