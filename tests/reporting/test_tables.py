@@ -194,7 +194,11 @@ def test_a_target_that_lacks_a_route_shows_a_dash(rows):
     ]
     frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
     markdown = tables.to_markdown(frame)
-    assert "| mnli | 55.5 (+4.5) | - |" in markdown
+    assert "| mnli | 55.5±0.0 n2 (+4.5) | - |" in markdown
+
+
+def of_seed(rows, seed):
+    return [row for row in rows if row["seed"] == seed]
 
 
 def with_interval(rows, half_width, chance):
@@ -219,6 +223,7 @@ def test_chance_is_a_row_of_its_own(rows):
 
 
 def test_what_may_be_chance_is_marked(rows):
+    rows = of_seed(rows, 1)
     sure = tables.summary_frame(
         with_interval(rows, 1.0, 0.5), None, primary=PRIMARY
     )
@@ -241,6 +246,16 @@ def test_what_may_be_chance_is_marked(rows):
         ({"difference": -0.01}, "61.2 (+0.0)"),
         ({"difference": -1.0}, "61.2 (-1.0)"),
         ({"value": None}, "-"),
+        ({"deviation": 0.8, "count": 3}, "61.2±0.8 n3"),
+        ({"deviation": 0.8, "count": 3, "margin": 2.0}, "61.2±0.8 n3"),
+        (
+            {"deviation": 0.8, "count": 3, "difference": 1.3},
+            "61.2±0.8 n3 (+1.3)",
+        ),
+        (
+            {"deviation": 0.8, "count": 3, "zero_shot": False},
+            "61.2±0.8* n3",
+        ),
     ],
 )
 def test_cells_are_short_and_signed(changes, text):
@@ -248,6 +263,8 @@ def test_cells_are_short_and_signed(changes, text):
         "value": 61.21,
         "difference": None,
         "margin": None,
+        "deviation": None,
+        "count": 1,
         "zero_shot": True,
         "above_chance": True,
         "complete": True,
@@ -256,18 +273,19 @@ def test_cells_are_short_and_signed(changes, text):
 
 
 def test_markdown_has_the_same_numbers_and_escapes_its_marks(rows):
+    rows = of_seed(rows, 1)
     frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
     markdown = tables.to_markdown(frame)
     assert "| route | en | zero-shot | de | zh |" in markdown
-    assert "| mnli | 91.0* | 55.5 (+4.5) | 70.0 | 41.0 |" in markdown
+    assert "| mnli | 90.0* | 55.5 (+5.5) | 70.0 | 41.0 |" in markdown
     assert "\n- \\* not zero-shot" in markdown
 
 
 def test_printed_tables_show_the_numbers(rows):
     text = draw(100, tables.summary_frame(rows, None, primary=PRIMARY))
-    assert "55.5 (+4.5)" in text
+    assert "55.5±0.0 n2 (+4.5)" in text
     text = draw(100, tables.target_frame(rows, "xnli", "accuracy", None))
-    assert "91.0*" in text
+    assert "91.0±1.4* n2" in text
     assert "One seed" not in text
 
 
@@ -311,3 +329,111 @@ def test_route_names_are_not_read_as_style():
     rows = make_rows({("[bold]x", 1, "panx", "de"): 50.0})
     text = draw(100, tables.target_frame(rows, "panx", "accuracy", None))
     assert "[bold]x" in text
+
+
+def test_means_over_languages_are_taken_within_each_seed_first(rows):
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    found = cell(frame, "pretrained", "xnli")
+    # 50 and 52: languages 20 points apart add nothing to the deviation.
+    assert found["deviation"] == pytest.approx(2**0.5)
+    assert found["count"] == 2
+    assert cell(frame, "mnli", "tatoeba")["deviation"] is None
+    assert cell(frame, "mnli", "tatoeba")["count"] == 1
+
+
+def test_single_languages_show_their_seeds_too(rows):
+    frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
+    assert cell(frame, "mnli", "en")["count"] == 2
+    assert cell(frame, "mnli", "en")["deviation"] == pytest.approx(2**0.5)
+    assert cell(frame, "mnli", "de")["deviation"] == 0.0
+    assert cell(frame, "mnli", "zero-shot")["deviation"] == 0.0
+
+
+def test_xtreme_s_scores_show_their_seeds_too():
+    scores = {
+        ("pretrained", 1): summary(xnli=60.0, xquad=50.0),
+        ("pretrained", 2): summary(xnli=62.0),
+    }
+    frame = tables.xtreme_frame(scores, "pretrained")
+    markdown = tables.to_markdown(frame)
+    assert "| pretrained | 61.0±1.4 n2 | 50.0 n1 |" in markdown
+    assert any("over seeds" in note for note in frame["notes"])
+
+
+def test_layers_show_their_seeds_too():
+    rows = [
+        row | {"layer": 3}
+        for row in make_rows(
+            {
+                ("pretrained", 1, "tatoeba", "de"): 10.0,
+                ("pretrained", 1, "tatoeba", "hi"): 30.0,
+                ("pretrained", 2, "tatoeba", "de"): 14.0,
+                ("pretrained", 2, "tatoeba", "hi"): 34.0,
+            }
+        )
+    ]
+    frame = tables.layer_frame(rows, "tatoeba", "accuracy")
+    assert "22.0±2.8 n2" in tables.to_markdown(frame)
+
+
+def test_a_table_with_seeds_shows_every_count_and_no_interval(rows):
+    frame = tables.summary_frame(
+        with_interval(rows, 7.0, 0.5), None, primary=PRIMARY
+    )
+    markdown = tables.to_markdown(frame)
+    assert "| pretrained | 51.0±1.4 n2 | 30.0 n1 |" in markdown
+    assert "| chance | 0.5 | 0.5 |" in markdown
+    assert "±7.0" not in markdown and "95 % interval" not in markdown
+    assert frame["notes"][-1] == (
+        "± standard deviation over seeds; n: their number"
+    )
+    assert cell(frame, "chance", "xnli")["count"] is None
+
+
+def test_a_table_of_one_seed_shows_no_count(rows):
+    frame = tables.summary_frame(
+        with_interval(of_seed(rows, 1), 7.0, 0.5), None, primary=PRIMARY
+    )
+    markdown = tables.to_markdown(frame)
+    assert "| mnli | 55.5±7.0 (+5.5) | 20.0±7.0 (-10.0) |" in markdown
+    assert not any("seeds" in note for note in frame["notes"])
+    assert cell(frame, "mnli", "xnli")["count"] == 1
+
+
+def test_seeds_are_compared_on_the_languages_that_all_of_them_have(rows):
+    extra = make_rows({("mnli", 2, "xnli", "sw"): 0.0})
+    frame = tables.summary_frame(rows + extra, None, primary=PRIMARY)
+    found = cell(frame, "mnli", "xnli")
+    assert found == cell(
+        tables.summary_frame(rows, None, primary=PRIMARY), "mnli", "xnli"
+    )
+
+
+def test_seeds_that_share_no_language_count_whole_and_are_marked():
+    rows = make_rows(
+        {
+            ("pretrained", 1, "xnli", "de"): 60.0,
+            ("mnli", 1, "xnli", "de"): 70.0,
+            ("mnli", 2, "xnli", "zh"): 40.0,
+        }
+    )
+    frame = tables.summary_frame(rows, None, primary=PRIMARY)
+    found = cell(frame, "mnli", "xnli")
+    assert (found["value"], found["count"]) == (55.0, 2)
+    assert found["difference"] is None and not found["complete"]
+    assert any("seeds that share none" in note for note in frame["notes"])
+
+
+def test_differences_are_over_languages_that_all_seeds_of_both_have(rows):
+    # The second seed of the baseline lacks Chinese.
+    rows = [
+        row
+        for row in rows
+        if (row["route"], row["seed"], row["language"])
+        != ("pretrained", 2, "zh")
+    ]
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    assert cell(frame, "pretrained", "xnli")["value"] == 61.0
+    assert cell(frame, "mnli", "xnli")["value"] == 55.5
+    assert cell(frame, "mnli", "xnli")["difference"] == 70.0 - 61.0
+    assert not cell(frame, "mnli", "xnli")["complete"]
