@@ -28,6 +28,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 
 MEAN = "zero-shot"
+TARGETS_MEAN = "mean"
 MAX_COLUMNS = 12
 PLAIN_WIDTH = 100
 MAX_LABEL_WIDTH = 36
@@ -133,6 +134,119 @@ def target_frame(rows, target, metric, baseline):
         "columns": columns,
         "rows": table_rows + _chance_row(chance, columns),
         "notes": notes + _cell_notes(table_rows),
+    }
+
+
+def family_frame(rows, baseline, *, primary, family_of):
+    """Compares routes over language families.
+
+    A value is the mean over the zero-shot languages of the family in each
+    target, then over the targets, then over seeds. A difference is taken
+    over the pairs of target and language that both routes have.
+
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        baseline: str or None. The route to compare with; None: the first.
+        primary: mapping from target to metric.
+        family_of: function from a language's code to its family.
+
+    Returns:
+        A frame with one column per family, in the order of their first
+        languages by code.
+
+    Raises:
+        InputError: If there are no such rows or none of the baseline.
+    """
+    chosen = _primary_rows(rows, primary)
+    routes, baseline = _routes(chosen, baseline)
+    families = {}
+    for row in sorted(chosen, key=lambda row: row["language"]):
+        if row["zero_shot"]:
+            pairs = families.setdefault(family_of(row["language"]), set())
+            pairs.add(_pair(row))
+    table_rows = _compare(routes, _zero_shot_runs(chosen), families, baseline)
+    return {
+        "title": "Zero-shot scores by language family",
+        "columns": list(families),
+        "rows": table_rows,
+        "notes": [
+            "Percent; means over the languages of a family that no stage "
+            "trained the target in, then over targets; in brackets: "
+            f"difference to {baseline}",
+            _targets_note("Means", _by_target(chosen, primary), primary),
+            _seeds_note(chosen),
+            *_evaluation_notes(chosen),
+            *_cell_notes(table_rows, scope="languages or targets"),
+        ],
+    }
+
+
+def number_of_tasks_frame(rows, *, primary, shape):
+    """Compares numbers of intermediate tasks, in one stage or in several.
+
+    Routes of one shape, such as the orders of the same tasks, share a row.
+    What elsewhere are seeds are here the pairs of route and seed: a value is
+    computed within each, then averaged, and a cell's `count` is their number.
+
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        primary: mapping from target to metric; gives the columns' order.
+        shape: function from a route to its numbers of intermediate tasks and
+            of stages.
+
+    Returns:
+        A frame with one column per target that has any row, then the mean
+        over those that every route and seed has, if there are any; the first
+        row is the baseline.
+
+    Raises:
+        InputError: If there are no such rows.
+    """
+    chosen = _primary_rows(rows, primary)
+    routes, _ = _routes(chosen, None)
+    shapes = {route: shape(route) for route in routes}
+    labels = [_shape_label(*found) for found in sorted(set(shapes.values()))]
+    runs = {}
+    for route, by_seed in _zero_shot_runs(chosen).items():
+        by_run = runs.setdefault(_shape_label(*shapes[route]), {})
+        by_run.update({(route, seed): by_seed[seed] for seed in by_seed})
+    columns = {
+        target: _pairs(found)
+        for target, found in _by_target(chosen, primary).items()
+    }
+    common = [
+        target
+        for target, pairs in columns.items()
+        if all(
+            pairs & scores.keys()
+            for by_run in runs.values()
+            for scores in by_run.values()
+        )
+    ]
+    notes = [
+        "Percent; means over the languages that no stage trained the target "
+        "in, then over routes and seeds; in brackets: difference to the "
+        f"baseline, {labels[0]}"
+    ]
+    if common:
+        columns[TARGETS_MEAN] = set().union(*(columns[key] for key in common))
+        notes.append(_targets_note(TARGETS_MEAN, common, primary))
+    table_rows = _compare(labels, runs, columns, labels[0])
+    return {
+        "title": "Zero-shot scores by number of intermediate tasks",
+        "head": "intermediate tasks",
+        "columns": list(columns),
+        "rows": table_rows,
+        "notes": [
+            *notes,
+            _seeds_note(chosen),
+            *_evaluation_notes(chosen),
+            *_cell_notes(
+                table_rows,
+                replicates="pairs of route and seed",
+                scope="languages or targets",
+            ),
+        ],
     }
 
 
@@ -540,6 +654,26 @@ def _mean_note(baseline):
     )
 
 
+def _targets_note(what, targets, primary):
+    """Says which targets a mean is over, whose metrics may differ."""
+    named = ", ".join(f"{target} ({primary[target]})" for target in targets)
+    if len({primary[target] for target in targets}) > 1:
+        what += " over targets with different metrics"
+    else:
+        what += " over targets"
+    return f"{what}: {named}"
+
+
+def _shape_label(tasks, stages):
+    """Names the routes of one shape, such as `3 tasks in 1 stage`."""
+    label = _counted(tasks, "task")
+    return f"{label} in {_counted(stages, 'stage')}" if stages else label
+
+
+def _counted(number, noun):
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _seeds_note(rows):
     """Says how many seeds the values are means of."""
     seeds = {row["seed"] for row in rows}
@@ -568,16 +702,25 @@ def _evaluation_notes(rows):
     ]
 
 
-def _cell_notes(table_rows):
-    """Explains the marks that occur in the table, and no others."""
+def _cell_notes(table_rows, *, replicates="seeds", scope="languages"):
+    """Explains the marks that occur in the table, and no others.
+
+    Args:
+        table_rows: list of rows of a frame.
+        replicates: str. What the deviations are over.
+        scope: str. What the means are over.
+
+    Returns:
+        A list of str.
+    """
     cells = [cell for row in table_rows for cell in row["cells"].values()]
     interval = "the 95 % interval"
-    other = "mean over other languages than the baseline's"
+    other = f"mean over other {scope} than the baseline's"
     notes = []
     if _has_replicates(table_rows):
-        notes.append("± standard deviation over seeds; n: their number")
+        notes.append(f"± standard deviation over {replicates}; n: their number")
         interval += " over the examples"
-        other += ", or of seeds that share none"
+        other += f", or of {replicates} that share none"
     elif any(cell["margin"] is not None for cell in cells):
         notes.append("± half of the 95 % interval over the examples")
     if not all(cell["above_chance"] for cell in cells):

@@ -437,3 +437,192 @@ def test_differences_are_over_languages_that_all_seeds_of_both_have(rows):
     assert cell(frame, "mnli", "xnli")["value"] == 55.5
     assert cell(frame, "mnli", "xnli")["difference"] == 70.0 - 61.0
     assert not cell(frame, "mnli", "xnli")["complete"]
+
+
+FAMILIES = {
+    "af": "IE: Germanic",
+    "de": "IE: Germanic",
+    "en": "IE: Germanic",
+    "zh": "Sino-Tibetan",
+    "fi": "Uralic",
+}
+
+
+def by_family(rows, baseline=None, metrics=PRIMARY):
+    return tables.family_frame(
+        rows, baseline, primary=metrics, family_of=FAMILIES.__getitem__
+    )
+
+
+@pytest.fixture
+def two_targets():
+    """One seed; a family with two languages in one of two targets."""
+    return make_rows(
+        {
+            ("pretrained", 1, "xnli", "en"): 99.0,
+            ("pretrained", 1, "xnli", "zh"): 40.0,
+            ("pretrained", 1, "xnli", "de"): 60.0,
+            ("pretrained", 1, "xnli", "af"): 50.0,
+            ("pretrained", 1, "tatoeba", "de"): 15.0,
+            ("mnli", 1, "xnli", "zh"): 41.0,
+            ("mnli", 1, "xnli", "de"): 70.0,
+            ("mnli", 1, "xnli", "af"): 60.0,
+            ("mnli", 1, "tatoeba", "de"): 17.0,
+        }
+    )
+
+
+def test_families_are_means_over_targets_of_means_over_languages(two_targets):
+    frame = by_family(two_targets)
+    assert frame["title"] == "Zero-shot scores by language family"
+    assert frame["columns"] == ["IE: Germanic", "Sino-Tibetan"]
+    # English is not zero-shot; the two targets weigh the same.
+    found = cell(frame, "pretrained", "IE: Germanic")
+    assert found["value"] == (55.0 + 15.0) / 2
+    assert found["difference"] is None
+    found = cell(frame, "mnli", "IE: Germanic")
+    assert found["difference"] == (10.0 + 2.0) / 2
+    assert cell(frame, "mnli", "Sino-Tibetan")["difference"] == 1.0
+
+
+def test_families_compare_only_pairs_of_target_and_language_in_both(
+    two_targets,
+):
+    seen = make_rows({("mnli@de", 1, "xnli", "de"): 99.0}, zero_shot=False)
+    seen += make_rows(
+        {
+            ("mnli@de", 1, "xnli", "af"): 80.0,
+            ("mnli@de", 1, "tatoeba", "de"): 25.0,
+        }
+    )
+    frame = by_family(two_targets + seen)
+    found = cell(frame, "mnli@de", "IE: Germanic")
+    assert found["value"] == (80.0 + 25.0) / 2
+    assert found["difference"] == (30.0 + 10.0) / 2
+    assert not found["complete"]
+    assert "Sino-Tibetan" not in frame["rows"][-1]["cells"]
+    assert any(
+        note.startswith("~ mean over other languages or targets")
+        for note in frame["notes"]
+    )
+
+
+def test_families_name_their_targets_and_that_metrics_differ(two_targets):
+    notes = by_family(two_targets)["notes"]
+    assert "Means over targets: xnli (accuracy), tatoeba (accuracy)" in notes
+    rows = [
+        row | ({"metric": "f1"} if row["target"] == "tatoeba" else {})
+        for row in two_targets
+    ]
+    notes = by_family(rows, metrics={"xnli": "accuracy", "tatoeba": "f1"})[
+        "notes"
+    ]
+    assert (
+        "Means over targets with different metrics: xnli (accuracy), "
+        "tatoeba (f1)"
+    ) in notes
+
+
+def test_families_show_their_seeds_too(rows):
+    frame = by_family([row for row in rows if row["target"] == "xnli"])
+    assert "| pretrained | 61.0±1.4 n2 | 41.0±1.4 n2 |" in tables.to_markdown(
+        frame
+    )
+
+
+def test_families_need_the_baseline(rows):
+    with pytest.raises(InputError, match="Did you mean 'pretrained'"):
+        by_family(rows, "pretraned")
+
+
+SHAPES = {
+    "pretrained": (0, 0),
+    "mnli": (1, 1),
+    "a/b": (2, 2),
+    "b/a": (2, 2),
+    "a+b": (2, 1),
+}
+
+
+def by_number(rows):
+    return tables.number_of_tasks_frame(
+        rows, primary=PRIMARY, shape=SHAPES.__getitem__
+    )
+
+
+def of_routes(target, scores):
+    """Builds rows of German from {(route, seed): value}."""
+    return make_rows(
+        {
+            (route, seed, target, "de"): value
+            for (route, seed), value in scores.items()
+        }
+    )
+
+
+def test_routes_of_one_shape_share_a_row_sorted_by_tasks_and_stages():
+    rows = of_routes("xnli", {(route, 1): 50.0 for route in reversed(SHAPES)})
+    frame = by_number(rows)
+    assert [row["label"] for row in frame["rows"]] == [
+        "0 tasks",
+        "1 task in 1 stage",
+        "2 tasks in 1 stage",
+        "2 tasks in 2 stages",
+    ]
+    assert frame["title"] == "Zero-shot scores by number of intermediate tasks"
+    assert "| intermediate tasks | xnli | mean |" in tables.to_markdown(frame)
+    assert "intermediate tasks" in draw(100, frame)
+
+
+def test_replicates_of_a_shape_are_its_routes_and_seeds():
+    rows = of_routes(
+        "xnli",
+        {
+            ("pretrained", 1): 50.0,
+            ("a/b", 1): 60.0,
+            ("b/a", 1): 62.0,
+            ("b/a", 2): 64.0,
+        },
+    )
+    frame = by_number(rows)
+    found = cell(frame, "2 tasks in 2 stages", "xnli")
+    assert (found["value"], found["deviation"]) == (62.0, 2.0)
+    assert (found["count"], found["difference"]) == (3, 12.0)
+    assert tables.format_cell(found) == "62.0±2.0 n3 (+12.0)"
+    assert cell(frame, "0 tasks", "xnli")["difference"] is None
+    assert (
+        "± standard deviation over pairs of route and seed; n: their number"
+        in frame["notes"]
+    )
+
+
+def test_the_mean_is_over_targets_that_every_route_and_seed_has():
+    rows = of_routes("xnli", {("pretrained", 1): 50.0, ("a/b", 1): 60.0})
+    rows += of_routes("tatoeba", {("pretrained", 1): 10.0, ("a/b", 1): 30.0})
+    frame = by_number(rows)
+    assert frame["columns"] == ["xnli", "tatoeba", "mean"]
+    found = cell(frame, "2 tasks in 2 stages", "mean")
+    assert (found["value"], found["difference"]) == (45.0, 15.0)
+    assert (
+        "mean over targets: xnli (accuracy), tatoeba (accuracy)"
+        in frame["notes"]
+    )
+    # Another order of the tasks was not scored on the second target yet.
+    frame = by_number(rows + of_routes("xnli", {("b/a", 1): 70.0}))
+    assert cell(frame, "2 tasks in 2 stages", "tatoeba")["count"] == 1
+    found = cell(frame, "2 tasks in 2 stages", "mean")
+    assert (found["value"], found["count"]) == (65.0, 2)
+    assert "mean over targets: xnli (accuracy)" in frame["notes"]
+
+
+def test_there_is_no_mean_where_no_target_is_common():
+    rows = of_routes("xnli", {("pretrained", 1): 50.0})
+    rows += of_routes("tatoeba", {("mnli", 1): 30.0})
+    frame = by_number(rows)
+    assert frame["columns"] == ["xnli", "tatoeba"]
+    assert cell(frame, "1 task in 1 stage", "tatoeba")["difference"] is None
+
+
+def test_numbers_of_tasks_need_results():
+    with pytest.raises(InputError, match="no results"):
+        by_number([])
