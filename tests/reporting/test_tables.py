@@ -194,7 +194,11 @@ def test_a_target_that_lacks_a_route_shows_a_dash(rows):
     ]
     frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
     markdown = tables.to_markdown(frame)
-    assert "| mnli | 55.5 (+4.5) | - |" in markdown
+    assert "| mnli | 55.5±0.0 n2 (+4.5) | - |" in markdown
+
+
+def of_seed(rows, seed):
+    return [row for row in rows if row["seed"] == seed]
 
 
 def with_interval(rows, half_width, chance):
@@ -219,6 +223,7 @@ def test_chance_is_a_row_of_its_own(rows):
 
 
 def test_what_may_be_chance_is_marked(rows):
+    rows = of_seed(rows, 1)
     sure = tables.summary_frame(
         with_interval(rows, 1.0, 0.5), None, primary=PRIMARY
     )
@@ -241,6 +246,16 @@ def test_what_may_be_chance_is_marked(rows):
         ({"difference": -0.01}, "61.2 (+0.0)"),
         ({"difference": -1.0}, "61.2 (-1.0)"),
         ({"value": None}, "-"),
+        ({"deviation": 0.8, "count": 3}, "61.2±0.8 n3"),
+        ({"deviation": 0.8, "count": 3, "margin": 2.0}, "61.2±0.8 n3"),
+        (
+            {"deviation": 0.8, "count": 3, "difference": 1.3},
+            "61.2±0.8 n3 (+1.3)",
+        ),
+        (
+            {"deviation": 0.8, "count": 3, "zero_shot": False},
+            "61.2±0.8* n3",
+        ),
     ],
 )
 def test_cells_are_short_and_signed(changes, text):
@@ -248,6 +263,8 @@ def test_cells_are_short_and_signed(changes, text):
         "value": 61.21,
         "difference": None,
         "margin": None,
+        "deviation": None,
+        "count": 1,
         "zero_shot": True,
         "above_chance": True,
         "complete": True,
@@ -256,18 +273,19 @@ def test_cells_are_short_and_signed(changes, text):
 
 
 def test_markdown_has_the_same_numbers_and_escapes_its_marks(rows):
+    rows = of_seed(rows, 1)
     frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
     markdown = tables.to_markdown(frame)
     assert "| route | en | zero-shot | de | zh |" in markdown
-    assert "| mnli | 91.0* | 55.5 (+4.5) | 70.0 | 41.0 |" in markdown
+    assert "| mnli | 90.0* | 55.5 (+5.5) | 70.0 | 41.0 |" in markdown
     assert "\n- \\* not zero-shot" in markdown
 
 
 def test_printed_tables_show_the_numbers(rows):
     text = draw(100, tables.summary_frame(rows, None, primary=PRIMARY))
-    assert "55.5 (+4.5)" in text
+    assert "55.5±0.0 n2 (+4.5)" in text
     text = draw(100, tables.target_frame(rows, "xnli", "accuracy", None))
-    assert "91.0*" in text
+    assert "91.0±1.4* n2" in text
     assert "One seed" not in text
 
 
@@ -311,3 +329,300 @@ def test_route_names_are_not_read_as_style():
     rows = make_rows({("[bold]x", 1, "panx", "de"): 50.0})
     text = draw(100, tables.target_frame(rows, "panx", "accuracy", None))
     assert "[bold]x" in text
+
+
+def test_means_over_languages_are_taken_within_each_seed_first(rows):
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    found = cell(frame, "pretrained", "xnli")
+    # 50 and 52: languages 20 points apart add nothing to the deviation.
+    assert found["deviation"] == pytest.approx(2**0.5)
+    assert found["count"] == 2
+    assert cell(frame, "mnli", "tatoeba")["deviation"] is None
+    assert cell(frame, "mnli", "tatoeba")["count"] == 1
+
+
+def test_single_languages_show_their_seeds_too(rows):
+    frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
+    assert cell(frame, "mnli", "en")["count"] == 2
+    assert cell(frame, "mnli", "en")["deviation"] == pytest.approx(2**0.5)
+    assert cell(frame, "mnli", "de")["deviation"] == 0.0
+    assert cell(frame, "mnli", "zero-shot")["deviation"] == 0.0
+
+
+def test_xtreme_s_scores_show_their_seeds_too():
+    scores = {
+        ("pretrained", 1): summary(xnli=60.0, xquad=50.0),
+        ("pretrained", 2): summary(xnli=62.0),
+    }
+    frame = tables.xtreme_frame(scores, "pretrained")
+    markdown = tables.to_markdown(frame)
+    assert "| pretrained | 61.0±1.4 n2 | 50.0 n1 |" in markdown
+    assert any("over seeds" in note for note in frame["notes"])
+
+
+def test_layers_show_their_seeds_too():
+    rows = [
+        row | {"layer": 3}
+        for row in make_rows(
+            {
+                ("pretrained", 1, "tatoeba", "de"): 10.0,
+                ("pretrained", 1, "tatoeba", "hi"): 30.0,
+                ("pretrained", 2, "tatoeba", "de"): 14.0,
+                ("pretrained", 2, "tatoeba", "hi"): 34.0,
+            }
+        )
+    ]
+    frame = tables.layer_frame(rows, "tatoeba", "accuracy")
+    assert "22.0±2.8 n2" in tables.to_markdown(frame)
+
+
+def test_a_table_with_seeds_shows_every_count_and_no_interval(rows):
+    frame = tables.summary_frame(
+        with_interval(rows, 7.0, 0.5), None, primary=PRIMARY
+    )
+    markdown = tables.to_markdown(frame)
+    assert "| pretrained | 51.0±1.4 n2 | 30.0 n1 |" in markdown
+    assert "| chance | 0.5 | 0.5 |" in markdown
+    assert "±7.0" not in markdown and "95 % interval" not in markdown
+    assert frame["notes"][-1] == (
+        "± standard deviation over seeds; n: their number"
+    )
+    assert cell(frame, "chance", "xnli")["count"] is None
+
+
+def test_a_table_of_one_seed_shows_no_count(rows):
+    frame = tables.summary_frame(
+        with_interval(of_seed(rows, 1), 7.0, 0.5), None, primary=PRIMARY
+    )
+    markdown = tables.to_markdown(frame)
+    assert "| mnli | 55.5±7.0 (+5.5) | 20.0±7.0 (-10.0) |" in markdown
+    assert not any("seeds" in note for note in frame["notes"])
+    assert cell(frame, "mnli", "xnli")["count"] == 1
+
+
+def test_seeds_are_compared_on_the_languages_that_all_of_them_have(rows):
+    extra = make_rows({("mnli", 2, "xnli", "sw"): 0.0})
+    frame = tables.summary_frame(rows + extra, None, primary=PRIMARY)
+    found = cell(frame, "mnli", "xnli")
+    assert found == cell(
+        tables.summary_frame(rows, None, primary=PRIMARY), "mnli", "xnli"
+    )
+
+
+def test_seeds_that_share_no_language_count_whole_and_are_marked():
+    rows = make_rows(
+        {
+            ("pretrained", 1, "xnli", "de"): 60.0,
+            ("mnli", 1, "xnli", "de"): 70.0,
+            ("mnli", 2, "xnli", "zh"): 40.0,
+        }
+    )
+    frame = tables.summary_frame(rows, None, primary=PRIMARY)
+    found = cell(frame, "mnli", "xnli")
+    assert (found["value"], found["count"]) == (55.0, 2)
+    assert found["difference"] is None and not found["complete"]
+    assert any("seeds that share none" in note for note in frame["notes"])
+
+
+def test_differences_are_over_languages_that_all_seeds_of_both_have(rows):
+    # The second seed of the baseline lacks Chinese.
+    rows = [
+        row
+        for row in rows
+        if (row["route"], row["seed"], row["language"])
+        != ("pretrained", 2, "zh")
+    ]
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    assert cell(frame, "pretrained", "xnli")["value"] == 61.0
+    assert cell(frame, "mnli", "xnli")["value"] == 55.5
+    assert cell(frame, "mnli", "xnli")["difference"] == 70.0 - 61.0
+    assert not cell(frame, "mnli", "xnli")["complete"]
+
+
+FAMILIES = {
+    "af": "IE: Germanic",
+    "de": "IE: Germanic",
+    "en": "IE: Germanic",
+    "zh": "Sino-Tibetan",
+    "fi": "Uralic",
+}
+
+
+def by_family(rows, baseline=None, metrics=PRIMARY):
+    return tables.family_frame(
+        rows, baseline, primary=metrics, family_of=FAMILIES.__getitem__
+    )
+
+
+@pytest.fixture
+def two_targets():
+    """One seed; a family with two languages in one of two targets."""
+    return make_rows(
+        {
+            ("pretrained", 1, "xnli", "en"): 99.0,
+            ("pretrained", 1, "xnli", "zh"): 40.0,
+            ("pretrained", 1, "xnli", "de"): 60.0,
+            ("pretrained", 1, "xnli", "af"): 50.0,
+            ("pretrained", 1, "tatoeba", "de"): 15.0,
+            ("mnli", 1, "xnli", "zh"): 41.0,
+            ("mnli", 1, "xnli", "de"): 70.0,
+            ("mnli", 1, "xnli", "af"): 60.0,
+            ("mnli", 1, "tatoeba", "de"): 17.0,
+        }
+    )
+
+
+def test_families_are_means_over_targets_of_means_over_languages(two_targets):
+    frame = by_family(two_targets)
+    assert frame["title"] == "Zero-shot scores by language family"
+    assert frame["columns"] == ["IE: Germanic", "Sino-Tibetan"]
+    # English is not zero-shot; the two targets weigh the same.
+    found = cell(frame, "pretrained", "IE: Germanic")
+    assert found["value"] == (55.0 + 15.0) / 2
+    assert found["difference"] is None
+    found = cell(frame, "mnli", "IE: Germanic")
+    assert found["difference"] == (10.0 + 2.0) / 2
+    assert cell(frame, "mnli", "Sino-Tibetan")["difference"] == 1.0
+
+
+def test_families_compare_only_pairs_of_target_and_language_in_both(
+    two_targets,
+):
+    seen = make_rows({("mnli@de", 1, "xnli", "de"): 99.0}, zero_shot=False)
+    seen += make_rows(
+        {
+            ("mnli@de", 1, "xnli", "af"): 80.0,
+            ("mnli@de", 1, "tatoeba", "de"): 25.0,
+        }
+    )
+    frame = by_family(two_targets + seen)
+    found = cell(frame, "mnli@de", "IE: Germanic")
+    assert found["value"] == (80.0 + 25.0) / 2
+    assert found["difference"] == (30.0 + 10.0) / 2
+    assert not found["complete"]
+    assert "Sino-Tibetan" not in frame["rows"][-1]["cells"]
+    assert any(
+        note.startswith("~ mean over other languages or targets")
+        for note in frame["notes"]
+    )
+
+
+def test_families_name_their_targets_and_that_metrics_differ(two_targets):
+    notes = by_family(two_targets)["notes"]
+    assert "Means over targets: xnli (accuracy), tatoeba (accuracy)" in notes
+    rows = [
+        row | ({"metric": "f1"} if row["target"] == "tatoeba" else {})
+        for row in two_targets
+    ]
+    notes = by_family(rows, metrics={"xnli": "accuracy", "tatoeba": "f1"})[
+        "notes"
+    ]
+    assert (
+        "Means over targets with different metrics: xnli (accuracy), "
+        "tatoeba (f1)"
+    ) in notes
+
+
+def test_families_show_their_seeds_too(rows):
+    frame = by_family([row for row in rows if row["target"] == "xnli"])
+    assert "| pretrained | 61.0±1.4 n2 | 41.0±1.4 n2 |" in tables.to_markdown(
+        frame
+    )
+
+
+def test_families_need_the_baseline(rows):
+    with pytest.raises(InputError, match="Did you mean 'pretrained'"):
+        by_family(rows, "pretraned")
+
+
+SHAPES = {
+    "pretrained": (0, 0),
+    "mnli": (1, 1),
+    "a/b": (2, 2),
+    "b/a": (2, 2),
+    "a+b": (2, 1),
+}
+
+
+def by_number(rows):
+    return tables.number_of_tasks_frame(
+        rows, primary=PRIMARY, shape=SHAPES.__getitem__
+    )
+
+
+def of_routes(target, scores):
+    """Builds rows of German from {(route, seed): value}."""
+    return make_rows(
+        {
+            (route, seed, target, "de"): value
+            for (route, seed), value in scores.items()
+        }
+    )
+
+
+def test_routes_of_one_shape_share_a_row_sorted_by_tasks_and_stages():
+    rows = of_routes("xnli", {(route, 1): 50.0 for route in reversed(SHAPES)})
+    frame = by_number(rows)
+    assert [row["label"] for row in frame["rows"]] == [
+        "0 tasks",
+        "1 task in 1 stage",
+        "2 tasks in 1 stage",
+        "2 tasks in 2 stages",
+    ]
+    assert frame["title"] == "Zero-shot scores by number of intermediate tasks"
+    assert "| intermediate tasks | xnli | mean |" in tables.to_markdown(frame)
+    assert "intermediate tasks" in draw(100, frame)
+
+
+def test_replicates_of_a_shape_are_its_routes_and_seeds():
+    rows = of_routes(
+        "xnli",
+        {
+            ("pretrained", 1): 50.0,
+            ("a/b", 1): 60.0,
+            ("b/a", 1): 62.0,
+            ("b/a", 2): 64.0,
+        },
+    )
+    frame = by_number(rows)
+    found = cell(frame, "2 tasks in 2 stages", "xnli")
+    assert (found["value"], found["deviation"]) == (62.0, 2.0)
+    assert (found["count"], found["difference"]) == (3, 12.0)
+    assert tables.format_cell(found) == "62.0±2.0 n3 (+12.0)"
+    assert cell(frame, "0 tasks", "xnli")["difference"] is None
+    assert (
+        "± standard deviation over pairs of route and seed; n: their number"
+        in frame["notes"]
+    )
+
+
+def test_the_mean_is_over_targets_that_every_route_and_seed_has():
+    rows = of_routes("xnli", {("pretrained", 1): 50.0, ("a/b", 1): 60.0})
+    rows += of_routes("tatoeba", {("pretrained", 1): 10.0, ("a/b", 1): 30.0})
+    frame = by_number(rows)
+    assert frame["columns"] == ["xnli", "tatoeba", "mean"]
+    found = cell(frame, "2 tasks in 2 stages", "mean")
+    assert (found["value"], found["difference"]) == (45.0, 15.0)
+    assert (
+        "mean over targets: xnli (accuracy), tatoeba (accuracy)"
+        in frame["notes"]
+    )
+    # Another order of the tasks was not scored on the second target yet.
+    frame = by_number(rows + of_routes("xnli", {("b/a", 1): 70.0}))
+    assert cell(frame, "2 tasks in 2 stages", "tatoeba")["count"] == 1
+    found = cell(frame, "2 tasks in 2 stages", "mean")
+    assert (found["value"], found["count"]) == (65.0, 2)
+    assert "mean over targets: xnli (accuracy)" in frame["notes"]
+
+
+def test_there_is_no_mean_where_no_target_is_common():
+    rows = of_routes("xnli", {("pretrained", 1): 50.0})
+    rows += of_routes("tatoeba", {("mnli", 1): 30.0})
+    frame = by_number(rows)
+    assert frame["columns"] == ["xnli", "tatoeba"]
+    assert cell(frame, "1 task in 1 stage", "tatoeba")["difference"] is None
+
+
+def test_numbers_of_tasks_need_results():
+    with pytest.raises(InputError, match="no results"):
+        by_number([])
