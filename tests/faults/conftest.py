@@ -304,6 +304,8 @@ class Harness:
             "JAX_COMPILATION_CACHE_DIR": str(folder / "jax_cache"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
+            "--xla_llvm_disable_expensive_passes=true",
         }
 
     def new_folder(self, name):
