@@ -1,0 +1,265 @@
+"""Damaged files are noticed, named, and made again or refused."""
+
+import concurrent.futures
+import json
+import re
+import signal
+
+import pytest
+
+BACKEND = "torch"
+GROWN = ("xnli", "tatoeba", "udpos")
+
+
+def change_dev_score(file):
+    """Another digit in the best score: still a manifest to any reader."""
+    text = file.read_text("utf-8")
+    score = re.search(r'"dev_score": [0-9.]*?([0-9])', text)
+    digit = "7" if score[1] != "7" else "3"
+    file.write_text(text[: score.start(1)] + digit + text[score.end(1) :])
+    json.loads(file.read_text("utf-8"))
+
+
+def break_json(file):
+    """A bracket that is another character."""
+    whole = bytearray(file.read_bytes())
+    whole[whole.rindex(b"}")] ^= 1
+    file.write_bytes(whole)
+
+
+# Which file, and how it is damaged; None is one flipped byte in its middle.
+DAMAGES = {
+    "weights": ("model.weights.h5", None),
+    "heads": ("heads.weights.h5", None),
+    "config": ("config.json", None),
+    "manifest": ("manifest.json", change_dev_score),
+    "unreadable manifest": ("manifest.json", break_json),
+}
+
+
+def damage(harness, run_dir, name, stage=None):
+    """Damages a file of a stage; returns its path."""
+    file_name, change = DAMAGES[name]
+    file = harness.stage(run_dir, stage or harness.chain) / file_name
+    before = file.read_bytes()
+    (change or harness.flip_byte)(file)
+    assert file.read_bytes() != before
+    return file
+
+
+@pytest.fixture(scope="module")
+def whole(harness):
+    """A finished run, and the same with one more target, undisturbed."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return [
+            future.result()
+            for future in [
+                pool.submit(harness.undisturbed, BACKEND),
+                pool.submit(harness.undisturbed, BACKEND, GROWN),
+            ]
+        ]
+
+
+def assert_refused(harness, run_dir, file, targets):
+    """With --on_damage=fail: one line that names the file, and no change."""
+    before = harness.contents(run_dir)
+    done = harness.run(
+        BACKEND, run_dir, *harness.fail, targets=targets, status=2
+    )
+    (line,) = done.error_lines
+    assert line.startswith("stilts: error: ")
+    assert str(file) in line
+    assert harness.contents(run_dir) == before
+
+
+# ------------------------------------------------------------------- Stages
+def test_growing_an_undamaged_run_equals_the_run_that_began_grown(
+    harness, whole
+):
+    run_dir = harness.copy(whole[0])
+    done = harness.run(BACKEND, run_dir, *harness.fail, targets=GROWN)
+    harness.assert_equal(run_dir, whole[1])
+    # Nothing was made again that was there: the tests below can fail.
+    assert f"{harness.mixture} seed 1:" not in done.stdout
+    assert f"{harness.chain} seed 1:" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("weights", "heads"), ("config", "manifest")],
+    ids=" and ".join,
+)
+def test_two_damaged_stages_are_named_and_made_again_as_they_were(
+    harness, whole, names
+):
+    run_dir = harness.copy(whole[0])
+    # The second stage of the chain is needed, and its parent to make it.
+    files = [
+        damage(harness, run_dir, name, stage)
+        for name, stage in zip(
+            names, [harness.chain, harness.mixture], strict=True
+        )
+    ]
+    done = harness.run(BACKEND, run_dir, targets=GROWN)
+    for file in files:
+        assert str(file) in done.stdout
+    harness.assert_equal(run_dir, whole[1])
+    made = harness.weights(run_dir)
+    for name, arrays in harness.weights(whole[0]).items():
+        assert made[name] == arrays
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DAMAGES)
+def test_one_damaged_stage_alone_is_made_again(harness, whole, name):
+    run_dir = harness.copy(whole[0])
+    file = damage(harness, run_dir, name)
+    done = harness.run(BACKEND, run_dir, targets=GROWN)
+    assert str(file) in done.stdout
+    # Its parent is whole and stays.
+    assert f"{harness.mixture} seed 1:" not in done.stdout
+    assert f"{harness.chain} seed 1:" in done.stdout
+    harness.assert_equal(run_dir, whole[1])
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_stage_is_refused_where_that_is_asked_for(
+    harness, whole, name
+):
+    run_dir = harness.copy(whole[0])
+    file = damage(harness, run_dir, name)
+    assert_refused(harness, run_dir, file, GROWN)
+
+
+# ------------------------------------------------------------------ Results
+def change_value(file):
+    """Another digit in the value of xnli in German after `pretrained`."""
+    lines = file.read_text("utf-8").splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        row = json.loads(line)
+        if (row["route"], row["target"], row["language"]) == (
+            "pretrained",
+            "xnli",
+            "de",
+        ):
+            place = re.search(r'"value": ([0-9])', line)
+            digit = "2" if place[1] != "2" else "3"
+            lines[index] = line[: place.start(1)] + digit + line[place.end(1) :]
+            assert json.loads(lines[index])["value"] != row["value"]
+    file.write_text("".join(lines))
+
+
+def break_line(file):
+    """The same line is JSON no more."""
+    lines = file.read_bytes().splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        row = json.loads(line)
+        if (row["route"], row["target"], row["language"]) == (
+            "pretrained",
+            "xnli",
+            "de",
+        ):
+            lines[index] = line.replace(b"}", b"|")
+    file.write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize("change", [change_value, break_line])
+def test_a_damaged_score_is_named_and_it_alone_is_computed_anew(
+    harness, whole, change
+):
+    run_dir = harness.copy(whole[0])
+    results = run_dir / "results.jsonl"
+    change(results)
+    assert results.read_bytes() != (whole[0] / "results.jsonl").read_bytes()
+    predictions = {
+        file: file.stat().st_mtime_ns
+        for file in (run_dir / "predictions").rglob("*.jsonl")
+    }
+    weights = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
+    done = harness.run(BACKEND, run_dir)
+    assert str(results) in done.stdout
+    assert harness.rows(run_dir) == harness.rows(whole[0])
+    harness.assert_equal(run_dir, whole[0])
+    again = {
+        str(file.relative_to(run_dir / "predictions"))
+        for file, at in predictions.items()
+        if file.stat().st_mtime_ns != at
+    }
+    assert again <= {"pretrained/xnli/seed-1/test-de.jsonl"}
+    for file, at in weights.items():
+        assert file.stat().st_mtime_ns == at
+    assert " steps" not in done.stdout
+    evaluated = [
+        line for line in done.stdout.splitlines() if "evaluating" in line
+    ]
+    assert evaluated == ["evaluating xnli after pretrained: de"]
+
+
+def test_a_damaged_score_is_refused_where_that_is_asked_for(harness, whole):
+    run_dir = harness.copy(whole[0])
+    change_value(run_dir / "results.jsonl")
+    assert_refused(harness, run_dir, run_dir / "results.jsonl", harness.targets)
+
+
+# ----------------------------------------------------------------- Progress
+@pytest.fixture(scope="module")
+def stopped(harness):
+    """A run that was killed in training, with progress saved."""
+    run_dir = harness.new_folder("stopped") / "run"
+    process = harness.start(BACKEND, run_dir)
+    process.wait_until(lambda: harness.progress(run_dir), "saved progress")
+    process.kill()
+    assert process.status == 128 + signal.SIGKILL
+    return run_dir
+
+
+def progress_files(harness, run_dir):
+    """Files of saved progress, the largest first."""
+    return sorted(
+        (
+            file
+            for folder in harness.progress(run_dir)
+            for file in folder.rglob("*")
+            if file.is_file() and file.stat().st_size
+        ),
+        key=lambda file: -file.stat().st_size,
+    )
+
+
+def test_damaged_progress_is_named_and_changes_no_result(
+    harness, whole, stopped
+):
+    run_dir = harness.copy(stopped)
+    file = progress_files(harness, run_dir)[0]
+    harness.flip_byte(file)
+    done = harness.run(BACKEND, run_dir)
+    assert str(file) in done.stdout
+    harness.assert_equal(run_dir, whole[0])
+
+
+def test_damaged_progress_is_refused_where_that_is_asked_for(harness, stopped):
+    run_dir = harness.copy(stopped)
+    file = progress_files(harness, run_dir)[0]
+    harness.flip_byte(file)
+    assert_refused(harness, run_dir, file, harness.targets)
+
+
+@pytest.mark.slow
+def test_damage_to_any_file_of_progress_is_noticed(harness, whole, stopped):
+    for index in range(len(progress_files(harness, stopped))):
+        run_dir = harness.copy(stopped)
+        file = progress_files(harness, run_dir)[index]
+        harness.flip_byte(file)
+        done = harness.run(BACKEND, run_dir)
+        assert str(file) in done.stdout
+        harness.assert_equal(run_dir, whole[0])
+
+
+@pytest.mark.slow
+def test_progress_that_was_cut_off_is_noticed(harness, whole, stopped):
+    run_dir = harness.copy(stopped)
+    file = progress_files(harness, run_dir)[0]
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    done = harness.run(BACKEND, run_dir)
+    assert str(file) in done.stdout
+    harness.assert_equal(run_dir, whole[0])
