@@ -36,6 +36,7 @@ from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.languages import family_of
 
 LONG_ROWS = ("cut", "error")
 SAVE_EVERY_MINUTES = 10.0
@@ -570,6 +571,28 @@ def _frames(graph, folder):
         frames["xtreme"] = tables.xtreme_frame(
             _xtreme_scores(rows), graph.baseline, notes=_xtreme_notes(graph)
         )
+    shapes = {str(route): route.shape for route in graph.routes}
+    if _has_curve(shapes.values()):
+        frames["number_of_tasks"] = tables.number_of_tasks_frame(
+            rows, primary=primary, shape=shapes.get
+        )
+    families = [
+        family_of(language)
+        for language in {row["language"] for row in rows if row["zero_shot"]}
+    ]
+    if len(set(families)) < len(families):
+        frames["families"] = tables.family_frame(
+            rows, graph.baseline, primary=primary, family_of=family_of
+        )
+    lessons = folder.lesson_rows()
+    if lessons:
+        frames["forgetting"] = tables.forgetting_frame(
+            lessons,
+            primary={
+                task.name: task.metrics[0]
+                for task in map(get_task, {row["target"] for row in lessons})
+            },
+        )
     for target, metric in primary.items():
         frames[target] = tables.target_frame(
             rows, target, metric, graph.baseline
@@ -580,6 +603,12 @@ def _frames(graph, folder):
             layer_rows, target, primary[target]
         )
     return frames
+
+
+def _has_curve(shapes):
+    """Whether routes tell more together than the summary tells of each."""
+    several = [shape for shape in shapes if shape[0] > 1]
+    return len(set(several)) < len(several) or max((*several, (0, 0)))[0] > 2
 
 
 def _xtreme_scores(rows):

@@ -20,8 +20,6 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
-import numpy as np
-
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 
@@ -98,7 +96,7 @@ class Sampling:
             return [self.kind, float(self.temperature)]
         if self.kind == "explicit":
             weights = [float(self.rates[name]) for name in names]
-            return [self.kind, [weight / sum(weights) for weight in weights]]
+            return [self.kind, _normalised(weights)]
         return self.kind
 
     def shares(self, names, num_examples):
@@ -109,18 +107,21 @@ class Sampling:
             num_examples: list of int. Sequences of each.
 
         Returns:
-            float64 array that sums to 1.
+            List of float that sums to 1.
         """
-        sizes = np.asarray(num_examples, dtype="float64")
         if len(names) == 1 or self.kind == "uniform":
-            sizes = np.ones_like(sizes)
+            weights = [1.0] * len(names)
         elif self.kind == "capped":
-            sizes = np.minimum(sizes, self.cap)
+            weights = [min(number, self.cap) for number in num_examples]
         elif self.kind == "temperature":
-            sizes = sizes ** (1 / self.temperature)
+            weights = [
+                number ** (1 / self.temperature) for number in num_examples
+            ]
         elif self.kind == "explicit":
-            sizes = np.asarray([self.rates[name] for name in names], "float64")
-        return sizes / sizes.sum()
+            weights = [self.rates[name] for name in names]
+        else:
+            weights = num_examples
+        return _normalised(weights)
 
     def epoch_size(self, num_examples):
         """Returns the number of sequences in one epoch of a mixture.
@@ -137,18 +138,20 @@ def with_replay(shares, replayed, rate):
     """Gives the replayed sources their part of the steps.
 
     Args:
-        shares: float array that sums to 1. Of the stage's own sources.
+        shares: list of float that sums to 1. Of the stage's own sources.
         replayed: list of int. Sequences of each replayed source, which share
             in proportion to them; may be empty.
         rate: float in [0, 1). Part of the steps that is replayed.
 
     Returns:
-        float64 array that sums to 1, the replayed ones last.
+        List of float that sums to 1, the replayed ones last.
     """
-    if not len(replayed):
-        return np.asarray(shares)
-    sizes = np.asarray(replayed, dtype="float64")
-    return np.concatenate([shares * (1 - rate), sizes / sizes.sum() * rate])
+    if not replayed:
+        return shares
+    return [
+        *(share * (1 - rate) for share in shares),
+        *(share * rate for share in _normalised(replayed)),
+    ]
 
 
 def count_steps(num_sequences, recipe, replay=0.0):
@@ -173,15 +176,22 @@ def source_order(rates, *, num_steps, seed):
     """Draws the source of every step; a function of the seed alone.
 
     Args:
-        rates: float array (s,) that sums to 1.
+        rates: list of float that sums to 1; a share for each source.
         num_steps: int.
         seed: sequence of int.
 
     Returns:
         int array (num_steps,) of indices into the sources.
     """
+    # Imported here: plans, which are to be instant, need only the shares.
+    import numpy as np
+
     random = np.random.default_rng(seed)
     return random.choice(len(rates), size=num_steps, p=rates)
+
+
+def _normalised(weights):
+    return [weight / sum(weights) for weight in weights]
 
 
 def _is_number(value):

@@ -70,6 +70,12 @@ class Route:
         """Writes the route; equal routes give equal text."""
         return "/".join(map(format_stage, self.stages)) or PRETRAINED
 
+    @property
+    def shape(self):
+        """Number of different tasks, and number of stages."""
+        tasks = {source.task for stage in self.stages for source in stage}
+        return len(tasks), len(self.stages)
+
     @classmethod
     def parse(cls, text):
         """Reads a route.

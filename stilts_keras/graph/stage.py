@@ -84,7 +84,7 @@ class Stage:
             num_examples: list of int. Sequences of each of `all_sources`.
 
         Returns:
-            float64 array that sums to 1.
+            List of float that sums to 1.
         """
         own = len(self.sources)
         return with_replay(

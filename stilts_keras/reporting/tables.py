@@ -250,6 +250,53 @@ def number_of_tasks_frame(rows, *, primary, shape):
     }
 
 
+def forgetting_frame(rows, *, primary):
+    """Shows what is left, along a chain, of what earlier stages learned.
+
+    Args:
+        rows: iterable of dicts of results.jsonl that have `source`,
+            `learned_in` and `forgetting`.
+        primary: mapping from task to metric.
+
+    Returns:
+        A frame with one row per stage and one column per source: its score on
+        dev rows, and the difference to that of the stage that learned it.
+
+    Raises:
+        InputError: If there are no such rows.
+    """
+    chosen = _primary_rows(rows, primary)
+    stages, _ = _routes(chosen, None)
+    runs, lost = {}, {}
+    for row in chosen:
+        pair = (row["source"], None)
+        by_seed = runs.setdefault(row["route"], {})
+        by_seed.setdefault(row["seed"], {})[pair] = row
+        if row["stage"] != row["learned_in"]:
+            cell = (row["route"], row["source"])
+            lost.setdefault(cell, []).append(row["forgetting"])
+    sources = _in_order(row["source"] for row in chosen)
+    table_rows = _compare(
+        stages, runs, {name: {(name, None)} for name in sources}, None
+    )
+    for row in table_rows:
+        for source, cell in row["cells"].items():
+            if (row["label"], source) in lost:
+                cell["difference"] = -_mean(lost[row["label"], source])
+    return {
+        "title": "Dev scores of each source along the chains",
+        "head": "after stage",
+        "columns": sources,
+        "rows": table_rows,
+        "notes": [
+            "Percent; in brackets: difference to the score right after the "
+            "stage that learned it, less than 0 where it was forgotten",
+            _seeds_note(chosen),
+            *_cell_notes(table_rows),
+        ],
+    }
+
+
 def xtreme_frame(scores, baseline, *, notes=()):
     """Compares routes by XTREME's own scores.
 

@@ -109,7 +109,7 @@ def train(
         model: `MultiTask`, with a head for each source's key.
         sources: list of `TrainSource`.
         recipe: `Recipe`.
-        shares: float array. Each source's share of the steps.
+        shares: list of float. Each source's share of the steps.
         num_steps: int.
         stage_name: str. For messages.
         seed: int. Fixes order, sources and masks.

@@ -375,7 +375,7 @@ def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
         model,
         [TrainSource(name="mnli", key="mnli", problem=problem, split=split)],
         Recipe(batch_size=12, learning_rate=1e-2, eval_every_steps=0),
-        shares=np.ones(1),
+        shares=[1.0],
         num_steps=30,
         stage_name="mnli",
         seed=0,
