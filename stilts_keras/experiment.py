@@ -152,6 +152,8 @@ def _run_in(folder, walk, long_rows, settings):
         folder.keep_tables(
             {name: tables.to_markdown(frame) for name, frame in frames.items()}
         )
+        if "number_of_tasks" in frames:
+            folder.keep_curves(frames["number_of_tasks"])
     with progress:
         for line in folder.places():
             progress.note(line)

@@ -81,8 +81,12 @@ def write_jsonl(path, rows):
         InputError: If a row holds what JSON cannot, such as NaN.
     """
     with atomic_write(path) as file:
-        for row in rows:
-            file.write(_to_json(row, path) + "\n")
+        file.writelines(to_line(row, path) for row in rows)
+
+
+def to_line(value, path):
+    """Returns a value as one line of JSON; `path` is for messages."""
+    return _to_json(value, path) + "\n"
 
 
 # ----------------------------------------------------------------- Checksums

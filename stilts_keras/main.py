@@ -293,6 +293,12 @@ for _name, _define, _text in (
         "Steps between evaluations on the dev split, the best of which is "
         "kept; 0 keeps the last step.",
     ),
+    (
+        "dev_limit",
+        flags.DEFINE_integer,
+        "Most rows of the dev split that choose what is kept and tell what "
+        "was forgotten.",
+    ),
 ):
     _flag(RECIPE, _define, _name, None, _text)
 _flag(

@@ -25,6 +25,7 @@ LOCK_FILE = ".lock"
 RESULTS_FILE = "results.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
 TABLES = "tensorboard/tables"
+CURVES = "tensorboard/curves"
 ON_DAMAGE = ("remake", "fail")
 # Whose weights stay when nothing more needs them: all; those that a target
 # was evaluated with; none.
@@ -93,6 +94,10 @@ class RunFolder:
         self.path = pathlib.Path(path).expanduser()
         self.graph = graph
         self.stages = StageFolders(self.path, stage_store)
+        self._results = results.Results(self.path / RESULTS_FILE)
+        self._layers = results.Results(
+            self.path / LAYERS_FILE, key=(*results.KEY, "layer")
+        )
         self.notes = []
         self._on_damage = on_damage
         self._keep = keep
@@ -164,9 +169,9 @@ class RunFolder:
     # ------------------------------------------------------------ What is done
     def rows(self):
         """Returns the stored results of this graph's cells and languages."""
-        return self._rows_in(RESULTS_FILE)
+        return self._of_cells(self._results)
 
-    def _rows_in(self, name):
+    def _of_cells(self, file):
         wanted = {
             (*_cell_key(cell), language, identity(cell)): self.graph.evaluation(
                 cell.target, language
@@ -176,7 +181,7 @@ class RunFolder:
         }
         return [
             row
-            for row in results.read_results(self.path / name)
+            for row in file.rows()
             if row["evaluation"]
             == wanted.get((*_row_key(row), row["stage"]), "not of this graph")
         ]
@@ -193,7 +198,7 @@ class RunFolder:
                 )
         return [
             row
-            for row in results.read_results(self.path / RESULTS_FILE)
+            for row in self._results.rows()
             if row["evaluation"]
             == wanted.get((*_row_key(row), row["stage"]), "not of this graph")
         ]
@@ -282,13 +287,13 @@ class RunFolder:
 
     def _mend_results(self):
         """Takes damaged rows out; their scores are then missing."""
-        for name in (RESULTS_FILE, LAYERS_FILE):
-            damaged = []
-            rows = results.read_results(self.path / name, damaged)
-            for error in damaged:
+        for file in (self._results, self._layers):
+            try:
+                file.rows()
+            except DamageError as error:
                 self.damage(error)
-            if damaged:
-                files.write_jsonl(self.path / name, map(files.sealed, rows))
+                for error in file.drop_damaged():
+                    self.damage(error)
 
     def drop_unneeded(self, stages, cells, measured):
         """Deletes weights that neither the user nor what is left to do needs.
@@ -340,7 +345,7 @@ class RunFolder:
             writer.scalar(_tag(row), row["value"], step)
         writer.flush()
         # Last: a language with rows counts as done.
-        results.append_results(self.path / RESULTS_FILE, rows)
+        self._results.add(rows)
 
     def keep_lessons(self, stage, rows):
         """Stores the dev scores of a chain's sources after a stage.
@@ -361,7 +366,7 @@ class RunFolder:
                         (f"forgetting/{name}", row["forgetting"]),
                     ):
                         writer.scalar(tag, value, stage.depth)
-        results.append_results(self.path / RESULTS_FILE, rows)
+        self._results.add(rows)
 
     def _chain_events(self, route, stage):
         """Names a chain: the route, and the target's stage where it ends."""
@@ -428,13 +433,11 @@ class RunFolder:
                 f"{tag}/{row['language']}", row["value"], row["layer"]
             )
         writer.flush()
-        results.append_results(
-            self.path / LAYERS_FILE, rows, key=(*results.KEY, "layer")
-        )
+        self._layers.add(rows)
 
     def layer_rows(self):
         """Returns what `keep_layers` stored of this graph's cells."""
-        return self._rows_in(LAYERS_FILE)
+        return self._of_cells(self._layers)
 
     def keep_tables(self, tables):
         """Shows the tables in TensorBoard's Text tab.
@@ -442,11 +445,37 @@ class RunFolder:
         Args:
             tables: dict from a short name to Markdown.
         """
-        num_rows = len(results.read_results(self.path / RESULTS_FILE))
+        num_rows = len(self._results.rows())
         with EventWriter(self.path / TABLES) as writer:
             for name, text in tables.items():
                 # A grown run has more rows: its tables come last.
                 writer.text(f"results/{name}", text, step=num_rows)
+
+    def keep_curves(self, frame):
+        """Shows scores over the number of intermediate tasks as curves.
+
+        One for chains of a stage for each task, one for mixtures of all in
+        one stage.
+
+        Args:
+            frame: dict, of `tables.number_of_tasks_frame`.
+        """
+        folder = self.path / CURVES
+        # A grown run has other means: two points at one place would be wrong.
+        files.remove(folder)
+        for name, is_one in (
+            ("one stage each", lambda tasks, stages: stages == tasks),
+            ("all in one stage", lambda tasks, stages: stages <= 1),
+        ):
+            with EventWriter(folder / name) as writer:
+                for row in frame["rows"]:
+                    for column, cell in row["cells"].items():
+                        if is_one(*row["shape"]):
+                            writer.scalar(
+                                f"number_of_tasks/{column}",
+                                cell["value"],
+                                step=row["shape"][0],
+                            )
 
     def lacks_tables(self):
         """Whether there are results younger than TensorBoard's tables."""

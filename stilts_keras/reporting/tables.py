@@ -197,7 +197,7 @@ def number_of_tasks_frame(rows, *, primary, shape):
     Returns:
         A frame with one column per target that has any row, then the mean
         over those that every route and seed has, if there are any; the first
-        row is the baseline.
+        row is the baseline. Its rows also have their `shape`.
 
     Raises:
         InputError: If there are no such rows.
@@ -232,6 +232,10 @@ def number_of_tasks_frame(rows, *, primary, shape):
         columns[TARGETS_MEAN] = set().union(*(columns[key] for key in common))
         notes.append(_targets_note(TARGETS_MEAN, common, primary))
     table_rows = _compare(labels, runs, columns, labels[0])
+    for row, found in zip(
+        table_rows, sorted(set(shapes.values())), strict=True
+    ):
+        row["shape"] = found
     return {
         "title": "Zero-shot scores by number of intermediate tasks",
         "head": "intermediate tasks",

@@ -7,8 +7,12 @@ import pytest
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.files import sealed
-from stilts_keras.reporting.results import append_results
+from stilts_keras.reporting.results import Results
 from stilts_keras.reporting.results import read_results
+
+
+def append_results(path, rows):
+    Results(path).add(rows)
 
 
 def row(**changes):
@@ -125,3 +129,25 @@ def test_a_whole_row_of_something_else_is_refused(tmp_path):
         file.write(str(sealed({"route": "mnli"})).replace("'", '"'))
     with pytest.raises(InputError, match="line 2: lacks seed, target"):
         read_results(path)
+
+
+def test_one_writer_adds_and_reads_what_it_added(tmp_path):
+    file = Results(tmp_path / "results.jsonl")
+    assert file.rows() == []
+    file.add([row(), row(seed=2)])
+    file.add([row(value=1.0), row(seed=3)])
+    expected = [row(value=1.0), row(seed=2), row(seed=3)]
+    assert file.rows() == read_results(file.path) == expected
+
+
+def test_damaged_lines_are_taken_out_and_told(tmp_path):
+    path = tmp_path / "results.jsonl"
+    append_results(path, [row(seed=seed) for seed in range(3)])
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + lines[1].replace(b"61.5", b"91.5") + lines[2])
+    file = Results(path)
+    with pytest.raises(DamageError, match="line 2"):
+        file.rows()
+    (error,) = file.drop_damaged()
+    assert "line 2" in str(error)
+    assert read_results(path) == file.rows() == [row(seed=0), row(seed=2)]
