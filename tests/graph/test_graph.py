@@ -7,57 +7,14 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from fakes import BACKBONE
+from fakes import FakeData
+from fakes import graph
 from stilts_keras.errors import InputError
-from stilts_keras.graph.backbone import Backbone
-from stilts_keras.graph.graph import Graph
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.graph.route import Route
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.task import Task
-
-BACKBONE = Backbone(
-    name="tiny",
-    kind="random",
-    max_sequence_length=512,
-    fingerprint="0123456789abcdef",
-)
-
-
-class FakeData:
-    """Holds `rows` rows of everything but what `lacks` names."""
-
-    name = "fake"
-
-    def __init__(self, rows=1000, lacks=(), salt=""):
-        self.rows = rows
-        self.lacks = set(lacks)
-        self.salt = salt
-
-    def languages(self, task, split):
-        if split not in task.splits or task.name in self.lacks:
-            return ()
-        return tuple(
-            language
-            for language in task.languages
-            if (task.name, language) not in self.lacks
-            and (task.name, language, split) not in self.lacks
-        )
-
-    def num_rows(self, task, language, split):
-        return self.rows
-
-    def fingerprint(self, task, language, split):
-        return f"{task.name}-{language}-{split}{self.salt}"
-
-
-def graph(**changes):
-    values = {
-        "routes": ["pretrained", "mnli", "mnli/squad"],
-        "targets": ["xnli", "udpos", "tatoeba"],
-        "data": FakeData(),
-        "backbone": BACKBONE,
-    }
-    return Graph(**values | changes)
 
 
 def cell(graph, route, target):

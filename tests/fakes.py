@@ -1,0 +1,48 @@
+"""Graphs on data that are not there, for tests of several rooms."""
+
+from stilts_keras.graph.backbone import Backbone
+from stilts_keras.graph.graph import Graph
+
+BACKBONE = Backbone(
+    name="tiny",
+    kind="random",
+    max_sequence_length=512,
+    fingerprint="0123456789abcdef",
+)
+
+
+class FakeData:
+    """Holds `rows` rows of everything but what `lacks` names."""
+
+    name = "fake"
+
+    def __init__(self, rows=1000, lacks=(), salt=""):
+        self.rows = rows
+        self.lacks = set(lacks)
+        self.salt = salt
+
+    def languages(self, task, split):
+        if split not in task.splits or task.name in self.lacks:
+            return ()
+        return tuple(
+            language
+            for language in task.languages
+            if (task.name, language) not in self.lacks
+            and (task.name, language, split) not in self.lacks
+        )
+
+    def num_rows(self, task, language, split):
+        return self.rows
+
+    def fingerprint(self, task, language, split):
+        return f"{task.name}-{language}-{split}{self.salt}"
+
+
+def graph(**changes):
+    values = {
+        "routes": ["pretrained", "mnli", "mnli/squad"],
+        "targets": ["xnli", "udpos", "tatoeba"],
+        "data": FakeData(),
+        "backbone": BACKBONE,
+    }
+    return Graph(**values | changes)
