@@ -1,6 +1,5 @@
 """A run that was ended, by whatever signal, continues as if it had not been."""
 
-import concurrent.futures
 import random
 import re
 import signal
@@ -64,37 +63,12 @@ def disturb(harness, backend, num_kills, cold=False):
     return run_dirs
 
 
-@pytest.fixture(scope="module")
-def killed(harness, request):
-    """Starts what the chosen tests need, two at a time."""
-    wanted = {
-        item.callspec.params["backend"]
-        for item in request.session.items
-        if item.module is request.module
-        and item.originalname.startswith("test_a_run_killed")
-    }
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        whole = {
-            backend: pool.submit(harness.undisturbed, backend)
-            for backend in harness.backends
-            if backend in wanted
-        }
-        broken = {
-            backend: pool.submit(disturb, harness, backend, NUM_KILLS[backend])
-            for backend in whole
-        }
-        yield lambda backend: (
-            broken[backend].result(),
-            whole[backend].result(),
-        )
-
-
 @pytest.mark.parametrize("backend", NUM_KILLS)
 def test_a_run_killed_at_random_moments_equals_the_undisturbed_one(
-    killed, harness, backend
+    harness, backend
 ):
-    run_dirs, whole = killed(backend)
-    for run_dir in run_dirs:
+    whole = harness.undisturbed(backend)
+    for run_dir in disturb(harness, backend, NUM_KILLS[backend]):
         harness.assert_equal(run_dir, whole)
 
 
@@ -108,9 +82,10 @@ def test_a_hundred_kills_and_a_cold_cache_change_nothing(harness, backend):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", NUM_KILLS)
-def test_two_undisturbed_runs_are_equal(harness, backend, tmp_path):
-    harness.run(backend, tmp_path / "run")
-    harness.assert_equal(tmp_path / "run", harness.undisturbed(backend))
+def test_two_undisturbed_runs_are_equal(harness, backend):
+    run_dir = harness.new_folder("again") / "run"
+    harness.run(backend, run_dir)
+    harness.assert_equal(run_dir, harness.undisturbed(backend))
 
 
 def test_the_comparison_sees_every_kind_of_difference(harness):
@@ -199,7 +174,7 @@ def test_a_run_that_is_asked_to_end_saves_and_goes_on_from_there(
     assert time.monotonic() - began < 10
     assert process.status == status
     assert_it_saved_and_said_where(process, run_dir)
-    (progress,) = harness.progress(run_dir)
+    progress = harness.progress(run_dir)[0].parent
     stage = str(progress.parent.relative_to(run_dir / "stages"))
     again = harness.run(backend, run_dir)
     assert harness.first_step_told(again, stage) > 0
@@ -220,7 +195,7 @@ def test_a_second_signal_ends_a_run_at_once(harness, backend, number, status):
     began = time.monotonic()
     process.wait()
     # A step and a save may lie between, but no more than that.
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 5
     assert process.status == status
     harness.run(backend, run_dir)
     harness.assert_equal(run_dir, whole)
