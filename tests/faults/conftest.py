@@ -137,7 +137,7 @@ class Process:
                     f"never came: {what} (exit status {status})\n"
                     f"{self.stdout[-1000:]}\n{self.stderr[-2000:]}"
                 )
-            time.sleep(0.002)
+            time.sleep(0.01)
 
 
 def snapshot(run_dir):

@@ -24,7 +24,7 @@ def kill_after_changes(harness, process, run_dir, num_changes, delay):
         if num_changes <= 0:
             time.sleep(delay)
             break
-        time.sleep(0.003)
+        time.sleep(0.015)
     process.kill()
     return process.status == 128 + signal.SIGKILL
 
