@@ -2,8 +2,13 @@
 
 Everything goes through the command line in real processes. The flags that the
 promises are about stand here and nowhere else.
+
+Most of the time goes into imports, so the tests of this folder run ahead in a
+few threads, and pytest waits for each: they take `harness` and parameters, and
+no other fixture.
 """
 
+import concurrent.futures
 import contextlib
 import hashlib
 import json
@@ -132,7 +137,7 @@ class Process:
                     f"never came: {what} (exit status {status})\n"
                     f"{self.stdout[-1000:]}\n{self.stderr[-2000:]}"
                 )
-            time.sleep(0.002)
+            time.sleep(0.01)
 
 
 def snapshot(run_dir):
@@ -296,6 +301,8 @@ class Harness:
     def __init__(self, folder):
         self.folder = folder
         self.processes = []
+        self.pool, self.futures = None, {}
+        self._stopped = False
         self._made = {}
         self._locks = {}
         self._lock = threading.Lock()
@@ -312,6 +319,17 @@ class Harness:
             "XLA_FLAGS": "--xla_backend_optimization_level=0 "
             "--xla_llvm_disable_expensive_passes=true",
         }
+
+    def stop(self):
+        """Ends what still runs; nothing begins after this."""
+        self._stopped = True
+        if self.pool is not None:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+        for process in self.processes:
+            if process.running:
+                process.kill()
+        if self.pool is not None:
+            self.pool.shutdown()
 
     def new_folder(self, name):
         with self._lock:
@@ -336,6 +354,7 @@ class Harness:
         Returns:
             `Process`.
         """
+        assert not self._stopped
         process = Process(
             [
                 *prefix,
@@ -367,16 +386,24 @@ class Harness:
         assert status == 0 or "Traceback" not in process.stderr
         return process
 
+    def once(self, key, make):
+        """Returns `make()`, called once in the session for each key."""
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
     def undisturbed(self, backend, targets=TARGETS):
         """Run folder of the experiment without any disturbance."""
-        with self._lock:
-            lock = self._locks.setdefault((backend, targets), threading.Lock())
-        with lock:
-            if (backend, targets) not in self._made:
-                run_dir = self.new_folder(f"undisturbed-{backend}") / "run"
-                self.run(backend, run_dir, targets=targets)
-                self._made[backend, targets] = run_dir
-            return self._made[backend, targets]
+
+        def make():
+            run_dir = self.new_folder(f"undisturbed-{backend}") / "run"
+            self.run(backend, run_dir, targets=targets)
+            return run_dir
+
+        return self.once((backend, targets), make)
 
     def copy(self, run_dir):
         """A copy that a test may break."""
@@ -390,20 +417,24 @@ class Harness:
         return file.parent
 
     def progress(self, run_dir):
-        """Folders of saved progress."""
-        return [
+        """What is saved of stages in training, whole saves only, last first."""
+        saves = [
             path
-            for path in sorted((run_dir / "stages").rglob(".*.progress"))
-            if path.is_dir() and any(path.rglob("*"))
+            for folder in (run_dir / "stages").rglob(".*.progress")
+            for path in sorted(folder.glob("[!.]*"), reverse=True)
         ]
+        return [path for path in saves if path.is_file() or any(path.iterdir())]
 
-    def first_step_told(self, process, stage):
-        """The first number of steps that the output tells of a stage."""
-        found = re.search(
-            rf"{re.escape(stage)} seed 1: (\d+)/\d+ steps", process.stdout
+    def steps_of_the_first_stage(self, run_dir):
+        """Steps with a point in TensorBoard, from all processes, sorted."""
+        from stilts_keras.reporting.tensorboard import read_scalars
+
+        folder = run_dir / "tensorboard" / "pretrained" / "xnli" / "seed-1"
+        return sorted(
+            step
+            for tag, step, _ in read_scalars(folder)
+            if tag.startswith("loss/")
         )
-        assert found, process.stdout
-        return int(found[1])
 
     def assert_equal(self, run_dir, expected):
         """No difference to the undisturbed run, and nothing left behind."""
@@ -416,6 +447,41 @@ class Harness:
 def harness(tmp_path_factory):
     harness = Harness(tmp_path_factory.mktemp("faults"))
     yield harness
-    for process in harness.processes:
-        if process.running:
-            process.kill()
+    harness.stop()
+
+
+# --------------------------------------------------------------- In threads
+FOLDER = pathlib.Path(__file__).parent
+NUM_WORKERS = max(1, min(4, os.cpu_count() or 1))
+
+
+def is_ours(item):
+    return FOLDER in item.path.parents
+
+
+def pytest_collection_modifyitems(items):
+    """The longest tests of this folder begin first."""
+    places = [index for index, item in enumerate(items) if is_ours(item)]
+    ordered = sorted(
+        (items[index] for index in places),
+        key=lambda item: "_killed_at_random" not in item.name,
+    )
+    for index, item in zip(places, ordered, strict=True):
+        items[index] = item
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    if not is_ours(pyfuncitem):
+        return None
+    harness = pyfuncitem.funcargs["harness"]
+    if harness.pool is None:
+        harness.pool = concurrent.futures.ThreadPoolExecutor(NUM_WORKERS)
+        for item in pyfuncitem.session.items:
+            if is_ours(item):
+                params = item.callspec.params if "callspec" in dir(item) else {}
+                harness.futures[item.nodeid] = harness.pool.submit(
+                    item.obj, harness=harness, **params
+                )
+    harness.futures[pyfuncitem.nodeid].result()
+    return True

@@ -1,5 +1,6 @@
 """A full disk ends a run with one line and costs nothing that was done."""
 
+import contextlib
 import pathlib
 import shutil
 import subprocess
@@ -81,25 +82,16 @@ def pages_of(folder):
     )
 
 
-@pytest.fixture
-def disk(harness):
-    """Function that mounts a disk of so many bytes."""
-    disks = []
-
-    def mount(size):
-        disks.append(Disk(harness.new_folder("disk") / "disk", size))
-        return disks[-1]
-
-    yield mount
-    for disk in disks:
-        disk.close()
-
-
-def fill_and_grow(harness, disk, share):
+def fill_and_grow(harness, share):
     """Returns the stages that were done when the disk was full."""
     whole = harness.undisturbed(BACKEND)
     size = int(pages_of(whole) * share) // PAGE * PAGE
-    small = disk(size)
+    small = Disk(harness.new_folder("disk") / "disk", size)
+    with contextlib.closing(small):
+        return fill_and_grow_disk(harness, small, whole)
+
+
+def fill_and_grow_disk(harness, small, whole):
     run_dir = small.path / "run"
     found = small.files / "run"
     done = harness.run(BACKEND, run_dir, prefix=small.prefix, status=1)
@@ -121,13 +113,11 @@ def fill_and_grow(harness, disk, share):
     return finished
 
 
-def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_space(
-    harness, disk
-):
-    assert fill_and_grow(harness, disk, 0.55)
+def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_space(harness):
+    assert fill_and_grow(harness, 0.55)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("share", [0.01, 0.1, 0.2, 0.3, 0.4, 0.7, 0.8, 0.9])
-def test_a_disk_may_be_full_at_any_time(harness, disk, share):
-    fill_and_grow(harness, disk, share)
+def test_a_disk_may_be_full_at_any_time(harness, share):
+    fill_and_grow(harness, share)
