@@ -126,6 +126,7 @@ def _run_in(folder, walk, long_rows, settings):
             progress.note(f"Left out: {reason}")
         if cells or measured:
             _prepare(walk, stages, cells, measured, long_rows)
+        if cells or measured or not folder.is_described:
             folder.describe({"settings": settings or {}, **_versions()})
 
         # ----------------------------------------------------- Stages and cells
@@ -425,6 +426,7 @@ class _Walk:
                         "source": source.name,
                         "learned_in": learned.fingerprint,
                         "num_stages": stage.depth,
+                        "first_route": self.graph.used_by(stage)[0],
                         "forgetting": then - facts["value"],
                     }
                 )

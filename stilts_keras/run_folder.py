@@ -149,6 +149,11 @@ class RunFolder:
             self.damage(error)
             return None
 
+    @property
+    def is_described(self):
+        """Whether `run.json` is there and whole."""
+        return self._known is not None
+
     def describe(self, facts):
         """Writes `run.json`.
 

@@ -259,7 +259,7 @@ def forgetting_frame(rows, *, primary):
 
     Args:
         rows: iterable of dicts of results.jsonl that have `source`,
-            `learned_in` and `forgetting`.
+            `learned_in`, `forgetting` and `first_route`.
         primary: mapping from task to metric.
 
     Returns:
@@ -269,7 +269,7 @@ def forgetting_frame(rows, *, primary):
     Raises:
         InputError: If there are no such rows.
     """
-    chosen = _primary_rows(rows, primary)
+    chosen = _with_stage_labels(_primary_rows(rows, primary))
     stages, _ = _routes(chosen, None)
     runs, lost = {}, {}
     for row in chosen:
@@ -299,6 +299,20 @@ def forgetting_frame(rows, *, primary):
             *_cell_notes(table_rows),
         ],
     }
+
+
+def _with_stage_labels(rows):
+    """Tells stages apart that have one path, such as by their steps."""
+    twins = {}
+    for row in rows:
+        twins.setdefault((row["route"], row["seed"]), set()).add(row["stage"])
+    several = {route for (route, _), found in twins.items() if len(found) > 1}
+    return [
+        {**row, "route": f"{row['route']} of {row['first_route']}"}
+        if row["route"] in several
+        else row
+        for row in rows
+    ]
 
 
 def xtreme_frame(scores, baseline, *, notes=()):

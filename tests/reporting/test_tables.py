@@ -626,3 +626,74 @@ def test_there_is_no_mean_where_no_target_is_common():
 def test_numbers_of_tasks_need_results():
     with pytest.raises(InputError, match="no results"):
         by_number([])
+
+
+# ---------------------------------------------------------------- Forgetting
+def lesson(stage, source, value, learned_in, forgetting, **changes):
+    return {
+        "route": stage,
+        "seed": 1,
+        "target": source,
+        "language": "en",
+        "split": "dev",
+        "metric": "accuracy",
+        "value": value,
+        "n": 100,
+        "zero_shot": False,
+        "stage": f"fingerprint of {stage}",
+        "source": source,
+        "learned_in": f"fingerprint of {learned_in}",
+        "forgetting": forgetting,
+        "first_route": "mnli/qqp",
+    } | changes
+
+
+LESSONS = [
+    lesson("mnli", "mnli", 80.0, "mnli", 0.0),
+    lesson("mnli/qqp", "mnli", 70.0, "mnli", 10.0),
+    lesson("mnli/qqp", "qqp", 90.0, "mnli/qqp", 0.0),
+]
+PRIMARY_OF_LESSONS = {"mnli": "accuracy", "qqp": "accuracy"}
+
+
+def test_forgetting_is_a_difference_to_the_stage_that_learned():
+    frame = tables.forgetting_frame(LESSONS, primary=PRIMARY_OF_LESSONS)
+    assert frame["columns"] == ["mnli", "qqp"]
+    text = {
+        row["label"]: [
+            tables.format_cell(row["cells"].get(name))
+            for name in frame["columns"]
+        ]
+        for row in frame["rows"]
+    }
+    assert text == {
+        "mnli": ["80.0", "-"],
+        "mnli/qqp": ["70.0 (-10.0)", "90.0"],
+    }
+
+
+def test_forgetting_is_averaged_over_seeds():
+    again = [row | {"seed": 2, "value": row["value"] - 4} for row in LESSONS]
+    again[1]["forgetting"] = 12.0
+    frame = tables.forgetting_frame(
+        [*LESSONS, *again], primary=PRIMARY_OF_LESSONS
+    )
+    cell = frame["rows"][1]["cells"]["mnli"]
+    assert (cell["value"], cell["count"]) == (68.0, 2)
+    assert cell["difference"] == -11.0
+
+
+def test_stages_of_one_path_but_other_steps_are_told_apart():
+    longer = lesson("mnli", "mnli", 85.0, "mnli", 0.0) | {
+        "stage": "another",
+        "learned_in": "another",
+        "first_route": "mnli",
+    }
+    frame = tables.forgetting_frame(
+        [longer, *LESSONS], primary=PRIMARY_OF_LESSONS
+    )
+    assert [row["label"] for row in frame["rows"]] == [
+        "mnli of mnli",
+        "mnli of mnli/qqp",
+        "mnli/qqp",
+    ]
