@@ -130,11 +130,14 @@ def _run_in(folder, walk, long_rows, settings):
             folder.describe({"settings": settings or {}, **_versions()})
 
         # ----------------------------------------------------- Stages and cells
-        for stage in (None, *graph.stages) if cells or measured else ():
+        for stage in (None, *graph.stages):
+            own_cells = [cell for cell in cells if cell.stage == stage]
+            if not own_cells and stage not in (*stages, *measured):
+                continue
             model = walk.train_stage(stage) if stage in stages else None
             if stage in measured:
                 model = walk.measure_forgetting(stage, model)
-            for cell in [cell for cell in cells if cell.stage == stage]:
+            for cell in own_cells:
                 model = walk.evaluate_cell(cell, model)
             stages = [other for other in stages if other != stage]
             measured = [other for other in measured if other != stage]
