@@ -1,0 +1,86 @@
+"""Times the saving and loading of a stage's progress; prints one JSON line.
+
+    python benchmarks/progress.py [layers] [hidden] [vocabulary]
+
+Without sizes: XLM-R base. `KERAS_BACKEND` chooses the backend. Beside it, the
+time of one training step: what `--save_every_minutes` costs can be told.
+"""
+
+import json
+import os
+import pathlib
+import platform
+import sys
+import tempfile
+import time
+
+import keras
+import keras_hub
+import numpy as np
+
+from stilts_keras import files
+from stilts_keras.models import backend
+from stilts_keras.models.checkpoint import TrainingProgress
+from stilts_keras.models.multitask import MultiTask
+from stilts_keras.problems.classification import ClassificationHead
+from stilts_keras.steps.optimizer import make_optimizer
+from stilts_keras.tasks.task import Recipe
+
+SIZES = (12, 768, 250_002)
+STATE = {"step": 1, "is_evaluated": False, "best_step": None}
+
+
+def main():
+    given = tuple(int(size) for size in sys.argv[1:])
+    layers, hidden, vocabulary = given + SIZES[len(given) :]
+    backend.prepare()
+    root = keras_hub.models.XLMRobertaBackbone(
+        vocabulary_size=vocabulary,
+        num_layers=layers,
+        num_heads=hidden // 64,
+        hidden_dim=hidden,
+        intermediate_dim=4 * hidden,
+    )
+    model = MultiTask(
+        root,
+        {"nli": ClassificationHead(3, hidden, 0.1)},
+        {"nli": keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
+    )
+    optimizer = make_optimizer(Recipe(), 100, model.trainable_variables)
+    model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())
+    token_ids = np.random.default_rng(0).integers(4, vocabulary, (8, 64))
+    x = {"nli": {"token_ids": token_ids, "padding_mask": token_ids > 0}}
+    y = np.zeros(8, dtype="int32")
+    steps = [timed(model.train_on_batch, x, y) for _ in range(4)][1:]
+    with tempfile.TemporaryDirectory() as folder:
+        progress = TrainingProgress(pathlib.Path(folder) / "progress", None)
+        saves = [timed(progress.save, model, STATE) for _ in range(3)]
+        num_bytes = files.num_bytes(progress.folder)
+        load = timed(progress.load, model)
+    print(
+        json.dumps(
+            {
+                "benchmark": "progress",
+                "backend": keras.backend.backend(),
+                "layers": layers,
+                "hidden": hidden,
+                "vocabulary": vocabulary,
+                "num_bytes": num_bytes,
+                "save_seconds": [round(s, 2) for s in saves],
+                "load_seconds": round(load, 2),
+                "step_seconds": [round(s, 2) for s in steps],
+                "cores": os.cpu_count(),
+                "python": platform.python_version(),
+            }
+        )
+    )
+
+
+def timed(function, *arguments):
+    started = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - started
+
+
+if __name__ == "__main__":
+    main()
