@@ -256,7 +256,7 @@ def test_damaged_progress_is_refused_where_that_is_asked_for(harness):
 
 @pytest.mark.slow
 def test_damage_to_any_file_of_progress_is_noticed(harness):
-    for index in range(len(progress_files(harness))):
+    for index in range(len(progress_files(harness, stopped(harness)))):
         run_dir = harness.copy(stopped(harness))
         file = progress_files(harness, run_dir)[index]
         harness.flip_byte(file)
