@@ -130,6 +130,7 @@ def _run_in(folder, walk, long_rows, settings):
             folder.describe({"settings": settings or {}, **_versions()})
 
         # ----------------------------------------------------- Stages and cells
+        folder.drop_unneeded(stages, cells, measured)
         for stage in (None, *graph.stages):
             own_cells = [cell for cell in cells if cell.stage == stage]
             if not own_cells and stage not in (*stages, *measured):
@@ -152,12 +153,13 @@ def _run_in(folder, walk, long_rows, settings):
     frames = _frames(graph, folder)
     for frame in frames.values():
         tables.print_frame(frame, walk.console)
-    if folder.lacks_tables():
+    if folder.lacks_report():
         folder.keep_tables(
             {name: tables.to_markdown(frame) for name, frame in frames.items()}
         )
         if "number_of_tasks" in frames:
             folder.keep_curves(frames["number_of_tasks"])
+        folder.note_report()
     with progress:
         for line in folder.places():
             progress.note(line)
@@ -217,7 +219,12 @@ class _Walk:
         shares = stage.shares(numbers)
         model = self.stage_model(stage, start=stage.parent)
         self.take_replayed_heads(stage, model)
-        self.progress.start(f"{stage.path} seed {stage.seed}", num_steps)
+        training = checkpoint.TrainingProgress(
+            self.folder.stages.progress(stage), self.on_damage
+        )
+        self.progress.start(
+            f"{stage.path} seed {stage.seed}", num_steps, training.step
+        )
         writers = self.folder.training_writers(stage)
 
         def on_log(log):
@@ -228,9 +235,6 @@ class _Walk:
             _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
             return float(np.mean(list(scores.values()))) if scores else None
 
-        training = checkpoint.TrainingProgress(
-            self.folder.stages.progress(stage), self.on_damage
-        )
         with contextlib.ExitStack() as closing:
             for writer in writers:
                 closing.enter_context(writer)

@@ -196,16 +196,26 @@ def write_folder(path, facts):
         write_json(partial / MANIFEST, sealed(manifest))
         for item in [*partial.rglob("*"), partial]:
             _sync(item)
-        try:
-            os.replace(partial, path)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-            shutil.rmtree(partial)
+        _put(partial, path)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     _sync(path.parent)
+
+
+def _put(partial, path):
+    """Gives a folder its name, unless a whole one has it by now."""
+    if path.is_symlink() and not path.exists():
+        path.unlink()
+    if path.exists() and not (path / MANIFEST).is_file():
+        # Nobody can use it, and nobody would ever write it anew.
+        remove(path)
+    try:
+        os.replace(partial, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(partial)
 
 
 def check_folder(path):
@@ -246,13 +256,13 @@ def sha256_of(file):
 
 
 def remove(path):
-    """Deletes a folder or a link to one; it loses its name first.
+    """Deletes a file, a link or a folder, which loses its name first.
 
     A reader, or a run after this one was cut off, finds it whole or not at
     all.
     """
     path = pathlib.Path(path)
-    if path.is_symlink():
+    if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
         gone = _partial(path)
@@ -271,10 +281,7 @@ def remove_leftovers(path):
     Only for the folder's only writer.
     """
     for found in leftovers(path):
-        if found.is_dir() and not found.is_symlink():
-            shutil.rmtree(found)
-        else:
-            found.unlink(missing_ok=True)
+        remove(found)
 
 
 def num_bytes(path):

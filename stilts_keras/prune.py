@@ -127,7 +127,7 @@ def _needed(run_dir, keep):
     """Returns the fingerprints of the stages that a run must not lose."""
     graph = _graph_of(run_dir)
     scored = {
-        f"{row['route']}|{row['target']}|{row['seed']}"
+        (f"{row['route']}|{row['target']}|{row['seed']}", row["language"])
         for row in results.read_results(pathlib.Path(run_dir, RESULTS_FILE))
     }
     needed = {
@@ -136,8 +136,15 @@ def _needed(run_dir, keep):
         "none": set(),
     }[keep]
     for cell, stage in graph["cells"].items():
+        target = cell.split("|")[1]
+        languages = [
+            key.split("|")[1]
+            for key in graph["evaluation"]
+            if key.split("|")[0] == target
+        ]
+        is_done = all((cell, language) in scored for language in languages)
         # What is not scored yet will be read, or trained from its parents.
-        while cell not in scored and stage in graph["stages"]:
+        while not is_done and stage in graph["stages"]:
             needed.add(stage)
             stage = graph["stages"][stage]
     return needed

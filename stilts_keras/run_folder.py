@@ -1,5 +1,6 @@
 """What a run keeps on disk, and what of its graph is done already."""
 
+import collections
 import contextlib
 import dataclasses
 import fcntl
@@ -11,6 +12,7 @@ from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.graph import SWEEP
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.reporting import results
 from stilts_keras.reporting import submission
@@ -26,6 +28,7 @@ RESULTS_FILE = "results.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
 TABLES = "tensorboard/tables"
 CURVES = "tensorboard/curves"
+REPORTED = "tensorboard/reported.json"
 ON_DAMAGE = ("remake", "fail")
 # Whose weights stay when nothing more needs them: all; those that a target
 # was evaluated with; none.
@@ -169,7 +172,11 @@ class RunFolder:
             self.path / RUN_FILE,
             files.sealed({**facts, "graph": description}),
         )
+        # Only now is this a run folder.
         self.stages.register()
+        for stage, is_whole in self._whole.items():
+            if is_whole:
+                self.stages.adopt(stage)
 
     # ------------------------------------------------------------ What is done
     def rows(self):
@@ -223,29 +230,28 @@ class RunFolder:
             after which the sources of their chain are to be scored.
         """
         self._mend_results()
-        done = {_row_key(row) for row in self.rows()}
+        done = collections.Counter(_row_key(row) for row in self.rows())
+        swept = collections.Counter(_row_key(row) for row in self.layer_rows())
         cells = []
         for cell in self.graph.cells:
+            num_metrics, num_layers = self._num_rows(cell)
             missing = tuple(
                 language
                 for language in cell.languages
-                if (*_cell_key(cell), language) not in done
+                if done[(*_cell_key(cell), language)] < num_metrics
+                or swept[(*_cell_key(cell), language)] < num_layers
             )
             if missing:
                 cells.append(dataclasses.replace(cell, languages=missing))
-        known = {(*_row_key(row), row["stage"]) for row in self.lesson_rows()}
+        known = collections.Counter(
+            (row["stage"], row["source"]) for row in self.lesson_rows()
+        )
         measured = [
             stage
             for stage in self._measured()
             if any(
-                (
-                    stage.path,
-                    learned.sources[index].task,
-                    stage.seed,
-                    learned.sources[index].language,
-                    stage.fingerprint,
-                )
-                not in known
+                known[stage.fingerprint, learned.sources[index].name]
+                < len(get_task(learned.sources[index].task).metrics)
                 for learned, index in self.graph.lessons(stage)
             )
         ]
@@ -258,6 +264,15 @@ class RunFolder:
                 waiting |= self._needed([stage], (), ())
         stages = [stage for stage in self.graph.stages if stage in needed]
         return stages, cells, measured
+
+    def _num_rows(self, cell):
+        """Returns how many rows a language has: of results, and of layers."""
+        task = get_task(cell.target)
+        num_layers = 0
+        if task.is_retrieval and self.graph.retrieval_layer == SWEEP:
+            # The embedding is one of them; unknown before a download.
+            num_layers = (self.graph.backbone.num_layers or 0) + 1
+        return len(task.metrics), num_layers * len(task.metrics)
 
     def _needed(self, stages, cells, measured):
         """Returns the stages whose weights the work on others reads."""
@@ -285,9 +300,9 @@ class RunFolder:
             files.check_folder(found)
         except DamageError as error:
             self.damage(error)
-            self.stages.discard(stage)
-            return False
-        self.stages.adopt(stage)
+            self.stages.discard(found)
+            # The store may have another.
+            return self._checked(stage)
         return True
 
     def _mend_results(self):
@@ -456,6 +471,23 @@ class RunFolder:
                 # A grown run has more rows: its tables come last.
                 writer.text(f"results/{name}", text, step=num_rows)
 
+    def note_report(self):
+        """Notes that tables and curves are of the results as they are."""
+        files.write_json(
+            self.path / REPORTED, files.sealed({"results": self._digest()})
+        )
+
+    def lacks_report(self):
+        """Whether there are results that tables and curves are not of."""
+        try:
+            known = files.read_sealed(self.path / REPORTED)["results"]
+        except DamageError:
+            return True
+        return known != self._digest()
+
+    def _digest(self):
+        return files.sha256_of(self.path / RESULTS_FILE)
+
     def keep_curves(self, frame):
         """Shows scores over the number of intermediate tasks as curves.
 
@@ -481,15 +513,6 @@ class RunFolder:
                                 cell["value"],
                                 step=row["shape"][0],
                             )
-
-    def lacks_tables(self):
-        """Whether there are results younger than TensorBoard's tables."""
-        written = [file.stat().st_mtime for file in self._table_files()]
-        changed = (self.path / RESULTS_FILE).stat().st_mtime
-        return not written or changed > max(written)
-
-    def _table_files(self):
-        return (self.path / TABLES).glob("events.out.tfevents.*")
 
     def training_writers(self, stage):
         """Opens the event files that a stage's training belongs in.
@@ -537,6 +560,8 @@ def _tag(row):
 
 
 def _is_empty_folder(path):
-    return path.is_dir() and not any(
-        file.name != LOCK_FILE for file in path.iterdir()
+    # A run that was cut off at its very beginning has left no more.
+    return path.is_dir() and all(
+        file.name == LOCK_FILE or file.name.endswith(files.PARTIAL)
+        for file in path.iterdir()
     )

@@ -87,14 +87,11 @@ class StageFolders:
         if not file.is_file():
             files.write_json(file, files.sealed({"run_dir": run_dir}))
 
-    def discard(self, stage):
-        """Deletes a stage, wherever it lies; the link to it, too."""
-        found = self.find(stage)
-        while found is not None:
-            files.remove(os.path.realpath(found))
-            if found.is_symlink():
-                found.unlink()
-            found = self.find(stage)
+    def discard(self, found):
+        """Deletes what `find` has found, and where it is a link, its target."""
+        files.remove(os.path.realpath(found))
+        if found.is_symlink():
+            found.unlink()
 
     def drop(self, stage):
         """Deletes a stage from the run; the store keeps its own."""

@@ -155,6 +155,20 @@ def test_of_two_writers_of_one_folder_the_first_stays(tmp_path):
     assert os.listdir(tmp_path) == ["stage"]
 
 
+def test_a_folder_without_a_manifest_does_not_keep_its_name(tmp_path):
+    (tmp_path / "stage").mkdir()
+    (tmp_path / "stage" / "weights").write_text("of whom?")
+    make_folder(tmp_path / "stage")
+    files.check_folder(tmp_path / "stage")
+    assert os.listdir(tmp_path) == ["stage"]
+
+
+def test_a_link_to_nothing_does_not_keep_its_name(tmp_path):
+    (tmp_path / "stage").symlink_to(tmp_path / "gone")
+    make_folder(tmp_path / "stage")
+    files.check_folder(tmp_path / "stage")
+
+
 def test_what_a_killed_writer_left_is_found_and_removed(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / ".x.json.0123.partial").write_text("half")

@@ -74,13 +74,23 @@ def test_a_link_to_nothing_is_no_stage(tmp_path, stages):
     assert folders.is_in_run(stages[0])
 
 
-def test_a_damaged_stage_is_discarded_wherever_it_lies(tmp_path, stages):
+def test_a_damaged_stage_is_discarded_with_its_link(tmp_path, stages):
     folders = StageFolders(tmp_path / "run", tmp_path / "store")
     make(folders, stages[0])
-    folders.discard(stages[0])
+    folders.discard(folders.find(stages[0]))
     assert folders.find(stages[0]) is None
     assert stages_in_store(tmp_path / "store") == {}
     assert stages_in_run(tmp_path / "run") == {}
+
+
+def test_damage_in_a_run_leaves_the_stores_own_alone(tmp_path, stages):
+    make(StageFolders(tmp_path / "run"), stages[0])
+    folders = StageFolders(tmp_path / "run", tmp_path / "store")
+    make(StageFolders(tmp_path / "other", tmp_path / "store"), stages[0])
+    damaged = folders.find(stages[0])
+    assert damaged == folders.place(stages[0])
+    folders.discard(damaged)
+    files.check_folder(folders.find(stages[0]))
 
 
 def test_a_store_is_a_folder(tmp_path):
@@ -142,6 +152,28 @@ def test_a_run_keeps_what_it_was_told_to(tmp_path, keep):
     }
 
 
+def test_a_cell_that_lacks_a_language_is_not_done(tmp_path):
+    built = make_run(tmp_path / "run")
+    file = Results(tmp_path / "run" / "results.jsonl")
+    rows = [
+        row
+        for row in file.rows()
+        if (row["route"], row["target"], row["language"])
+        != ("mnli/squad", "udpos", "de")
+    ]
+    file.path.unlink()
+    Results(file.path).add(rows)
+    prune.prune_run(tmp_path / "run", keep="none", is_agreed=yes)
+    (cell,) = [
+        cell
+        for cell in built.cells
+        if (cell.route, cell.target) == ("mnli/squad", "udpos")
+    ]
+    assert set(stages_in_run(tmp_path / "run")) == {
+        stage.fingerprint for stage in cell.stage.chain
+    }
+
+
 def test_a_run_that_is_not_done_loses_nothing_it_will_read(tmp_path):
     built = make_run(tmp_path / "run", scored=False)
     done = prune.prune_run(tmp_path / "run", keep="none", is_agreed=yes)
@@ -159,7 +191,7 @@ def test_leftovers_go_and_progress_that_is_wanted_stays(tmp_path):
     stranger = folders.place(finished).with_name(".0123456789abcdef.progress")
     stranger.mkdir()
     partial = tmp_path / "run" / ".x.partial"
-    partial.mkdir()
+    partial.write_text("half")
     done = prune.prune_run(tmp_path / "run", is_agreed=yes)
     assert set(done.paths) == {folders.progress(finished), stranger, partial}
     assert folders.progress(unfinished).is_dir()

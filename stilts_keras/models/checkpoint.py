@@ -78,6 +78,12 @@ class TrainingProgress:
         self.folder = pathlib.Path(folder)
         self._on_damage = on_damage
 
+    @property
+    def step(self):
+        """Steps done by the newest state; 0 where there is none."""
+        newest = max(self._states(), default=None)
+        return int(newest.name.partition("-")[0]) if newest else 0
+
     def save(self, model, state):
         """Writes all that the next step depends on.
 

@@ -47,25 +47,29 @@ class Progress:
         if self._bar:
             self._bar.stop()
 
-    def start(self, stage_name, num_steps):
+    def start(self, stage_name, num_steps, step=0):
         """Begins a stage, and finishes the one before if it still runs.
 
         Args:
             stage_name: str. What to call it, such as `mnli/squad, seed 1`.
             num_steps: int. Steps that the stage will take.
+            step: int. Steps done before, by a run that was cut off.
         """
         self.finish()
         self._stage = stage_name
         self._num_steps = num_steps
-        self._step = 0
+        self._first_step = self._step = step
         self._loss = None
         self._started_at = self._shown_at = self._clock()
         if self._bar:
             self._line = self._bar.add_task(
-                _escaped(stage_name), total=num_steps, loss=""
+                _escaped(stage_name),
+                total=num_steps,
+                completed=step,
+                loss="",
             )
         else:
-            self._print(f"{stage_name}: 0/{num_steps} steps")
+            self._print(f"{stage_name}: {step}/{num_steps} steps")
 
     def update(self, step, loss=None):
         """Takes note of where the stage is; shows it from time to time.
@@ -111,8 +115,9 @@ class Progress:
             )
             return
         line = f"{self._stage}: {self._step}/{self._num_steps} steps{loss}"
-        if self._step:
-            left = (self._num_steps - self._step) / self._step
+        done = self._step - self._first_step
+        if done:
+            left = (self._num_steps - self._step) / done
             line += f", {_time_text(left * (now - self._started_at))} left"
         self._print(line)
 

@@ -114,3 +114,19 @@ def test_hours_are_written_out():
         clock.now = 3_723.0
         progress.update(1)
     assert console.file.getvalue().endswith("a: 1/1 steps, took 1:02:03\n")
+
+
+def test_a_stage_that_goes_on_says_from_where_and_how_long():
+    clock = Clock()
+    console = Console(file=io.StringIO(), width=80)
+    with Progress(console, every_seconds=10, clock=clock) as progress:
+        progress.start("a", 100, step=60)
+        for step in range(61, 81):
+            clock.now += 1.0
+            progress.update(step)
+    assert console.file.getvalue().splitlines() == [
+        "a: 60/100 steps",
+        "a: 70/100 steps, 0:30 left",
+        "a: 80/100 steps, 0:20 left",
+        "a: 80/100 steps, took 0:20",
+    ]
