@@ -13,6 +13,7 @@ import numpy as np
 
 from stilts_keras import files
 from stilts_keras.errors import InputError
+from stilts_keras.errors import StageError
 from stilts_keras.graph.graph import SWEEP
 from stilts_keras.interruption import Interruption
 from stilts_keras.models import backend
@@ -107,7 +108,7 @@ def run(
         on_damage=on_damage,
         keep=keep,
     )
-    with Interruption() as interruption, files.disk_full_said(), folder.lock():
+    with Interruption() as interruption, files.refusals_said(), folder.lock():
         walk = _Walk(
             folder, console, interruption, log_every_steps, save_every_minutes
         )
@@ -222,9 +223,6 @@ class _Walk:
         training = checkpoint.TrainingProgress(
             self.folder.stages.progress(stage), self.on_damage
         )
-        self.progress.start(
-            f"{stage.path} seed {stage.seed}", num_steps, training.step
-        )
         writers = self.folder.training_writers(stage)
 
         def on_log(log):
@@ -248,6 +246,9 @@ class _Walk:
                 seed=stage.seed,
                 tokenizer=self.inputs.tokenizer,
                 log_every_steps=self.log_every_steps,
+                on_start=lambda step: self.progress.start(
+                    f"{stage.path} seed {stage.seed}", num_steps, step
+                ),
                 on_log=on_log,
                 on_step=self.progress.update,
                 evaluate_dev=on_dev,
@@ -331,13 +332,23 @@ class _Walk:
                 dtype_policy=dtype_policy,
             )
         return xlm_roberta.load_backbone(
-            self.folder.stages.find(stage), dtype_policy=dtype_policy
+            self.finished(stage), dtype_policy=dtype_policy
         )
+
+    def finished(self, stage):
+        """Returns the folder of a finished stage."""
+        found = self.folder.stages.find(stage)
+        if found is None:
+            raise StageError(
+                f"Stage {stage.path!r} was deleted while this run needed it. "
+                "Run the same command again: it is then trained anew."
+            )
+        return found
 
     def model_with_heads(self, stage, backbone):
         """Puts the trained heads of a finished stage on a backbone."""
         model = self.with_new_heads(stage, backbone)
-        checkpoint.load_heads(self.folder.stages.find(stage), model.heads)
+        checkpoint.load_heads(self.finished(stage), model.heads)
         return model
 
     def dev_scores(self, stage, model):
@@ -448,12 +459,13 @@ class _Walk:
             "task": task,
             "tokenizer": self.inputs.tokenizer,
             "batch_size": batch_size,
+            "held": self.interruption.held,
         }
 
     def finished_model(self, stage):
         """Loads a finished stage with its heads."""
         model = self.stage_model(stage, start=stage)
-        checkpoint.load_weights(self.folder.stages.find(stage), model)
+        checkpoint.load_weights(self.finished(stage), model)
         return model
 
     def retrieval_model(self, cell, model):

@@ -23,6 +23,10 @@ from stilts_keras.errors import StageError
 MANIFEST = "manifest.json"
 CHECKSUM = "checksum"
 PARTIAL = ".partial"
+FULL = (errno.ENOSPC, errno.EDQUOT)
+REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE)
+# What files take beyond their content: names, HDF5's own, the manifest.
+SLACK_BYTES = 2**20
 
 
 # ------------------------------------------------------------------ One file
@@ -140,7 +144,7 @@ def read_sealed(path):
 def _read(path):
     try:
         return pathlib.Path(path).read_bytes()
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise DamageError(f"{path}: cannot be read ({error}).") from None
 
 
@@ -292,26 +296,40 @@ def num_bytes(path):
     return sum(f.lstat().st_size for f in path.rglob("*") if f.is_file())
 
 
+def check_space(folder, num_bytes):
+    """Raises OSError unless a folder's disk takes so many bytes more."""
+    file = pathlib.Path(folder) / "space"
+    with open(file, "wb") as stream:
+        try:
+            os.posix_fallocate(stream.fileno(), 0, num_bytes + SLACK_BYTES)
+        finally:
+            file.unlink()
+
+
 @contextlib.contextmanager
-def disk_full_said():
-    """Turns a full disk into one line that tells what to do.
+def refusals_said():
+    """Turns a full disk, or one that refuses, into a line that says so.
 
     Raises:
-        StageError: If the disk, or the user's part of it, is full.
+        StageError: If the disk, or the user's part of it, is full, or a file
+            may not or cannot be read or written.
     """
     try:
         yield
     except OSError as error:
         # HDF5 and Arrow give the reason as text alone.
-        codes = (errno.ENOSPC, errno.EDQUOT)
-        reasons = [os.strerror(code) for code in codes]
-        text = str(error)
-        if error.errno not in codes and not any(r in text for r in reasons):
-            raise
-        raise StageError(
-            f"No space left on the disk ({' '.join(text.split())[:300]}). What "
-            "was finished is kept. Make space and run the same command again."
-        ) from error
+        text = " ".join(str(error).split())[:300]
+        if error.errno in FULL or any(os.strerror(n) in text for n in FULL):
+            raise StageError(
+                f"No space left on the disk ({text}). What was finished is "
+                "kept. Make space and run the same command again."
+            ) from error
+        if error.errno in REFUSED:
+            raise StageError(
+                f"The disk refuses ({text}). What was finished is kept. Mend "
+                "that and run the same command again."
+            ) from error
+        raise
 
 
 def _partial(path):

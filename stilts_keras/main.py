@@ -447,7 +447,10 @@ def _run_command(argv):
             f"Unexpected argument {rest[1]!r} after {rest[0]!r}. Flags are "
             "written --name=value, without spaces."
         )
-    commands[rest[0]]()
+    from stilts_keras.files import refusals_said
+
+    with refusals_said():
+        commands[rest[0]]()
     return 0
 
 
@@ -486,15 +489,23 @@ def _plan():
     from stilts_keras.stage_folders import StageFolders
 
     graph = _graph()
-    if FLAGS.run_dir and os.path.exists(FLAGS.run_dir):
+    folders = StageFolders(FLAGS.run_dir, FLAGS.stage_store)
+    there = [stage for stage in graph.stages if folders.find(stage)]
+    done = {stage for stage in there if folders.is_in_run(stage)}
+    if folders.run_dir and folders.run_dir.exists():
         from stilts_keras.run_folder import RunFolder
 
-        RunFolder(FLAGS.run_dir, graph)
-    folders = StageFolders(FLAGS.run_dir, FLAGS.stage_store)
-    found = [stage for stage in graph.stages if folders.find(stage)]
-    done = {stage.fingerprint for stage in found if folders.is_in_run(stage)}
-    stored = {stage.fingerprint for stage in found} - done
-    render_plan(graph, done=done, stored=stored)
+        folder = RunFolder(
+            folders.run_dir, graph, stage_store=FLAGS.stage_store
+        )
+        # Weights may be gone where nothing needs them any more.
+        left, _, _ = folder.unfinished(is_plan=True)
+        done |= set(graph.stages) - set(left) - set(there)
+    render_plan(
+        graph,
+        done={stage.fingerprint for stage in done},
+        stored={stage.fingerprint for stage in set(there) - done},
+    )
 
 
 def _prune():
@@ -532,7 +543,10 @@ def _is_agreed(pruning):
             "bytes, would be deleted. Pass --yes to have it done."
         )
     question = f"Delete these {pruning.num_bytes:,} bytes? [y/N] "
-    return input(question).strip().lower() in ("y", "yes")
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _run():

@@ -1,16 +1,19 @@
 """Deletes weights that no run needs any more, from a run or from a store."""
 
 import dataclasses
+import os
 import pathlib
 import time
 
 from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.files import MANIFEST
 from stilts_keras.reporting import results
 from stilts_keras.run_folder import KEEP
 from stilts_keras.run_folder import RESULTS_FILE
 from stilts_keras.run_folder import RUN_FILE
+from stilts_keras.run_folder import is_at_work
 from stilts_keras.run_folder import locked
 from stilts_keras.stage_folders import StageFolders
 from stilts_keras.stage_folders import runs_of_store
@@ -54,18 +57,24 @@ def prune_run(run_dir, *, keep="all", is_agreed):
     """
     if keep not in KEEP:
         raise unknown("keep", str(keep), KEEP)
+    run_dir = pathlib.Path(run_dir).expanduser()
     _check_is_run(run_dir)
     with locked(run_dir):
-        needed = _needed(run_dir, keep)
-        found = stages_in_run(run_dir)
-        paths = [path for name, path in found.items() if name not in needed]
-        paths += [
-            path
-            for path in sorted(pathlib.Path(run_dir).rglob(".*.progress"))
-            if path.name[1:-9] in found
-            or path.name[1:-9] not in _graph_of(run_dir)["stages"]
-        ]
-        return _delete([*paths, *files.leftovers(run_dir)], [], is_agreed)
+        return _delete(lambda: (_left_over(run_dir, keep), []), is_agreed)
+
+
+def _left_over(run_dir, keep):
+    needed = _needed(run_dir, keep)
+    found = stages_in_run(run_dir)
+    known = _graph_of(run_dir)["stages"]
+    paths = [path for name, path in found.items() if name not in needed]
+    for progress in sorted(run_dir.rglob(".*.progress")):
+        name = progress.name[1:].partition(".")[0]
+        # A link may lead to nothing, and the stage be in training.
+        is_finished = name in found and (found[name] / MANIFEST).is_file()
+        if is_finished or name not in known:
+            paths.append(progress)
+    return [*paths, *files.leftovers(run_dir)]
 
 
 def prune_store(store, *, is_agreed):
@@ -79,37 +88,76 @@ def prune_store(store, *, is_agreed):
         `Pruning`: what was deleted; empty if it was not agreed to.
 
     Raises:
-        InputError: If it is no folder, or a run's files are damaged.
+        InputError: If it is no folder, a run that uses it is at work or
+            cannot be looked into, or a run's files are damaged.
     """
     store = StageFolders(None, store).store
     if not store.is_dir():
         raise InputError(f"stage_store {str(store)!r} is no folder.")
+    return _delete(lambda: _unused(store), is_agreed)
+
+
+def _unused(store):
+    """Lists what no run needs, with notes on runs that are gone."""
     needed, notes = set(), []
-    for run_dir in runs_of_store(store):
-        if (run_dir / RUN_FILE).is_file():
-            needed |= set(stages_in_run(run_dir)) | _needed(run_dir, "none")
-        else:
+    for file, run_dir in runs_of_store(store).items():
+        if not _is_there(run_dir, file):
             notes.append(f"Run {run_dir} is gone; what it used is not kept.")
+            continue
+        if is_at_work(run_dir):
+            # It may have found a stage here that it will soon link.
+            raise InputError(
+                f"Run {str(run_dir)!r} uses this store and is at work. Prune "
+                "when it has ended."
+            )
+        needed |= set(stages_in_run(run_dir))
+        if (run_dir / RUN_FILE).is_file():
+            needed |= _needed(run_dir, "none")
     paths = [
         path
         for name, path in stages_in_store(store).items()
         if name not in needed
     ]
-    paths += [
-        path
-        for path in files.leftovers(store)
-        if time.time() - path.stat().st_mtime > LEFTOVER_AFTER_SECONDS
-    ]
-    return _delete(paths, notes, is_agreed)
+    return [*paths, *filter(_is_old, files.leftovers(store))], notes
 
 
-def _delete(paths, notes, is_agreed):
+def _is_there(run_dir, file):
+    """Whether a run exists; a disk that is not mounted tells nothing."""
+    try:
+        os.listdir(run_dir.parent)
+        if not run_dir.exists():
+            return False
+        os.listdir(run_dir)
+    except OSError as error:
+        raise InputError(
+            f"Run folder {str(run_dir)!r} uses this store but cannot be "
+            f"looked into ({error}). Make it accessible, or delete "
+            f"{str(file)!r} if it is gone for ever."
+        ) from error
+    return True
+
+
+def _is_old(path):
+    try:
+        age_seconds = time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return age_seconds > LEFTOVER_AFTER_SECONDS
+
+
+def _delete(find, is_agreed):
+    """Deletes what was found, asked about, and is found once more."""
+    paths, notes = find()
     pruning = Pruning(paths, sum(map(files.num_bytes, paths)), notes)
     if not paths or not is_agreed(pruning):
         return Pruning([], 0, notes)
+    # The answer may have taken its time.
+    again, _ = find()
+    paths = [path for path in paths if path in again]
+    size = sum(map(files.num_bytes, paths))
     for path in paths:
         files.remove(path)
-    return pruning
+    return Pruning(paths, size, notes)
 
 
 def _check_is_run(run_dir):
@@ -126,12 +174,14 @@ def _graph_of(run_dir):
 def _needed(run_dir, keep):
     """Returns the fingerprints of the stages that a run must not lose."""
     graph = _graph_of(run_dir)
+    rows = results.read_results(pathlib.Path(run_dir, RESULTS_FILE))
     scored = {
         (f"{row['route']}|{row['target']}|{row['seed']}", row["language"])
-        for row in results.read_results(pathlib.Path(run_dir, RESULTS_FILE))
+        for row in rows
     }
     needed = {
-        "all": set(graph["stages"]),
+        # And those of routes that a damaged run.json has forgotten.
+        "all": set(graph["stages"]) | _ancestry(run_dir, rows),
         "last": set(graph["cells"].values()),
         "none": set(),
     }[keep]
@@ -148,3 +198,17 @@ def _needed(run_dir, keep):
             needed.add(stage)
             stage = graph["stages"][stage]
     return needed
+
+
+def _ancestry(run_dir, rows):
+    """Returns the stages that results are of, and all before them."""
+    found = stages_in_run(run_dir)
+    names, waiting = set(), {row["stage"] for row in rows}
+    while waiting:
+        name = waiting.pop()
+        if name in found and name not in names:
+            names.add(name)
+            if (found[name] / MANIFEST).is_file():
+                manifest = files.read_sealed(found[name] / MANIFEST)
+                waiting.add(manifest.get("parent"))
+    return names

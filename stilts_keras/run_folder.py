@@ -66,6 +66,18 @@ def locked(path):
         yield
 
 
+def is_at_work(path):
+    """Whether a process writes to a run folder; needs no right to write."""
+    try:
+        with open(pathlib.Path(path) / LOCK_FILE, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 class RunFolder:
     """The folder of one run and the graph that is walked in it.
 
@@ -133,6 +145,8 @@ class RunFolder:
             # The other run may have ended between the first look and this.
             self._check()
             files.remove_leftovers(self.path)
+            # Before a stage of the store is looked for: none goes meanwhile.
+            self.stages.register()
             yield
 
     def _read_description(self):
@@ -173,10 +187,11 @@ class RunFolder:
             files.sealed({**facts, "graph": description}),
         )
         # Only now is this a run folder.
-        self.stages.register()
         for stage, is_whole in self._whole.items():
             if is_whole:
                 self.stages.adopt(stage)
+                # A run that was cut off, or another one, has finished it.
+                files.remove(self.stages.progress(stage))
 
     # ------------------------------------------------------------ What is done
     def rows(self):
@@ -218,18 +233,22 @@ class RunFolder:
     def _measured(self):
         return self.graph.stages if self.graph.measure_forgetting else ()
 
-    def unfinished(self):
+    def unfinished(self, *, is_plan=False):
         """Returns what is left to do.
 
         What later work will be read from is checked, byte by byte, and made
         again where it is damaged.
+
+        Args:
+            is_plan: bool. Whether to look only, and neither check nor mend.
 
         Returns:
             Tuple: the stages to be trained, parents first; the cells to be
             evaluated, each with the languages that are missing; the stages
             after which the sources of their chain are to be scored.
         """
-        self._mend_results()
+        if not is_plan:
+            self._mend_results()
         done = collections.Counter(_row_key(row) for row in self.rows())
         swept = collections.Counter(_row_key(row) for row in self.layer_rows())
         cells = []
@@ -259,7 +278,8 @@ class RunFolder:
         waiting = self._needed((), cells, measured)
         while waiting:
             stage = waiting.pop()
-            if stage not in needed and not self._is_whole(stage):
+            is_there = self.stages.find if is_plan else self._is_whole
+            if stage not in needed and not is_there(stage):
                 needed.add(stage)
                 waiting |= self._needed([stage], (), ())
         stages = [stage for stage in self.graph.stages if stage in needed]

@@ -61,7 +61,11 @@ class StageFolders:
 
     def target(self, stage):
         """Returns the folder that a newly trained stage is written to."""
-        return self._stored(stage) or self.place(stage)
+        stored = self._stored(stage)
+        if stored is None:
+            return self.place(stage)
+        self._make_shared(stored.parent)
+        return stored
 
     def adopt(self, stage):
         """Links a stage of the store into the run, and notes who uses it."""
@@ -72,8 +76,8 @@ class StageFolders:
         if not (stored / files.MANIFEST).is_file():
             return
         place.parent.mkdir(parents=True, exist_ok=True)
-        # A link to what is gone from the store.
-        place.unlink(missing_ok=True)
+        # A link to what is gone from the store, or what lost its manifest.
+        files.remove(place)
         place.symlink_to(stored, target_is_directory=True)
 
     def register(self):
@@ -84,6 +88,7 @@ class StageFolders:
         name = run_dir.strip(os.sep).replace(os.sep, "_")[-150:]
         digest = files.digest_of(run_dir)
         file = self.store / RUNS / f"{name}-{digest}.json"
+        self._make_shared(file.parent)
         if not file.is_file():
             files.write_json(file, files.sealed({"run_dir": run_dir}))
 
@@ -96,6 +101,13 @@ class StageFolders:
     def drop(self, stage):
         """Deletes a stage from the run; the store keeps its own."""
         files.remove(self.place(stage))
+
+    def _make_shared(self, folder):
+        """Makes a folder that is open to whom the store is open."""
+        self.store.mkdir(parents=True, exist_ok=True)
+        if not folder.exists():
+            folder.mkdir(exist_ok=True)
+            folder.chmod(self.store.stat().st_mode)
 
     def _stored(self, stage):
         if self.store is None:
@@ -126,11 +138,11 @@ def stages_in_store(store):
 
 
 def runs_of_store(store):
-    """Lists the run folders that have used a store."""
-    return [
-        pathlib.Path(files.read_sealed(file)["run_dir"])
+    """Returns the runs that have used a store, by the file that says so."""
+    return {
+        file: pathlib.Path(files.read_sealed(file)["run_dir"])
         for file in sorted(pathlib.Path(store, RUNS).glob("*.json"))
-    ]
+    }
 
 
 def stored_folder(store, fingerprint):

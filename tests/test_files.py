@@ -188,10 +188,30 @@ def test_what_a_killed_writer_left_is_found_and_removed(tmp_path):
 )
 def test_a_full_disk_is_said_in_one_line(error):
     with pytest.raises(StageError, match="No space left on the disk.*again"):
-        with files.disk_full_said():
+        with files.refusals_said():
+            raise error
+
+
+def test_a_disk_that_refuses_is_said_in_one_line():
+    error = PermissionError(errno.EACCES, "Permission denied", "store/ab")
+    with pytest.raises(StageError, match="refuses.*store/ab.*again"):
+        with files.refusals_said():
             raise error
 
 
 def test_other_errors_are_not_taken_for_a_full_disk():
-    with pytest.raises(FileNotFoundError), files.disk_full_said():
+    with pytest.raises(FileNotFoundError), files.refusals_said():
         open("/nowhere/at/all")
+
+
+def test_space_is_asked_for_and_given_back(tmp_path, monkeypatch):
+    files.check_space(tmp_path, 10_000)
+    assert os.listdir(tmp_path) == []
+
+    def refuse(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", refuse)
+    with pytest.raises(StageError), files.refusals_said():
+        files.check_space(tmp_path, 10_000)
+    assert os.listdir(tmp_path) == []

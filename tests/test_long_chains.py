@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 
@@ -46,11 +47,11 @@ FLAGS = [
 ]
 
 
-def stilts(run_dir, *extra):
+def stilts(run_dir, *extra, command="run"):
     done = subprocess.run(
         [
             sys.executable,
-            *("-m", "stilts_keras", "run", *FLAGS),
+            *("-m", "stilts_keras", command, *FLAGS),
             f"--run_dir={run_dir}",
             *extra,
         ],
@@ -240,3 +241,5 @@ def test_weights_that_nothing_needs_go_on_the_way(first, tmp_path, keep):
     assert kept == (evaluated if keep == "last" else set())
     assert " steps" in out
     assert " steps" not in stilts(tmp_path / "run", f"--keep={keep}")
+    plan = stilts(tmp_path / "run", command="plan")
+    assert re.search(r"to train +0 ", plan)

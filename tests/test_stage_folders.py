@@ -12,6 +12,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.main import main
 from stilts_keras.reporting.results import Results
 from stilts_keras.run_folder import RunFolder
+from stilts_keras.run_folder import locked
 from stilts_keras.stage_folders import StageFolders
 from stilts_keras.stage_folders import stages_in_run
 from stilts_keras.stage_folders import stages_in_store
@@ -104,7 +105,8 @@ def make_run(path, store=None, scored=True, built=None):
     """Writes a run with all its stages, and its scores or none."""
     built = built or graph()
     folder = RunFolder(path, built, stage_store=store)
-    folder.describe({})
+    with folder.lock():
+        folder.describe({})
     for stage in built.stages:
         make(folder.stages, stage)
     if scored:
@@ -224,6 +226,80 @@ def test_a_store_keeps_what_any_run_uses(tmp_path):
     assert set(stages_in_store(store)) == {
         stage.fingerprint for stage in other.stages
     }
+
+
+def test_a_store_is_not_pruned_under_a_run_at_work(tmp_path):
+    store = tmp_path / "store"
+    make_run(tmp_path / "run", store)
+    with locked(tmp_path / "run"), pytest.raises(InputError, match="at work"):
+        prune.prune_store(store, is_agreed=yes)
+    assert prune.prune_store(store, is_agreed=yes).paths == []
+
+
+def test_a_run_that_cannot_be_looked_into_is_not_taken_for_gone(tmp_path):
+    store = tmp_path / "store"
+    make_run(tmp_path / "disk" / "run", store)
+    os.rename(tmp_path / "disk", tmp_path / "unmounted")
+    with pytest.raises(InputError, match="cannot be looked into.*delete"):
+        prune.prune_store(store, is_agreed=yes)
+
+
+def test_a_damaged_run_file_does_not_give_other_routes_up(tmp_path):
+    built = make_run(tmp_path / "run")
+    rows = [
+        row | {"stage": cell.stage.fingerprint}
+        for cell in built.cells
+        for row in Results(tmp_path / "run" / "results.jsonl").rows()
+        if cell.stage
+        and (row["route"], row["target"]) == (cell.route, cell.target)
+    ]
+    Results(tmp_path / "run" / "results.jsonl").add(rows)
+    for stage in built.stages:
+        place = StageFolders(tmp_path / "run").place(stage)
+        facts = {"parent": stage.parent and stage.parent.fingerprint}
+        files.remove(place)
+        with files.write_folder(place, facts):
+            pass
+    (tmp_path / "run" / "run.json").write_text("damaged")
+    folder = RunFolder(tmp_path / "run", graph(routes=["pretrained"]))
+    folder.describe({})
+    done = prune.prune_run(tmp_path / "run", is_agreed=yes)
+    assert done.paths == []
+
+
+def test_progress_of_a_stage_that_the_store_lost_stays(tmp_path):
+    store = tmp_path / "store"
+    built = make_run(tmp_path / "run", store)
+    folders = StageFolders(tmp_path / "run", store)
+    lost = folders.find(built.stages[0])
+    files.remove(os.path.realpath(lost))
+    folders.progress(built.stages[0]).mkdir()
+    done = prune.prune_run(tmp_path / "run", is_agreed=yes)
+    assert done.paths == []
+
+
+def test_a_real_folder_without_manifest_gives_way_to_a_link(tmp_path, stages):
+    folders = StageFolders(tmp_path / "run", tmp_path / "store")
+    folders.place(stages[0]).mkdir(parents=True)
+    (folders.place(stages[0]) / "weights").write_text("of whom?")
+    make(folders, stages[0])
+    assert folders.place(stages[0]).is_symlink()
+
+
+def test_folders_of_a_store_are_open_to_whom_it_is_open(tmp_path, stages):
+    store = tmp_path / "store"
+    store.mkdir()
+    store.chmod(0o2775)
+    folders = StageFolders(tmp_path / "run", store)
+    make(folders, stages[0])
+    folders.register()
+    for folder in (folders.find(stages[0]).resolve().parent, store / "runs"):
+        assert folder.stat().st_mode & 0o7777 == 0o2775
+
+
+def test_a_home_is_written_with_a_tilde(capsys):
+    assert main(["stilts", "prune", "--run_dir=~/no/such/run"]) == 2
+    assert os.path.expanduser("~") in capsys.readouterr().err
 
 
 def test_a_store_tells_of_runs_that_are_gone(tmp_path):

@@ -169,7 +169,8 @@ def count_steps(num_sequences, recipe, replay=0.0):
     if recipe.num_steps is not None:
         return recipe.num_steps
     own = recipe.epochs * num_sequences / recipe.batch_size
-    return math.ceil(own / (1 - replay))
+    # Not one more for the last bit of a float.
+    return math.ceil(round(own / (1 - replay), 9))
 
 
 def source_order(rates, *, num_steps, seed):

@@ -155,7 +155,7 @@ class Graph:
         self._answers = {}
         self.routes = _checked_routes(routes)
         self.left_out = self._lacking(self.routes) if allow_missing else {}
-        self.routes = self._held_routes()
+        all_routes, self.routes = self.routes, self._held_routes()
         self.baseline = _checked_baseline(baseline, self.routes)
         self.targets = _checked_targets(targets)
         self.languages = _checked_languages(languages, self.targets)
@@ -172,7 +172,7 @@ class Graph:
         }
         self.cells = tuple(self._build_cells())
         self.stages = tuple(self._stages.values())
-        self._check_rates()
+        self._check_rates(all_routes)
 
     def recipe_for(self, task):
         """Returns a Task's own Recipe with the overrides applied."""
@@ -404,13 +404,14 @@ class Graph:
         if source.language not in self._ask("languages", task, "train"):
             raise self._not_held(where, task, "train", source.language)
 
-    def _check_rates(self):
+    def _check_rates(self, routes):
         """Names rates that no mixture has use for."""
         known = {
             source.name
-            for stage in self.stages
-            if len(stage.sources) > 1
-            for source in stage.sources
+            for route in routes
+            for sources in route.stages
+            if len(sources) > 1
+            for source in sources
         }
         for name in self.sampling.rates:
             if name not in known:

@@ -4,6 +4,7 @@ A finished stage's folder is a KerasHub preset of the backbone,
 `heads.weights.h5`, and a manifest with the sha256 of every file.
 """
 
+import math
 import pathlib
 import zipfile
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
+from stilts_keras.errors import InputError
 from stilts_keras.models import backend
 from stilts_keras.models import xlm_roberta
 
@@ -43,6 +45,8 @@ def save_stage(folder, *, model, tokenizer, facts):
         facts: dict, JSON-serialisable. What the manifest tells besides.
     """
     with files.write_folder(folder, facts) as partial:
+        # HDF5 crashes the process where the disk is full.
+        files.check_space(partial, _num_bytes(model) + len(tokenizer.proto))
         xlm_roberta.save_backbone(model.backbone, tokenizer, partial)
         Heads(model.heads).save_weights(str(partial / HEADS))
 
@@ -78,12 +82,6 @@ class TrainingProgress:
         self.folder = pathlib.Path(folder)
         self._on_damage = on_damage
 
-    @property
-    def step(self):
-        """Steps done by the newest state; 0 where there is none."""
-        newest = max(self._states(), default=None)
-        return int(newest.name.partition("-")[0]) if newest else 0
-
     def save(self, model, state):
         """Writes all that the next step depends on.
 
@@ -93,9 +91,8 @@ class TrainingProgress:
                 `is_evaluated`.
         """
         name = _name(state["step"], state["is_evaluated"])
-        with files.write_folder(
-            self.folder / name, {"state": state}
-        ) as partial:
+        facts = {"state": state, "backend": keras.backend.backend()}
+        with files.write_folder(self.folder / name, facts) as partial:
             _write_arrays(partial / WEIGHTS, _variables(model))
             _write_arrays(
                 partial / OPTIMIZER,
@@ -116,6 +113,9 @@ class TrainingProgress:
 
         Returns:
             dict: the state. None where there is none, or a damaged one.
+
+        Raises:
+            InputError: If another backend has saved it.
         """
         if not self.folder.exists():
             return None
@@ -131,6 +131,7 @@ class TrainingProgress:
             return None
         if manifest is None:
             return None
+        self._check_backend(manifest["backend"])
         _read_arrays(newest / WEIGHTS, _variables(model))
         arrays = _read_arrays(newest / OPTIMIZER, model.optimizer.variables)
         backend.set_random_state(arrays)
@@ -150,6 +151,15 @@ class TrainingProgress:
         """Deletes the folder."""
         files.remove(self.folder)
 
+    def _check_backend(self, name):
+        """Dropout is drawn otherwise on each backend."""
+        if name != keras.backend.backend():
+            raise InputError(
+                f"The progress in {self.folder} was saved on {name}. Pass "
+                f"--keras_backend={name} to go on, or delete it to begin this "
+                f"stage anew on {keras.backend.backend()}."
+            )
+
     def _check_best(self, step):
         best = self.folder / _name(step, True)
         manifest = files.read_sealed(best / files.MANIFEST)
@@ -168,6 +178,13 @@ def _name(step, is_evaluated):
 def _variables(model):
     """All variables of a model: weights, and the states of dropout."""
     return [*model.trainable_variables, *model.non_trainable_variables]
+
+
+def _num_bytes(model):
+    return sum(
+        math.prod(variable.shape) * np.dtype(variable.dtype).itemsize
+        for variable in model.variables
+    )
 
 
 def _write_arrays(file, values):

@@ -1,5 +1,6 @@
 """Predict one split of one language, and score it."""
 
+import contextlib
 import dataclasses
 import tempfile
 
@@ -31,7 +32,16 @@ class Evaluation:
 
 
 def evaluate(
-    model, key, problem, split, *, task, tokenizer, batch_size, dev=None
+    model,
+    key,
+    problem,
+    split,
+    *,
+    task,
+    tokenizer,
+    batch_size,
+    dev=None,
+    held=contextlib.nullcontext,
 ):
     """Predicts a split and scores it with its task's metrics.
 
@@ -46,18 +56,29 @@ def evaluate(
         dev: `SplitFeatures` or None. Where the problem has a threshold, it is
             chosen on these rows; None chooses it on the split itself, which
             then must be dev rows.
+        held: function that gives a context which no signal cuts off. A batch
+            must not be: on JAX the model is without its variables meanwhile.
 
     Returns:
         `Evaluation`.
     """
     decoded, dev_decoded = _predict_both(
-        model, key, problem, split, dev, tokenizer, batch_size
+        model, key, problem, split, dev, tokenizer, batch_size, held
     )
     return _scored(problem, task, split, decoded, dev, dev_decoded)
 
 
 def evaluate_layers(
-    model, key, problem, split, *, task, tokenizer, batch_size, dev=None
+    model,
+    key,
+    problem,
+    split,
+    *,
+    task,
+    tokenizer,
+    batch_size,
+    dev=None,
+    held=contextlib.nullcontext,
 ):
     """Predicts a split once and scores each of several hidden states.
 
@@ -70,12 +91,13 @@ def evaluate_layers(
         tokenizer: `Tokenizer`.
         batch_size: int.
         dev: `SplitFeatures` or None.
+        held: function.
 
     Returns:
         List of `Evaluation`, one per layer.
     """
     decoded, dev_decoded = _predict_both(
-        model, key, problem, split, dev, tokenizer, batch_size
+        model, key, problem, split, dev, tokenizer, batch_size, held
     )
     return [
         _scored(
@@ -90,7 +112,7 @@ def evaluate_layers(
     ]
 
 
-def _predict_both(model, key, problem, split, dev, tokenizer, batch_size):
+def _predict_both(model, key, problem, split, dev, tokenizer, batch_size, held):
     return [
         part
         and predict(
@@ -100,6 +122,7 @@ def _predict_both(model, key, problem, split, dev, tokenizer, batch_size):
             part,
             tokenizer=tokenizer,
             batch_size=batch_size,
+            held=held,
         )
         for part in (split, dev)
     ]
@@ -122,7 +145,16 @@ def _scored(problem, task, split, decoded, dev, dev_decoded):
     )
 
 
-def predict(model, key, problem, split, *, tokenizer, batch_size):
+def predict(
+    model,
+    key,
+    problem,
+    split,
+    *,
+    tokenizer,
+    batch_size,
+    held=contextlib.nullcontext,
+):
     """Runs the model over a split, in batches of few shapes.
 
     Returns:
@@ -137,7 +169,9 @@ def predict(model, key, problem, split, *, tokenizer, batch_size):
         for batch in batches:
             columns = split.features[batch.indices]
             x, _ = problem.collate(columns, batch.length, tokenizer)
-            found = problem.decode(model.predict_on_batch({key: x}), columns)
+            with held():
+                outputs = model.predict_on_batch({key: x})
+            found = problem.decode(outputs, columns)
             if decoded is None:
                 decoded = _room_for(len(split.lengths), found)
             for index, item in zip(

@@ -93,6 +93,7 @@ def train(
     seed,
     tokenizer,
     log_every_steps,
+    on_start,
     on_log,
     on_step,
     evaluate_dev,
@@ -115,6 +116,7 @@ def train(
         seed: int. Fixes order, sources and masks.
         tokenizer: `Tokenizer`.
         log_every_steps: int.
+        on_start: function of the steps done before.
         on_log: function of a `StepLog`.
         on_step: function of (steps done, loss).
         evaluate_dev: function of the steps done -> float or None; higher is
@@ -146,6 +148,7 @@ def train(
         )
         for index, source in enumerate(sources)
     ]
+    on_start(state.step)
     window = _Window(state)
     saver = _Saver(progress, model, state, save_every_seconds)
 

@@ -123,6 +123,8 @@ def test_replayed_steps_come_on_top():
     assert mixture.count_steps(400, recipe) == 80
     assert mixture.count_steps(400, recipe, replay=0.2) == 100
     assert mixture.count_steps(401, recipe) == 81
+    # 21 / 0.7 is a bit more than 30 in floats.
+    assert mixture.count_steps(84, Recipe(epochs=1, batch_size=4), 0.3) == 30
 
 
 def test_a_number_of_steps_counts_in_place_of_epochs():

@@ -65,6 +65,16 @@ def test_explicit_rates_fit_the_mixtures(rates, said):
         )
 
 
+def test_rates_of_routes_that_are_left_out_are_no_mistake():
+    built = graph(
+        routes=["pretrained", "mnli+ccg"],
+        data=FakeData(lacks={"ccg"}),
+        allow_missing=True,
+        sampling=Sampling(kind="explicit", rates={"mnli": 2.0, "ccg": 1.0}),
+    )
+    assert list(map(str, built.routes)) == ["pretrained"]
+
+
 def test_explicit_rates_are_the_shares():
     built = graph(
         routes=["pretrained", "mnli+xnli@de:100", "mnli"],

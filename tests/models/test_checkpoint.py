@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stilts_keras import files
+from stilts_keras.errors import InputError
 from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.models import checkpoint
 from stilts_keras.models import xlm_roberta
@@ -108,6 +109,18 @@ def test_progress_comes_back_with_optimizer_and_dropout(
         np.testing.assert_array_equal(
             keras.ops.convert_to_numpy(ours), keras.ops.convert_to_numpy(theirs)
         )
+
+
+def test_progress_of_another_backend_is_refused(
+    tmp_path, described, tokenizer, monkeypatch
+):
+    progress = checkpoint.TrainingProgress(tmp_path / "progress", None)
+    trained = compiled(described, tokenizer, seed=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(keras.backend, "backend", lambda: "other")
+        progress.save(trained, STATE)
+    with pytest.raises(InputError, match="--keras_backend=other"):
+        progress.load(trained)
 
 
 def test_progress_keeps_the_newest_state_and_the_best_weights(

@@ -236,6 +236,7 @@ def mixed_run(model, sources, tokenizer, folder):
             seed=1,
             tokenizer=tokenizer,
             log_every_steps=10,
+            on_start=lambda step: None,
             on_log=logs.append,
             on_step=lambda step, loss: losses.append(loss),
             evaluate_dev=None,

@@ -1,9 +1,14 @@
+import os
+import signal
+
 import datasets
 import numpy as np
 import pytest
 
 from stilts_keras.data.features import SplitFeatures
+from stilts_keras.errors import Interrupted
 from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.interruption import Interruption
 from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.classification import Classification
@@ -135,3 +140,29 @@ def test_evaluation_leaves_the_dropout_as_it_was(model):
     before = layer._self_attention_layer._dropout
     logits(model, split_of())
     assert before == layer._self_attention_layer._dropout == 0.2
+
+
+def test_a_batch_is_predicted_before_a_signal_counts(model, monkeypatch):
+    # On JAX the model is without its variables in a batch.
+    done = []
+    whole = type(model).predict_on_batch
+
+    def interrupted(self, x):
+        os.kill(os.getpid(), signal.SIGTERM)
+        outputs = whole(self, x)
+        done.append(True)
+        return outputs
+
+    monkeypatch.setattr(type(model), "predict_on_batch", interrupted)
+    with pytest.raises(Interrupted), Interruption() as interruption:
+        evaluate(
+            model,
+            "xnli",
+            Logits(XNLI),
+            split_of(),
+            task=XNLI,
+            tokenizer=None,
+            batch_size=4,
+            held=interruption.held,
+        )
+    assert done == [True]

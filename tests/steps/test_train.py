@@ -99,7 +99,7 @@ def run(
     on_damage=None,
 ):
     """Trains a toy; returns all that came of it."""
-    noted = types.SimpleNamespace(losses=[], logs=[], evaluated=[])
+    noted = types.SimpleNamespace(losses=[], logs=[], evaluated=[], starts=[])
 
     def note_step(step, loss):
         noted.losses.append((step, loss))
@@ -123,6 +123,7 @@ def run(
             seed=seed,
             tokenizer=None,
             log_every_steps=log_every_steps,
+            on_start=lambda step: noted.starts.append(step),
             on_log=noted.logs.append,
             on_step=note_step,
             evaluate_dev=score,
@@ -263,6 +264,7 @@ def test_a_resumed_stage_equals_an_uninterrupted_one(
     assert last.state == undisturbed.state
     done = len(undisturbed.losses) - len(last.losses)
     assert done == cut_at[-1]
+    assert last.starts == [done]
     assert last.losses == undisturbed.losses[done:]
     for ours, theirs in zip(
         reversed(last.logs), reversed(undisturbed.logs), strict=False
@@ -381,6 +383,7 @@ def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
         seed=0,
         tokenizer=None,
         log_every_steps=100,
+        on_start=lambda step: None,
         on_log=lambda log: None,
         on_step=lambda step, loss: losses.append(loss),
         evaluate_dev=None,
