@@ -256,35 +256,12 @@ class _Walk:
                 save_every_seconds=self.save_every_seconds,
                 interruption=self.interruption,
             )
-        facts = {
-            "stage": stage.path,
-            "fingerprint": stage.fingerprint,
-            "parent": stage.parent.fingerprint if stage.parent else None,
-            "sources": [
-                {
-                    "name": source.name,
-                    "sequences": number,
-                    "share": share,
-                    "sequences_seen": state.num_examples.get(source.name, 0),
-                    "tokens_seen": state.num_tokens.get(source.name, 0),
-                }
-                for source, number, share in zip(
-                    sources, numbers, shares, strict=True
-                )
-            ],
-            "seed": stage.seed,
-            "recipe": dataclasses.asdict(stage.recipe),
-            "num_steps": num_steps,
-            "best_step": state.best_step or num_steps,
-            "dev_score": state.best_score,
-            **_versions(),
-        }
         with self.interruption.held():
             checkpoint.save_stage(
                 self.folder.stages.target(stage),
                 model=model,
                 tokenizer=self.inputs.tokenizer,
-                facts=facts,
+                facts=_facts(stage, sources, shares, num_steps, state),
             )
             self.folder.stages.adopt(stage)
             training.remove()
@@ -496,6 +473,31 @@ class _Walk:
         )
         facts = [{"layer": layer, "pooling": pooling} for layer in layers]
         return pooled, facts, layers.index(layer)
+
+
+def _facts(stage, sources, shares, num_steps, state):
+    """Lists what a stage's manifest tells besides its files."""
+    return {
+        "stage": stage.path,
+        "fingerprint": stage.fingerprint,
+        "parent": stage.parent.fingerprint if stage.parent else None,
+        "sources": [
+            {
+                "name": source.name,
+                "sequences": len(source.split.lengths),
+                "share": share,
+                "sequences_seen": state.num_examples.get(source.name, 0),
+                "tokens_seen": state.num_tokens.get(source.name, 0),
+            }
+            for source, share in zip(sources, shares, strict=True)
+        ],
+        "seed": stage.seed,
+        "recipe": dataclasses.asdict(stage.recipe),
+        "num_steps": num_steps,
+        "best_step": state.best_step or num_steps,
+        "dev_score": state.best_score,
+        **_versions(),
+    }
 
 
 def _holder(stage, head_key):
