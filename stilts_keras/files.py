@@ -25,8 +25,6 @@ CHECKSUM = "checksum"
 PARTIAL = ".partial"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE)
-# What files take beyond their content: names, HDF5's own, the manifest.
-SLACK_BYTES = 2**20
 
 
 # ------------------------------------------------------------------ One file
@@ -301,7 +299,7 @@ def check_space(folder, num_bytes):
     file = pathlib.Path(folder) / "space"
     with open(file, "wb") as stream:
         try:
-            os.posix_fallocate(stream.fileno(), 0, num_bytes + SLACK_BYTES)
+            os.posix_fallocate(stream.fileno(), 0, num_bytes)
         finally:
             file.unlink()
 
