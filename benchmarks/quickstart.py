@@ -15,6 +15,7 @@ import tempfile
 import time
 from importlib import metadata
 
+from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.results import read_results
 from stilts_keras.tasks import TASKS
@@ -66,7 +67,7 @@ def main():
                 "machine": platform.processor() or platform.machine(),
                 "python": platform.python_version(),
                 "keras": metadata.version("keras"),
-                "table": tables.to_markdown(frame),
+                "table": rendering.to_markdown(frame),
             }
         )
     )

@@ -22,25 +22,27 @@ from stilts_keras.models import xlm_roberta
 from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
-from stilts_keras.reporting import tables
+from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.run_folder import RunFolder
 from stilts_keras.run_folder import identity
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
-from stilts_keras.scoring import xtreme
 from stilts_keras.steps.evaluate import evaluate
 from stilts_keras.steps.evaluate import evaluate_layers
 from stilts_keras.steps.inputs import Inputs
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import train
-from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.languages import by_family
 from stilts_keras.tasks.languages import family_of
 
 LONG_ROWS = ("cut", "error")
 SAVE_EVERY_MINUTES = 10.0
+# Whose sentence embeddings TensorBoard's projector shows.
+NUM_PROJECTED_LANGUAGES = 5
 
 
 def run(
@@ -128,9 +130,16 @@ def _run_in(folder, walk, long_rows, settings):
         if cells or measured:
             _prepare(walk, stages, cells, measured, long_rows)
         if cells or measured or not folder.is_described:
-            folder.describe({"settings": settings or {}, **_versions()})
+            folder.describe(
+                {
+                    "settings": settings or {},
+                    "baseline": graph.baseline,
+                    **_versions(),
+                }
+            )
 
         # ----------------------------------------------------- Stages and cells
+        folder.note_trainings()
         folder.drop_unneeded(stages, cells, measured)
         for stage in (None, *graph.stages):
             own_cells = [cell for cell in cells if cell.stage == stage]
@@ -144,6 +153,7 @@ def _run_in(folder, walk, long_rows, settings):
             stages = [other for other in stages if other != stage]
             measured = [other for other in measured if other != stage]
             cells = [cell for cell in cells if cell.stage != stage]
+            folder.note_trainings()
             folder.drop_unneeded(stages, cells, measured)
             # A Model is full of circles: without this, the next one would be
             # built while the last still fills the device's memory.
@@ -151,18 +161,11 @@ def _run_in(folder, walk, long_rows, settings):
             keras.utils.clear_session(free_memory=True)
 
     # ------------------------------------------------------------------- Report
-    frames = _frames(graph, folder)
-    for frame in frames.values():
-        tables.print_frame(frame, walk.console)
-    if folder.lacks_report():
-        folder.keep_tables(
-            {name: tables.to_markdown(frame) for name, frame in frames.items()}
-        )
-        if "number_of_tasks" in frames:
-            folder.keep_curves(frames["number_of_tasks"])
-        folder.note_report()
+    made = folder.make_report()
+    for frame in made["frames"].values():
+        rendering.print_frame(frame, walk.console)
     with progress:
-        for line in folder.places():
+        for line in (*made["sentences"], *made["problems"], *folder.places()):
             progress.note(line)
 
 
@@ -356,6 +359,9 @@ class _Walk:
             predictor, layers, counts = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
+        projected = ()
+        if task.problem == "retrieval" and cell.seed == self.graph.seeds[0]:
+            projected = _of_different_families(cell.languages)
         with self.folder.writer(cell) as writer:
             for language in cell.languages:
                 how["split"] = self.inputs.test(cell, language)
@@ -371,13 +377,16 @@ class _Walk:
                                 self.graph, cell, language, found, facts
                             )
                         ]
-                        self.folder.keep_layers(layer_rows, writer)
+                        self.folder.keep_layers(cell, layer_rows)
                     facts, found = swept[counts]
                 else:
                     facts, found = {}, evaluate(predictor, **how)
                 self.folder.keep_predictions(cell, language, found)
+                if language in projected:
+                    pairs = sample_pairs(found.embeddings, how["split"])
+                    self.folder.keep_embeddings(cell, language, pairs)
                 rows = _rows(self.graph, cell, language, found, facts)
-                self.folder.keep(cell, rows, writer)
+                self.folder.keep(rows, writer)
         return model
 
     def measure_forgetting(self, stage, model):
@@ -473,6 +482,16 @@ class _Walk:
         )
         facts = [{"layer": layer, "pooling": pooling} for layer in layers]
         return pooled, facts, layers.index(layer)
+
+
+def _of_different_families(languages):
+    """Chooses a few languages to look at, no two alike if possible."""
+    chosen, families = [], set()
+    for language in by_family(languages):
+        if family_of(language) not in families:
+            chosen.append(language)
+            families.add(family_of(language))
+    return chosen[:NUM_PROJECTED_LANGUAGES]
 
 
 def _facts(stage, sources, shares, num_steps, state):
@@ -583,84 +602,3 @@ def _versions():
             package: importlib.metadata.version(package) for package in packages
         },
     }
-
-
-def _frames(graph, folder):
-    """Computes the tables: all targets, XTREME's own, each by language."""
-    rows = folder.rows()
-    primary = {task.name: task.metrics[0] for task in graph.targets}
-    frames = {
-        "summary": tables.summary_frame(rows, graph.baseline, primary=primary)
-    }
-    if set(SUITES["xtreme"]) <= set(primary):
-        frames["xtreme"] = tables.xtreme_frame(
-            _xtreme_scores(rows), graph.baseline, notes=_xtreme_notes(graph)
-        )
-    shapes = {str(route): route.shape for route in graph.routes}
-    if _has_curve(shapes.values()):
-        frames["number_of_tasks"] = tables.number_of_tasks_frame(
-            rows, primary=primary, shape=shapes.get
-        )
-    families = [
-        family_of(language)
-        for language in {row["language"] for row in rows if row["zero_shot"]}
-    ]
-    if len(set(families)) < len(families):
-        frames["families"] = tables.family_frame(
-            rows, graph.baseline, primary=primary, family_of=family_of
-        )
-    lessons = folder.lesson_rows()
-    if lessons:
-        frames["forgetting"] = tables.forgetting_frame(
-            lessons,
-            primary={
-                task.name: task.metrics[0]
-                for task in map(get_task, {row["target"] for row in lessons})
-            },
-        )
-    for target, metric in primary.items():
-        frames[target] = tables.target_frame(
-            rows, target, metric, graph.baseline
-        )
-    layer_rows = folder.layer_rows()
-    for target in dict.fromkeys(row["target"] for row in layer_rows):
-        frames[f"{target}_layers"] = tables.layer_frame(
-            layer_rows, target, primary[target]
-        )
-    return frames
-
-
-def _has_curve(shapes):
-    """Whether routes tell more together than the summary tells of each."""
-    several = [shape for shape in shapes if shape[0] > 1]
-    return len(set(several)) < len(several) or max((*several, (0, 0)))[0] > 2
-
-
-def _xtreme_scores(rows):
-    """Averages as XTREME does, English included: {(route, seed): scores}."""
-    runs = {}
-    for row in rows:
-        if row["target"] in SUITES["xtreme"]:
-            metrics_of = runs.setdefault((row["route"], row["seed"]), {})
-            by_metric = metrics_of.setdefault(row["target"], {})
-            name = xtreme.reference_name(row["metric"])
-            by_metric.setdefault(name, {})[row["language"]] = row["value"]
-    return {key: xtreme.summarise(found) for key, found in runs.items()}
-
-
-def _xtreme_notes(graph):
-    """Says why a run's XTREME scores are not those of the benchmark."""
-    lacking = [
-        task.name
-        for task in graph.targets
-        if set(task.languages) != set(graph.evaluated_languages(task))
-    ]
-    notes = []
-    if lacking:
-        notes.append(
-            "Not all of XTREME's languages: "
-            f"{', '.join(lacking)}; not comparable with published scores"
-        )
-    if graph.eval_limit is not None:
-        notes.append(f"At most {graph.eval_limit} examples of each language")
-    return notes

@@ -29,6 +29,7 @@ usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
 commands:
   run    train and evaluate all routes on all targets; what is done is kept
   plan   print what `run` would do, and what it would cost
+  report rebuild report.md, tables and figures from a run's results
   prune  delete weights that no run needs any more; asks first
   score  score files in XTREME's submission layout, by XTREME's rules
   tasks  list tasks and suites
@@ -279,7 +280,9 @@ _flag(
     flags.DEFINE_string,
     "output",
     None,
-    "JSON file for the scores, in the structure of XTREME's evaluator.",
+    "With score: JSON file for the scores, in the structure of XTREME's "
+    "evaluator. With report: folder for it, with TensorBoard's files (default: "
+    "RUN_DIR/report, without).",
 )
 for _name, _define, _text in (
     ("epochs", flags.DEFINE_float, "Passes over the training examples."),
@@ -311,10 +314,11 @@ _flag(
 )
 _flag(
     "how to run",
-    flags.DEFINE_string,
+    flags.DEFINE_multi_string,
     "run_dir",
-    None,
-    "Folder of weights, results and TensorBoard's files.",
+    [],
+    "Folder of weights, results and TensorBoard's files. With report, repeat "
+    "it to merge several.",
 )
 _flag(
     "how to run",
@@ -415,6 +419,7 @@ def _run_command(argv):
     commands = {
         "run": _run,
         "plan": _plan,
+        "report": _report,
         "prune": _prune,
         "score": _score,
         "tasks": _tasks,
@@ -484,12 +489,43 @@ def _tasks():
     print_tasks()
 
 
+def _run_dir():
+    """Returns the run folder, or None."""
+    # As with other flags, the last one counts: it overrides a flagfile's.
+    return FLAGS.run_dir[-1] if FLAGS.run_dir else None
+
+
+def _report():
+    if not FLAGS.run_dir:
+        raise InputError("Pass --run_dir=FOLDER of a run; repeat to merge.")
+    output = FLAGS.output
+    if len(FLAGS.run_dir) > 1 and not output:
+        raise InputError(
+            "Pass --output=FOLDER for the report of several run folders."
+        )
+    from stilts_keras.reporting import overview
+    from stilts_keras.reporting import rendering
+    from stilts_keras.reporting import report
+    from stilts_keras.reporting.evidence import gather
+
+    made = report.build(gather(FLAGS.run_dir, baseline=FLAGS.baseline))
+    folder = output or os.path.join(FLAGS.run_dir[0], report.FOLDER)
+    file = report.write(made, folder)
+    if output:
+        logs = os.path.join(output, "tensorboard")
+        overview.show(made, logs)
+        overview.write_scalars(made.evidence.rows, logs)
+    rendering.print_frame(made.frames["summary"])
+    for line in (*made.sentences, *made.evidence.problems, f"Report: {file}"):
+        print(line)
+
+
 def _plan():
     from stilts_keras.graph.plan import render_plan
     from stilts_keras.stage_folders import StageFolders
 
     graph = _graph()
-    folders = StageFolders(FLAGS.run_dir, FLAGS.stage_store)
+    folders = StageFolders(_run_dir(), FLAGS.stage_store)
     there = [stage for stage in graph.stages if folders.find(stage)]
     done = {stage for stage in there if folders.is_in_run(stage)}
     if folders.run_dir and folders.run_dir.exists():
@@ -509,7 +545,7 @@ def _plan():
 
 
 def _prune():
-    if not FLAGS.run_dir and not FLAGS.stage_store:
+    if not _run_dir() and not FLAGS.stage_store:
         raise InputError(
             "Pass --run_dir=FOLDER, --stage_store=FOLDER, or both, to prune."
         )
@@ -518,9 +554,7 @@ def _prune():
     done = []
     if FLAGS.run_dir:
         done.append(
-            prune.prune_run(
-                FLAGS.run_dir, keep=FLAGS.keep, is_agreed=_is_agreed
-            )
+            prune.prune_run(_run_dir(), keep=FLAGS.keep, is_agreed=_is_agreed)
         )
     # Last: the run above may have been the only one to need a stage.
     if FLAGS.stage_store:
@@ -550,7 +584,7 @@ def _is_agreed(pruning):
 
 
 def _run():
-    if not FLAGS.run_dir:
+    if not _run_dir():
         raise InputError("Pass --run_dir=FOLDER: results are kept there.")
     if FLAGS.log_every_steps < 1:
         raise InputError(
@@ -570,7 +604,7 @@ def _run_graph(graph):
 
     experiment.run(
         graph,
-        run_dir=FLAGS.run_dir,
+        run_dir=_run_dir(),
         log_every_steps=FLAGS.log_every_steps,
         long_rows=FLAGS.long_rows,
         save_every_minutes=FLAGS.save_every_minutes,
@@ -591,6 +625,7 @@ def _score():
         if not FLAGS[name].value:
             raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
     from stilts_keras import files
+    from stilts_keras.reporting import rendering
     from stilts_keras.reporting import tables
     from stilts_keras.scoring import xtreme
     from stilts_keras.scoring import xtreme_files
@@ -628,7 +663,7 @@ def _score():
         for note in _score_notes(value, route if len(scores) > 1 else None)
     ]
     notes += [f"{task}: on {split} rows" for task, split in splits.items()]
-    tables.print_frame(tables.xtreme_frame(scores, baseline, notes=notes))
+    rendering.print_frame(tables.xtreme_frame(scores, baseline, notes=notes))
 
 
 def _run_of(name):

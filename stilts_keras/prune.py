@@ -11,8 +11,6 @@ from stilts_keras.errors import unknown
 from stilts_keras.files import MANIFEST
 from stilts_keras.reporting import results
 from stilts_keras.run_folder import KEEP
-from stilts_keras.run_folder import RESULTS_FILE
-from stilts_keras.run_folder import RUN_FILE
 from stilts_keras.run_folder import is_at_work
 from stilts_keras.run_folder import locked
 from stilts_keras.stage_folders import StageFolders
@@ -111,7 +109,7 @@ def _unused(store):
                 "when it has ended."
             )
         needed |= set(stages_in_run(run_dir))
-        if (run_dir / RUN_FILE).is_file():
+        if (run_dir / results.RUN_FILE).is_file():
             needed |= _needed(run_dir, "none")
     paths = [
         path
@@ -161,20 +159,20 @@ def _delete(find, is_agreed):
 
 
 def _check_is_run(run_dir):
-    if not pathlib.Path(run_dir, RUN_FILE).is_file():
+    if not pathlib.Path(run_dir, results.RUN_FILE).is_file():
         raise InputError(
-            f"{str(run_dir)!r} is no run folder: it has no {RUN_FILE}."
+            f"{str(run_dir)!r} is no run folder: it has no {results.RUN_FILE}."
         )
 
 
 def _graph_of(run_dir):
-    return files.read_sealed(pathlib.Path(run_dir, RUN_FILE))["graph"]
+    return files.read_sealed(pathlib.Path(run_dir, results.RUN_FILE))["graph"]
 
 
 def _needed(run_dir, keep):
     """Returns the fingerprints of the stages that a run must not lose."""
     graph = _graph_of(run_dir)
-    rows = results.read_results(pathlib.Path(run_dir, RESULTS_FILE))
+    rows = results.read_results(pathlib.Path(run_dir, results.RESULTS_FILE))
     scored = {
         (f"{row['route']}|{row['target']}|{row['seed']}", row["language"])
         for row in rows

@@ -14,22 +14,33 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.graph import SWEEP
 from stilts_keras.graph.graph import check_compatible
+from stilts_keras.reporting import embeddings
+from stilts_keras.reporting import overview
+from stilts_keras.reporting import predictions
+from stilts_keras.reporting import report
 from stilts_keras.reporting import results
 from stilts_keras.reporting import submission
+from stilts_keras.reporting.evidence import gather
 from stilts_keras.reporting.tensorboard import EventWriter
 from stilts_keras.scoring import xtreme_files
 from stilts_keras.stage_folders import StageFolders
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
-RUN_FILE = "run.json"
 LOCK_FILE = ".lock"
-RESULTS_FILE = "results.jsonl"
-LAYERS_FILE = "retrieval_layers.jsonl"
-TABLES = "tensorboard/tables"
-CURVES = "tensorboard/curves"
-REPORTED = "tensorboard/reported.json"
+TENSORBOARD = "tensorboard"
 ON_DAMAGE = ("remake", "fail")
+# What a stage's manifest tells of its training.
+TRAINING_FACTS = (
+    "parent",
+    "seed",
+    "sources",
+    "recipe",
+    "num_steps",
+    "best_step",
+    "dev_score",
+    "backend",
+)
 # Whose weights stay when nothing more needs them: all; those that a target
 # was evaluated with; none.
 KEEP = ("all", "last", "none")
@@ -109,9 +120,12 @@ class RunFolder:
         self.path = pathlib.Path(path).expanduser()
         self.graph = graph
         self.stages = StageFolders(self.path, stage_store)
-        self._results = results.Results(self.path / RESULTS_FILE)
+        self._results = results.Results(self.path / results.RESULTS_FILE)
         self._layers = results.Results(
-            self.path / LAYERS_FILE, key=(*results.KEY, "layer")
+            self.path / results.LAYERS_FILE, key=(*results.KEY, "layer")
+        )
+        self._trainings = results.Results(
+            self.path / results.TRAININGS_FILE, ("stage",), results.TRAINING
         )
         self.notes = []
         self._on_damage = on_damage
@@ -150,12 +164,12 @@ class RunFolder:
             yield
 
     def _read_description(self):
-        file = self.path / RUN_FILE
+        file = self.path / results.RUN_FILE
         if not file.exists():
             if self.path.exists() and not _is_empty_folder(self.path):
                 raise InputError(
                     f"{str(self.path)!r} holds something else and no "
-                    f"{RUN_FILE}: it is no run folder. Choose another "
+                    f"{results.RUN_FILE}: it is no run folder. Choose another "
                     "--run_dir."
                 )
             return None
@@ -183,7 +197,7 @@ class RunFolder:
                 # A run may be repeated by a part of its graph: keep the rest.
                 description[name] = {**value, **description[name]}
         files.write_json(
-            self.path / RUN_FILE,
+            self.path / results.RUN_FILE,
             files.sealed({**facts, "graph": description}),
         )
         # Only now is this a run folder.
@@ -327,7 +341,7 @@ class RunFolder:
 
     def _mend_results(self):
         """Takes damaged rows out; their scores are then missing."""
-        for file in (self._results, self._layers):
+        for file in (self._results, self._layers, self._trainings):
             try:
                 file.rows()
             except DamageError as error:
@@ -352,16 +366,27 @@ class RunFolder:
             if stage not in needed:
                 self.stages.drop(stage)
 
-    def num_steps(self, stage):
-        """Returns the steps that a finished stage took; 0 for the backbone."""
-        if stage is None:
-            return 0
-        manifest = self.stages.find(stage) / files.MANIFEST
-        return files.read_sealed(manifest)["num_steps"]
+    def note_trainings(self):
+        """Keeps how each stage came about: its weights may go, this stays."""
+        known = {row["stage"] for row in self._trainings.rows()}
+        rows = []
+        for stage in self.graph.stages:
+            found = self.stages.find(stage)
+            if found is not None and stage.fingerprint not in known:
+                facts = files.read_sealed(found / files.MANIFEST)
+                rows.append(
+                    {name: facts.get(name) for name in TRAINING_FACTS}
+                    | {"stage": stage.fingerprint, "path": stage.path}
+                )
+        if rows:
+            self._trainings.add(rows)
 
     def places(self):
         """Returns lines that tell where results are, and what may follow."""
-        lines = [f"Results: {self.path}"]
+        lines = [
+            f"Report: {self.path / report.FOLDER / report.REPORT_FILE}",
+            f"TensorBoard: tensorboard --logdir={self.path / TENSORBOARD}",
+        ]
         submission_folder = self.path / "submission"
         if submission_folder.is_dir():
             lines.append(
@@ -372,18 +397,14 @@ class RunFolder:
         return lines
 
     # ----------------------------------------------------------------- Keeping
-    def keep(self, cell, rows, writer):
+    def keep(self, rows, writer):
         """Stores one language's results of a cell.
 
         Args:
-            cell: `Cell`.
             rows: list of dicts for `results.jsonl`.
-            writer: `EventWriter` of the cell.
+            writer: `EventWriter` of the cell's route.
         """
-        step = self.num_steps(cell.stage)
-        for row in rows:
-            writer.scalar(_tag(row), row["value"], step)
-        writer.flush()
+        overview.add_scores(rows, writer)
         # Last: a language with rows counts as done.
         self._results.add(rows)
 
@@ -418,9 +439,7 @@ class RunFolder:
             and not get_task(cell.target).is_retrieval
         ]
         end = cells[0].target if cells else "chain"
-        return self.path.joinpath(
-            "tensorboard", route, end, f"seed-{stage.seed}"
-        )
+        return self.path.joinpath(TENSORBOARD, route, end, f"seed-{stage.seed}")
 
     def keep_predictions(self, cell, language, evaluation):
         """Stores gold and prediction of every example of one language.
@@ -432,26 +451,22 @@ class RunFolder:
             language: str.
             evaluation: has `gold`, `predictions` and `ids`.
         """
-        gold, predictions = evaluation.gold, evaluation.predictions
+        gold, guesses = evaluation.gold, evaluation.predictions
         ids = evaluation.ids
-        rows = [
-            {"gold": truth, "prediction": guess}
-            for truth, guess in zip(gold, predictions, strict=True)
-        ]
-        for row, name in zip(rows, ids or (), strict=False):
-            row["id"] = name
-        folder = self.path / "predictions" / cell.route / cell.target
-        files.write_jsonl(
-            folder / f"seed-{cell.seed}" / f"{cell.split}-{language}.jsonl",
-            rows,
+        file = predictions.file_of(
+            self.path,
+            route=cell.route,
+            target=cell.target,
+            seed=cell.seed,
+            split=cell.split,
+            language=language,
         )
+        predictions.write(file, gold, guesses, ids)
         if cell.target in SUITES["xtreme"]:
             folder = self.path / "submission"
             mine = folder / "xtreme" / cell.route / f"seed-{cell.seed}"
             how = (get_task(cell.target).problem, language)
-            submission.write_predictions(
-                mine / cell.target, *how, predictions, ids
-            )
+            submission.write_predictions(mine / cell.target, *how, guesses, ids)
             submission.write_labels(
                 folder / "labels" / cell.target, *how, gold, ids
             )
@@ -462,77 +477,66 @@ class RunFolder:
                     {**splits, cell.target: cell.split},
                 )
 
-    def keep_layers(self, rows, writer):
+    def keep_layers(self, cell, rows):
         """Stores the scores of every hidden state, where all were asked for.
 
         In TensorBoard the step is the layer.
         """
-        for row in rows:
-            tag = f"layers/{row['target']}/{row['metric']}"
-            writer.scalar(
-                f"{tag}/{row['language']}", row["value"], row["layer"]
-            )
-        writer.flush()
+        with EventWriter(self._events(cell)) as writer:
+            for row in rows:
+                tag = f"layers/{row['target']}/{row['metric']}"
+                writer.scalar(
+                    f"{tag}/{row['language']}", row["value"], row["layer"]
+                )
         self._layers.add(rows)
 
     def layer_rows(self):
         """Returns what `keep_layers` stored of this graph's cells."""
         return self._of_cells(self._layers)
 
-    def keep_tables(self, tables):
-        """Shows the tables in TensorBoard's Text tab.
+    def keep_embeddings(self, cell, language, pairs):
+        """Stores sentence embeddings of one language for the projector.
 
         Args:
-            tables: dict from a short name to Markdown.
+            cell: `Cell`.
+            language: str.
+            pairs: dict of `problems.retrieval.sample_pairs`.
         """
-        num_rows = len(self._results.rows())
-        with EventWriter(self.path / TABLES) as writer:
-            for name, text in tables.items():
-                # A grown run has more rows: its tables come last.
-                writer.text(f"results/{name}", text, step=num_rows)
+        file = embeddings.file_of(self.path, cell.route, cell.target, language)
+        embeddings.write(file, **pairs)
 
-    def note_report(self):
-        """Notes that tables and curves are of the results as they are."""
-        files.write_json(
-            self.path / REPORTED, files.sealed({"results": self._digest()})
-        )
+    def make_report(self):
+        """Writes report and dashboards, unless they are of the present results.
 
-    def lacks_report(self):
-        """Whether there are results that tables and curves are not of."""
-        try:
-            known = files.read_sealed(self.path / REPORTED)["results"]
-        except DamageError:
-            return True
-        return known != self._digest()
+        Returns:
+            Dict with `sentences`, `frames` and `problems`.
+        """
+        folder = self.path / report.FOLDER
+        digest = self._digest()
+        found = report.kept(folder, digest)
+        if found is None:
+            made = report.build(
+                gather([self.path], baseline=self.graph.baseline)
+            )
+            report.write(made, folder)
+            overview.show(made, self.path / TENSORBOARD)
+            # Last: what came before is whole.
+            report.keep(made, folder, digest)
+            found = report.kept(folder, digest)
+        return found
 
     def _digest(self):
-        return files.sha256_of(self.path / RESULTS_FILE)
-
-    def keep_curves(self, frame):
-        """Shows scores over the number of intermediate tasks as curves.
-
-        One for chains of a stage for each task, one for mixtures of all in
-        one stage.
-
-        Args:
-            frame: dict, of `tables.number_of_tasks_frame`.
-        """
-        folder = self.path / CURVES
-        # A grown run has other means: two points at one place would be wrong.
-        files.remove(folder)
-        for name, is_one in (
-            ("one stage each", lambda tasks, stages: stages == tasks),
-            ("all in one stage", lambda tasks, stages: stages <= 1),
-        ):
-            with EventWriter(folder / name) as writer:
-                for row in frame["rows"]:
-                    for column, cell in row["cells"].items():
-                        if is_one(*row["shape"]):
-                            writer.scalar(
-                                f"number_of_tasks/{column}",
-                                cell["value"],
-                                step=row["shape"][0],
-                            )
+        there = [
+            self.path / name
+            for name in (
+                results.RUN_FILE,
+                results.RESULTS_FILE,
+                results.LAYERS_FILE,
+                results.TRAININGS_FILE,
+            )
+        ]
+        facts = [files.sha256_of(file) for file in there if file.exists()]
+        return files.digest_of("|".join([*facts, self.graph.baseline]))
 
     def training_writers(self, stage):
         """Opens the event files that a stage's training belongs in.
@@ -546,18 +550,18 @@ class RunFolder:
             if cell.stage == stage and not get_task(cell.target).is_retrieval
         } or {
             self.path.joinpath(
-                "tensorboard", stage.path, "stage", f"seed-{stage.seed}"
+                TENSORBOARD, stage.path, "stage", f"seed-{stage.seed}"
             )
         }
         return [EventWriter(folder) for folder in sorted(folders)]
 
     def writer(self, cell):
-        """Opens the event file that a cell's results belong in."""
-        return EventWriter(self._events(cell))
+        """Opens an event file for results: one TensorBoard run per route."""
+        return EventWriter(self.path / TENSORBOARD / cell.route)
 
     def _events(self, cell):
         return self.path.joinpath(
-            "tensorboard", cell.route, cell.target, f"seed-{cell.seed}"
+            TENSORBOARD, cell.route, cell.target, f"seed-{cell.seed}"
         )
 
 
@@ -572,11 +576,6 @@ def _cell_key(cell):
 
 def _row_key(row):
     return row["route"], row["target"], row["seed"], row["language"]
-
-
-def _tag(row):
-    kind = "zero_shot" if row["zero_shot"] else "supervised"
-    return f"{kind}/{row['target']}/{row['metric']}/{row['language']}"
 
 
 def _is_empty_folder(path):

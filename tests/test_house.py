@@ -14,7 +14,7 @@ FLOORS = {
     "files": 1,
     "interruption": 1,
     "tasks": 1,
-    "reporting": 2,
+    "reporting": 4,
     "data": 2,
     "scoring": 2,
     "graph": 3,

@@ -15,6 +15,7 @@ DOCUMENTED_LAYERS = {12: 8, 24: 14}
 # Phang et al.'s code, for Tatoeba and BUCC alike. (XTREME's script takes the
 # state 20 of 24 and `cls` for BUCC; its authors discuss both as mistakes.)
 DOCUMENTED_POOLING = "mean"
+NUM_SAMPLED_PAIRS = 100
 
 
 def documented_layer(num_layers):
@@ -97,6 +98,33 @@ class Retrieval:
         )
         found = mining.nearest(decoded[english[order]], decoded[foreign])
         return order, found.tolist()
+
+
+def sample_pairs(embeddings, split, num_pairs=NUM_SAMPLED_PAIRS):
+    """Takes the first pairs of a split, to be looked at.
+
+    Args:
+        embeddings: float32 array (n, h). One per feature.
+        split: `SplitFeatures` of a retrieval task.
+        num_pairs: int. At most.
+
+    Returns:
+        Dict of equally many entries: `vectors` (2 p, h), `texts`, `pairs`
+        (number of the pair) and `languages`.
+    """
+    sides = [rows_of_side(split.features, side) for side in (0, 1)]
+    examples = [item for item in split.examples if item is not None]
+    num_pairs = min(num_pairs, len(examples))
+    kept = examples[:num_pairs]
+    return {
+        "vectors": np.concatenate(
+            [np.asarray(embeddings[rows[:num_pairs]]) for rows in sides]
+        ),
+        "texts": [item.source for item in kept]
+        + [item.target for item in kept],
+        "pairs": [*range(num_pairs)] * 2,
+        "languages": [split.language] * num_pairs + ["en"] * num_pairs,
+    }
 
 
 def rows_of_side(features, side):

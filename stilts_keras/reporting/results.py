@@ -1,4 +1,4 @@
-"""results.jsonl: one row for each score, each with its checksum."""
+"""Files of rows, such as results.jsonl, each row with its checksum."""
 
 import pathlib
 
@@ -11,6 +11,12 @@ from stilts_keras.files import unsealed
 
 KEY = ("route", "seed", "target", "language", "split", "metric", "stage")
 COLUMNS = (*KEY, "value", "n", "zero_shot")
+# What a row of trainings.jsonl has at least: how a stage came about.
+TRAINING = ("stage", "path", "parent", "seed", "num_steps", "sources")
+RUN_FILE = "run.json"
+RESULTS_FILE = "results.jsonl"
+LAYERS_FILE = "retrieval_layers.jsonl"
+TRAININGS_FILE = "trainings.jsonl"
 
 
 class Results:
@@ -19,15 +25,17 @@ class Results:
     The file is always whole: it is written anew with every addition.
     """
 
-    def __init__(self, path, key=KEY):
+    def __init__(self, path, key=KEY, columns=COLUMNS):
         """Reads nothing yet.
 
         Args:
             path: path. The file, made if it is not there.
             key: tuple of str. Rows that agree in these are the same.
+            columns: tuple of str. What every row has.
         """
         self.path = pathlib.Path(path)
         self._key = key
+        self._columns = columns
         self._rows = None
 
     def rows(self):
@@ -38,14 +46,14 @@ class Results:
         """
         if self._rows is None:
             self._rows = {}
-            self._take(read_results(self.path))
+            self._take(read_results(self.path, columns=self._columns))
         return [row for row, _ in self._rows.values()]
 
     def add(self, rows):
         """Adds rows; a row scored again replaces the old one.
 
         Args:
-            rows: iterable of dicts with the keys `COLUMNS` at least.
+            rows: iterable of dicts with the file's columns at least.
 
         Raises:
             InputError: If a row lacks a key or the file is damaged; the file
@@ -53,7 +61,7 @@ class Results:
         """
         rows = list(rows)
         for row in rows:
-            _check_row(row, f"A row for {self.path}")
+            _check_row(row, f"A row for {self.path}", self._columns)
         lines = [to_line(sealed(row), self.path) for row in rows]
         self.rows()
         for row, line in zip(rows, lines, strict=True):
@@ -68,7 +76,7 @@ class Results:
         """
         damaged = []
         self._rows = {}
-        self._take(read_results(self.path, damaged))
+        self._take(read_results(self.path, damaged, self._columns))
         if damaged:
             self._write()
         return damaged
@@ -86,13 +94,14 @@ class Results:
         return tuple(row[name] for name in self._key)
 
 
-def read_results(path, damaged=None):
+def read_results(path, damaged=None, columns=COLUMNS):
     """Reads a file of results.
 
     Args:
         path: str or path.
         damaged: list or None. If given, takes the error of each damaged line
             in place of raising it.
+        columns: tuple of str. What every row has.
 
     Returns:
         A list of dicts in the file's order; empty if there is no file yet.
@@ -109,7 +118,7 @@ def read_results(path, damaged=None):
         if line.strip():
             try:
                 row = unsealed(line, f"{path}, line {number}")
-                _check_row(row, f"{path}, line {number}")
+                _check_row(row, f"{path}, line {number}", columns)
                 rows.append(row)
             except DamageError as error:
                 if damaged is None:
@@ -118,9 +127,9 @@ def read_results(path, damaged=None):
     return rows
 
 
-def _check_row(row, place):
-    """Raises unless a row has all keys."""
-    missing = [column for column in COLUMNS if column not in row]
+def _check_row(row, place, columns):
+    """Raises unless a row has all columns."""
+    missing = [column for column in columns if column not in row]
     if missing:
         raise InputError(
             f"{place}: lacks {', '.join(missing)}. Received: {sorted(row)}."

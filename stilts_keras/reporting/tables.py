@@ -1,17 +1,24 @@
-"""Tables of results: computed once, then printed or written as Markdown.
+"""Tables of results as numbers; `rendering` writes and prints them.
 
 A frame is a table as computed, a plain dict that can be tested and stored:
 
     {"title": str, "columns": [str], "notes": [str],
      "rows": [{"label": str, "cells": {column: cell}}]}
 
-and a cell is a dict with `value` (percent), `difference` (percentage points
-to the baseline route, or None), `margin` (half the width of the 95 % interval,
-or None), `deviation` (standard deviation over the seeds, None of a single
-one), `count` (number of seeds, None of the chance row), `zero_shot`,
-`above_chance` and `complete` (bool). A column that a row lacks stands for a
-score that is not there. A frame whose rows are no routes says in `head` what
-they are.
+and a cell is a dict with
+
+- `value`: percent; `low` and `high`: its 95 % interval; `margin`: half of it;
+- `n`: number of examples; `count`: number of seeds; `deviation`: standard
+  deviation over them;
+- `difference`: percentage points to the baseline's, `difference_low` and
+  `difference_high`: its interval; `p`: how likely one as large would be if
+  there was none; `adjusted_p`: after Holm's correction over all differences of
+  the table; `is_significant`: whether that is below 0.05;
+- `zero_shot`, `above_chance` and `complete` (bool);
+
+each None where it is not known or makes no sense. A column that a row lacks
+stands for a score that is not there. A frame whose rows are no routes says in
+`head` what they are.
 
 Every value is first computed within each seed, then averaged over the seeds.
 Where the seeds of a cell have scores of different languages, only those count
@@ -20,19 +27,21 @@ that all seeds have; where there are none, all count and the cell is not
 
 Rows of results.jsonl may carry `low` and `high`, the 95 % interval over
 examples, and `chance`; without them, margins and the chance row are left out.
+With `draws`, scores on resampled examples as by `scoring.bootstrap.draw`,
+intervals of means and differences are theirs; without, a mean has the mean of
+its scores' intervals, which is too wide, and differences are not judged.
 """
 
 import statistics
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.scoring import bootstrap
 
 MEAN = "zero-shot"
 TARGETS_MEAN = "mean"
-MAX_COLUMNS = 12
-PLAIN_WIDTH = 100
-MAX_LABEL_WIDTH = 36
 CHANCE = "chance"
+SIGNIFICANCE = 0.05
 
 
 def summary_frame(rows, baseline, *, primary):
@@ -137,10 +146,53 @@ def target_frame(rows, target, metric, baseline):
     }
 
 
-def family_frame(rows, baseline, *, primary, family_of):
-    """Compares routes over language families.
+def difference_frame(rows, target, metric, baseline, *, languages):
+    """Compares routes in each zero-shot language of one target.
 
-    A value is the mean over the zero-shot languages of the family in each
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        target: str. The target's name.
+        metric: str. The metric's name.
+        baseline: str or None. The route to compare with; None: the first.
+        languages: list of str. Gives the columns' order.
+
+    Returns:
+        A frame with a column for each of the languages that has any row.
+
+    Raises:
+        InputError: If there are no such rows or none of the baseline.
+    """
+    chosen = [
+        row
+        for row in rows
+        if (row["target"], row["metric"]) == (target, metric)
+        and row["zero_shot"]
+    ]
+    routes, baseline = _routes(chosen, baseline, target)
+    there = {row["language"] for row in chosen}
+    columns = {
+        language: {(target, language)}
+        for language in languages
+        if language in there
+    }
+    table_rows = _compare(routes, _runs(chosen), columns, baseline)
+    return {
+        "title": f"{target}: differences to {baseline} in each language",
+        "columns": list(columns),
+        "rows": table_rows,
+        "notes": [
+            f"Points of {metric}",
+            _seeds_note(chosen),
+            *_evaluation_notes(chosen),
+            *_cell_notes(table_rows),
+        ],
+    }
+
+
+def group_frame(rows, baseline, *, primary, group_of, kind):
+    """Compares routes over groups of languages, such as families.
+
+    A value is the mean over the zero-shot languages of the group in each
     target, then over the targets, then over seeds. A difference is taken
     over the pairs of target and language that both routes have.
 
@@ -148,10 +200,11 @@ def family_frame(rows, baseline, *, primary, family_of):
         rows: iterable of dicts of results.jsonl.
         baseline: str or None. The route to compare with; None: the first.
         primary: mapping from target to metric.
-        family_of: function from a language's code to its family.
+        group_of: function from a language's code to its group.
+        kind: str. What the groups are, such as `family`.
 
     Returns:
-        A frame with one column per family, in the order of their first
+        A frame with one column per group, in the order of their first
         languages by code.
 
     Raises:
@@ -159,18 +212,18 @@ def family_frame(rows, baseline, *, primary, family_of):
     """
     chosen = _primary_rows(rows, primary)
     routes, baseline = _routes(chosen, baseline)
-    families = {}
+    groups = {}
     for row in sorted(chosen, key=lambda row: row["language"]):
         if row["zero_shot"]:
-            pairs = families.setdefault(family_of(row["language"]), set())
+            pairs = groups.setdefault(group_of(row["language"]), set())
             pairs.add(_pair(row))
-    table_rows = _compare(routes, _zero_shot_runs(chosen), families, baseline)
+    table_rows = _compare(routes, _zero_shot_runs(chosen), groups, baseline)
     return {
-        "title": "Zero-shot scores by language family",
-        "columns": list(families),
+        "title": f"Zero-shot scores by language {kind}",
+        "columns": list(groups),
         "rows": table_rows,
         "notes": [
-            "Percent; means over the languages of a family that no stage "
+            f"Percent; means over the languages of a {kind} that no stage "
             "trained the target in, then over targets; in brackets: "
             f"difference to {baseline}",
             _targets_note("Means", _by_target(chosen, primary), primary),
@@ -402,115 +455,26 @@ def layer_frame(rows, target, metric):
     }
 
 
-def print_frame(frame, console=None):
-    """Prints a frame in as few tables as its width allows.
-
-    Args:
-        frame: dict, from `summary_frame` or `target_frame`.
-        console: `rich.console.Console`. Default: standard output, 100
-            columns wide where that is no terminal.
-    """
-    console = console or _console()
-    for number, columns in enumerate(_parts(frame, console.width)):
-        title = frame["title"] + (", continued" if number else "")
-        console.print(_rich_part(frame, columns, title))
-    for note in frame["notes"]:
-        console.print(note, markup=False, highlight=False)
-    console.print()
-
-
-def to_markdown(frame):
-    """Writes a frame in GitHub's Markdown.
-
-    Args:
-        frame: dict, from `summary_frame` or `target_frame`.
-
-    Returns:
-        A str: a heading, the tables of at most twelve columns, the notes.
-    """
-    blocks = [f"### {frame['title']}"]
-    for columns in _chunks(frame["columns"], MAX_COLUMNS):
-        lines = [_markdown_line([_head(frame), *columns])]
-        lines.append("|---|" + "---:|" * len(columns))
-        for label, texts in _row_texts(frame, columns):
-            label = label.replace("|", "\\|")
-            lines.append(_markdown_line([label, *texts]))
-        blocks.append("\n".join(lines))
-    notes = [note.replace("*", "\\*", 1) for note in frame["notes"]]
-    blocks.append("\n".join(f"- {note}" for note in notes))
-    return "\n\n".join(blocks) + "\n"
-
-
-def format_cell(cell, *, with_count=False):
-    """Writes one cell.
-
-    Args:
-        cell: dict or None, of a frame.
-        with_count: bool. Whether other cells of its table stand on several
-            seeds. Then, and where this one does, it shows their number, and
-            no interval over the examples.
-
-    Returns:
-        A str such as `61.2`, `61.2*` (not zero-shot), `61.2±2.0 (+1.3)`,
-        `61.2±0.8 n3 (+1.3)` (of three seeds), or `-` where there is no score;
-        `°` marks what may be chance, `~` a mean that the baseline's languages
-        do not match.
-    """
-    if cell is None or cell["value"] is None:
-        return "-"
-    with_count = with_count or _is_replicated(cell)
-    spread = cell["deviation"] if with_count else cell["margin"]
-    text = f"{cell['value']:.1f}"
-    if spread is not None:
-        text += f"±{spread:.1f}"
-    if not cell["above_chance"]:
-        text += "°"
-    if not cell["zero_shot"]:
-        text += "*"
-    if with_count and cell["count"] is not None:
-        text += f" n{cell['count']}"
-    if cell["difference"] is not None:
-        # Adding 0.0 turns the -0.0 of a tiny loss into +0.0.
-        text += f" ({round(cell['difference'], 1) + 0.0:+.1f})"
-    return text if cell["complete"] else text + "~"
-
-
-def _row_texts(frame, columns):
-    """Lists for each row its label and the texts of some columns."""
-    with_count = _has_replicates(frame["rows"])
-    return [
-        (
-            row["label"],
-            [
-                format_cell(row["cells"].get(name), with_count=with_count)
-                for name in columns
-            ],
-        )
-        for row in frame["rows"]
-    ]
-
-
-def _cell(
-    value,
-    *,
-    difference=None,
-    margin=None,
-    deviation=None,
-    count=None,
-    zero_shot=True,
-    above_chance=True,
-    complete=True,
-):
+def _cell(value, **known):
     """Builds one cell of a frame."""
     return {
         "value": value,
-        "difference": difference,
-        "margin": margin,
-        "deviation": deviation,
-        "count": count,
-        "above_chance": above_chance,
-        "zero_shot": zero_shot,
-        "complete": complete,
+        "low": None,
+        "high": None,
+        "margin": None,
+        "n": None,
+        "count": None,
+        "deviation": None,
+        "difference": None,
+        "difference_low": None,
+        "difference_high": None,
+        "p": None,
+        "adjusted_p": None,
+        "is_significant": False,
+        "zero_shot": True,
+        "above_chance": True,
+        "complete": True,
+        **known,
     }
 
 
@@ -608,7 +572,22 @@ def _compare(labels, runs, columns, baseline):
                     ours, None if label == baseline else theirs
                 )
         table_rows.append({"label": label, "cells": cells})
+    _judge(table_rows)
     return table_rows
+
+
+def _judge(table_rows):
+    """Corrects the differences of a table for their number."""
+    cells = [
+        cell
+        for row in table_rows
+        for cell in row["cells"].values()
+        if cell["p"] is not None
+    ]
+    adjusted = bootstrap.holm([cell["p"] for cell in cells])
+    for cell, p in zip(cells, adjusted, strict=True):
+        cell["adjusted_p"] = p
+        cell["is_significant"] = p < SIGNIFICANCE
 
 
 def _pooled(ours, theirs=None):
@@ -619,42 +598,103 @@ def _pooled(ours, theirs=None):
         theirs: the same of the baseline, if there is one to compare with.
 
     Returns:
-        A cell; its difference is over the pairs that all seeds of both have.
+        A cell; its difference is over the pairs that all seeds of both have,
+        and over the seeds that both have, if there are any.
     """
     pairs = _shared(ours)
     used = _keep(ours, set(pairs)) if pairs else ours
     means = [_over_targets(scores) for scores in used.values()]
-    mean = _average(means)
     values = [score["value"] for score in means]
+    interval = _interval(means, is_mean=len(pairs) != 1)
     complete = bool(pairs)
-    difference = None
+    difference = {}
     if theirs:
         their_pairs = _shared(theirs)
         complete = complete and set(pairs) == set(their_pairs)
         both = [pair for pair in pairs if pair in their_pairs]
+        seeds = ours.keys() & theirs.keys()
+        complete = complete and (not seeds or ours.keys() == theirs.keys())
         if both:
             difference = _difference(ours, theirs, both)
     return _cell(
-        mean["value"],
-        difference=difference,
-        margin=_margin(mean),
+        _mean(values),
+        **interval,
+        n=_num_examples(used),
         deviation=statistics.stdev(values) if len(values) > 1 else None,
         count=len(values),
-        above_chance=_is_above(mean),
+        above_chance=_is_above(interval["low"], _average(means)["chance"]),
         complete=complete,
+        **difference,
     )
 
 
+def _interval(means, is_mean):
+    """Returns the ends of a value's interval, and half its width."""
+    known = _average(means)
+    low, high = known["low"], known["high"]
+    # A score alone has an interval of its kind already, better near the ends.
+    if known["draws"] is not None and (is_mean or len(means) > 1):
+        found = _estimate(means)
+        low, high = max(0.0, found.low), min(100.0, found.high)
+    is_known = low is not None and high is not None
+    margin = (high - low) / 2 if is_known else None
+    return {"low": low, "high": high, "margin": margin}
+
+
+def _num_examples(by_seed):
+    """Counts the examples behind a value; those of one seed."""
+    numbers = [
+        score.get("n")
+        for scores in by_seed.values()
+        for score in scores.values()
+    ]
+    return None if None in numbers else sum(numbers) // len(by_seed)
+
+
 def _difference(ours, theirs, pairs):
-    """Averages the differences of pairs that all seeds of both have."""
-    gains = {
-        pair: {
-            "value": _mean(scores[pair]["value"] for scores in ours.values())
-            - _mean(scores[pair]["value"] for scores in theirs.values())
-        }
-        for pair in pairs
+    """Compares pairs that all seeds of both have, seed by seed if possible."""
+    seeds = [seed for seed in ours if seed in theirs]
+    if not seeds:
+        ends = [
+            _mean(
+                _over_targets(_keep({0: scores}, set(pairs))[0])["value"]
+                for scores in by_seed.values()
+            )
+            for by_seed in (ours, theirs)
+        ]
+        return {"difference": ends[0] - ends[1]}
+    gains = [
+        _over_targets(
+            {
+                pair: _gain(ours[seed][pair], theirs[seed][pair])
+                for pair in pairs
+            }
+        )
+        for seed in seeds
+    ]
+    if any(gain["draws"] is None for gain in gains):
+        return {"difference": _mean(gain["value"] for gain in gains)}
+    found = _estimate(gains)
+    return {
+        "difference": found.value,
+        "difference_low": found.low,
+        "difference_high": found.high,
+        "p": found.p,
     }
-    return _over_targets(gains)["value"]
+
+
+def _gain(ours, theirs):
+    """Subtracts one score from another, draw by draw."""
+    draws = None
+    if ours.get("draws") is not None and theirs.get("draws") is not None:
+        draws = ours["draws"] - theirs["draws"]
+    return {"value": ours["value"] - theirs["value"], "draws": draws}
+
+
+def _estimate(means):
+    return bootstrap.estimate(
+        [mean["value"] for mean in means], [mean["draws"] for mean in means]
+    )
 
 
 def _over_targets(scores):
@@ -666,29 +706,23 @@ def _over_targets(scores):
 
 
 def _average(scores):
-    """Averages value, interval and chance; None where any of them lacks.
+    """Averages value, interval, chance and draws; None where any lacks.
 
     The mean of ends is an interval that holds even where the examples of
     several languages or seeds are the same ones, and so err together.
     """
     scores = list(scores)
     means = {}
-    for name in ("value", "low", "high", "chance"):
+    for name in ("value", "low", "high", "chance", "draws"):
         values = [score.get(name) for score in scores]
-        means[name] = None if None in values else _mean(values)
+        is_known = all(value is not None for value in values)
+        means[name] = _mean(values) if is_known else None
     return means
 
 
-def _is_above(score):
+def _is_above(low, chance):
     """Whether chance lies below the interval; true where it is unknown."""
-    known = score["low"] is not None and score["chance"] is not None
-    return score["low"] > score["chance"] if known else True
-
-
-def _margin(score):
-    if score["low"] is None or score["high"] is None:
-        return None
-    return (score["high"] - score["low"]) / 2
+    return low > chance if None not in (low, chance) else True
 
 
 def _chance_of(rows, zero_shot=True):
@@ -743,7 +777,10 @@ def _seeds_note(rows):
     """Says how many seeds the values are means of."""
     seeds = {row["seed"] for row in rows}
     if len(seeds) == 1:
-        return f"One seed ({min(seeds)}): differences may be chance"
+        return (
+            f"One seed ({min(seeds)}): intervals and tests are of this "
+            "training alone"
+        )
     return (
         f"Means of up to {len(seeds)} seeds, over the languages that all of "
         "them have"
@@ -782,29 +819,46 @@ def _cell_notes(table_rows, *, replicates="seeds", scope="languages"):
     interval = "the 95 % interval"
     other = f"mean over other {scope} than the baseline's"
     notes = []
-    if _has_replicates(table_rows):
+    if has_replicates(table_rows):
         notes.append(f"± standard deviation over {replicates}; n: their number")
         interval += " over the examples"
-        other += f", or of {replicates} that share none"
+        other += f" or other {replicates}, or of {replicates} that share none"
     elif any(cell["margin"] is not None for cell in cells):
         notes.append("± half of the 95 % interval over the examples")
     if not all(cell["above_chance"] for cell in cells):
         notes.append(f"° may be chance: it lies in {interval}")
+    judged = [cell for cell in cells if cell["p"] is not None]
+    if judged:
+        notes.append(_judged_note(judged))
     if not all(cell["complete"] for cell in cells):
         notes.append(f"~ {other}; the difference is over those they share")
     return notes
 
 
-def _has_replicates(table_rows):
+def _judged_note(cells):
+    """Says what is significant, and how that was found."""
+    means = (
+        f"p < {SIGNIFICANCE} by paired bootstrap over the examples, Holm's "
+        f"correction over the table's {_counted(len(cells), 'difference')}"
+    )
+    if any(cell["count"] > 1 for cell in cells):
+        means += ", and Student's t over the seeds"
+    if any(cell["is_significant"] for cell in cells):
+        return f"† differs from the baseline: {means}"
+    return f"No difference is significant ({means})"
+
+
+def has_replicates(table_rows):
     """Whether any cell of the table stands on more than one seed."""
     return any(
-        _is_replicated(cell)
+        is_replicated(cell)
         for row in table_rows
         for cell in row["cells"].values()
     )
 
 
-def _is_replicated(cell):
+def is_replicated(cell):
+    """Whether a cell stands on more than one seed."""
     return cell["deviation"] is not None
 
 
@@ -817,69 +871,3 @@ def _mean(values):
 def _in_order(values):
     """Drops repetitions and keeps the order of first appearance."""
     return list(dict.fromkeys(values))
-
-
-def _chunks(values, size):
-    """Cuts a list into parts of at most `size`."""
-    return [values[at : at + size] for at in range(0, len(values), size)]
-
-
-def _console():
-    """Opens the standard output."""
-    from rich.console import Console
-
-    console = Console()
-    return console if console.is_terminal else Console(width=PLAIN_WIDTH)
-
-
-def _parts(frame, width):
-    """Splits the columns so that each table fits into `width` characters."""
-    labels = [len(row["label"]) for row in frame["rows"]]
-    room = width - min(MAX_LABEL_WIDTH, max(labels)) - 4
-    parts = [[]]
-    used = 0
-    for column in frame["columns"]:
-        needed = 2 + max(len(text) for text in _texts(frame, column))
-        is_full = used + needed > room or len(parts[-1]) == MAX_COLUMNS
-        if parts[-1] and is_full:
-            parts.append([])
-            used = 0
-        parts[-1].append(column)
-        used += needed
-    return parts
-
-
-def _texts(frame, column):
-    """Lists all texts of one column, its heading first."""
-    return [column, *(texts[0] for _, texts in _row_texts(frame, [column]))]
-
-
-def _rich_part(frame, columns, title):
-    """Builds one part of a table for rich."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    part = Table(
-        title=Text(title),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-        pad_edge=False,
-    )
-    part.add_column(_head(frame), overflow="fold", max_width=MAX_LABEL_WIDTH)
-    for column in columns:
-        part.add_column(Text(column), justify="right", no_wrap=True)
-    for label, texts in _row_texts(frame, columns):
-        part.add_row(Text(label), *(Text(text) for text in texts))
-    return part
-
-
-def _head(frame):
-    """Names what the rows are."""
-    return frame.get("head", "route")
-
-
-def _markdown_line(cells):
-    """Joins the cells of one line."""
-    return "| " + " | ".join(cells) + " |"

@@ -10,16 +10,19 @@ module writes the records with the parts of TensorBoard that need neither.
 import os
 import pathlib
 import socket
+import struct
 import time
 import uuid
 
 from stilts_keras.errors import InputError
 
 FLUSH_EVERY_SECONDS = 5.0
+# The signature, the length of the first chunk and its name.
+PNG_BEGINS = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR"
 
 
 class EventWriter:
-    """Writes scalars and texts of one run to a new event file.
+    """Writes what TensorBoard shows of one run to a new event file.
 
     Events reach the disk at the latest with the first event after five
     seconds, on `flush` and on `close`.
@@ -85,6 +88,54 @@ class EventWriter:
         )
         tensor.tensor_shape.SetInParent()
         self._summary(tag, tensor, step, _text_metadata())
+
+    def image(self, tag, png, step=0):
+        """Writes a picture for the Images dashboard.
+
+        Args:
+            tag: str. The picture's name; `/` groups pictures.
+            png: bytes. A whole PNG file.
+            step: int. A slider leads from one step to the next.
+
+        Raises:
+            InputError: If the bytes are no PNG.
+        """
+        from tensorboard.compat.proto import tensor_pb2
+        from tensorboard.compat.proto import types_pb2
+
+        sides = [b"%d" % side for side in _png_sides(png, tag)]
+        tensor = tensor_pb2.TensorProto(
+            dtype=types_pb2.DT_STRING, string_val=[*sides, png]
+        )
+        tensor.tensor_shape.dim.add(size=3)
+        self._summary(tag, tensor, step, _image_metadata())
+
+    def record(self, tag, metadata, content=None):
+        """Writes what only one plugin of TensorBoard can read.
+
+        Args:
+            tag: str. The name under which the plugin looks.
+            metadata: `SummaryMetadata` that names the plugin; what it holds
+                beyond that is the plugin's.
+            content: bytes, or None if the metadata says it all.
+        """
+        from tensorboard.compat.proto import summary_pb2
+        from tensorboard.compat.proto import tensor_pb2
+        from tensorboard.compat.proto import types_pb2
+
+        if content is None:
+            # There must be a tensor; one without elements is the smallest.
+            tensor = tensor_pb2.TensorProto(dtype=types_pb2.DT_FLOAT)
+            tensor.tensor_shape.dim.add(size=0)
+        else:
+            tensor = tensor_pb2.TensorProto(
+                dtype=types_pb2.DT_STRING, string_val=[content]
+            )
+            tensor.tensor_shape.SetInParent()
+        made = summary_pb2.SummaryMetadata()
+        made.CopyFrom(metadata)
+        made.data_class = summary_pb2.DATA_CLASS_TENSOR
+        self._summary(tag, tensor, 0, made)
 
     def flush(self):
         """Hands all events so far to the operating system."""
@@ -169,6 +220,27 @@ def _text_metadata():
     made = metadata.create_summary_metadata(display_name="", description="")
     made.data_class = summary_pb2.DATA_CLASS_TENSOR
     return made
+
+
+def _image_metadata():
+    """What sends a value to the Images dashboard."""
+    from tensorboard.compat.proto import summary_pb2
+    from tensorboard.plugins.image import metadata
+
+    made = metadata.create_summary_metadata(display_name="", description="")
+    made.data_class = summary_pb2.DATA_CLASS_BLOB_SEQUENCE
+    return made
+
+
+def _png_sides(png, tag):
+    """Reads width and height from the first chunk of a PNG file."""
+    place = len(PNG_BEGINS)
+    if not png.startswith(PNG_BEGINS) or len(png) < place + 8:
+        raise InputError(
+            f"Image {tag!r}: expected the bytes of a PNG file. Received: "
+            f"{len(png)} bytes that begin with {png[:8]!r}."
+        )
+    return struct.unpack(">II", png[place : place + 8])
 
 
 def _file_name():

@@ -1,11 +1,8 @@
 """Confidence intervals of scores, in percent like the scores."""
 
-import operator
-
 import numpy as np
 
 from stilts_keras.errors import InputError
-from stilts_keras.scoring import chunks
 from stilts_keras.scoring import metrics
 
 NUM_RESAMPLES = 1000
@@ -86,19 +83,10 @@ def interval(name, gold, predictions, confidence=0.95, language="en"):
     Returns:
         Tuple of floats in percent: lower and upper end.
     """
-    if name == "pair_f1":
-        counts = metrics.pair_counts(gold, predictions)
-        right, predicted, in_gold = counts.T
-        return _ratio_interval(2 * right, predicted + in_gold, confidence)
-    if name in ("chunk_f1", "entity_f1"):
-        right, predicted, in_gold = chunks.chunk_counts(gold, predictions).T
-        return _ratio_interval(2 * right, predicted + in_gold, confidence)
-    if name == "accuracy" and not isinstance(gold[0], (str, int)):
-        right = [
-            sum(map(operator.eq, truth, guess))
-            for truth, guess in zip(gold, predictions, strict=True)
-        ]
-        return _ratio_interval(right, list(map(len, gold)), confidence)
+    of_tags = name == "accuracy" and not isinstance(gold[0], (str, int))
+    if of_tags or name in ("pair_f1", "chunk_f1", "entity_f1"):
+        parts = metrics.parts_and_wholes(name, gold, predictions, language)
+        return _ratio_interval(*parts, confidence)
     scores = metrics.per_example(name, gold, predictions, language)
     if name == "accuracy" or name.endswith("exact_match"):
         correct = round(float(scores.sum()) / 100)

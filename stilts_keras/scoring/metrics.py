@@ -280,6 +280,44 @@ def per_example(name, gold, predictions, language="en"):
     return np.array([100.0 * rule(answers, guess) for answers, guess in pairs])
 
 
+def parts_and_wholes(name, gold, predictions, language="en"):
+    """Splits a metric into sums over the examples, for resampling.
+
+    Every metric here is 100 times the sum of the parts over the sum of the
+    wholes: right words over words, twice the right chunks over those predicted
+    and those in gold, and for means the score of an example over 1.
+
+    Args:
+        name: str. One of `METRICS`.
+        gold: what the metric expects.
+        predictions: as long as `gold`.
+        language: str. Of the texts; MLQA's rules differ by it.
+
+    Returns:
+        Two float arrays (n,), an entry for each example.
+
+    Raises:
+        InputError: If the name is unknown or gold and predictions do not fit.
+    """
+    if name not in METRICS:
+        raise unknown("metric", name, METRICS)
+    if name in ("pair_f1", "chunk_f1", "entity_f1"):
+        if name == "pair_f1":
+            counts = pair_counts(gold, predictions)
+        else:
+            _check_sentences(gold, predictions)
+            counts = chunks.chunk_counts(gold, predictions)
+        right, predicted, in_gold = counts.astype(np.float64).T
+        return 2 * right, predicted + in_gold
+    scores = per_example(name, gold, predictions, language) / 100
+    if name != "accuracy" or not _is_sequence(gold[0]):
+        return scores, np.ones_like(scores)
+    wholes = np.array([len(sentence) for sentence in gold], np.float64)
+    ends = np.cumsum(wholes).astype(int)
+    sums = np.concatenate([[0.0], np.cumsum(scores)])
+    return sums[ends] - sums[ends - wholes.astype(int)], wholes
+
+
 def _right_labels(gold, predictions):
     """Returns 100.0 for each label that is right and 0.0 for the others."""
     _check_lengths(gold, predictions)

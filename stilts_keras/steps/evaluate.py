@@ -23,12 +23,14 @@ class Evaluation:
         predictions: list of the same length.
         metrics: dict from metric name to value in percent.
         ids: list of str of the same length, or None where order tells.
+        embeddings: float32 array (n, h) of the features, of retrieval.
     """
 
     gold: list
     predictions: list
     metrics: dict
     ids: list | None = None
+    embeddings: np.ndarray | None = None
 
 
 def evaluate(
@@ -142,6 +144,7 @@ def _scored(problem, task, split, decoded, dev, dev_decoded):
         predictions,
         score(task.metrics, gold, predictions, language=split.language),
         problem.ids(split.examples) if problem.has_ids else None,
+        decoded if task.is_retrieval else None,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from stilts_keras.errors import InputError
+from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
 
 PRIMARY = {"xnli": "accuracy", "tatoeba": "accuracy"}
@@ -63,7 +64,7 @@ def cell(frame, label, column):
 def draw(width, frame):
     """Prints to a string of some width that is no terminal."""
     console = Console(file=io.StringIO(), width=width)
-    tables.print_frame(frame, console)
+    rendering.print_frame(frame, console)
     return console.file.getvalue()
 
 
@@ -101,7 +102,7 @@ def test_xtreme_table_averages_seeds_and_shows_no_score_that_is_not_there():
     assert frame["columns"] == ["xnli", "xquad"]
     assert cell(frame, "pretrained", "xnli")["value"] == 61.0
     assert cell(frame, "pretrained", "xnli")["difference"] is None
-    assert cell(frame, "mnli", "xnli")["difference"] == 3.0
+    assert cell(frame, "mnli", "xnli")["difference"] == 4.0
     assert "xquad" not in frame["rows"][1]["cells"]
     assert frame["notes"][-1] == "A note"
     whole = {("pretrained", 1): summary(xnli=60.0) | {"all_task": 40.0}}
@@ -142,9 +143,9 @@ def test_differences_compare_only_languages_zero_shot_for_both(rows):
     frame = tables.summary_frame(rows + seen, "pretrained", primary=PRIMARY)
     found = cell(frame, "mnli@de", "xnli")
     assert found["value"] == 45.0
-    assert found["difference"] == pytest.approx(45.0 - 41.0)
+    assert found["difference"] == pytest.approx(45.0 - 40.0)
     assert not found["complete"]
-    assert tables.format_cell(found) == "45.0 (+4.0)~"
+    assert rendering.format_cell(found) == "45.0 (+5.0)~"
     assert any(note.startswith("~") for note in frame["notes"])
 
 
@@ -193,7 +194,7 @@ def test_a_target_that_lacks_a_route_shows_a_dash(rows):
         if (row["route"], row["target"]) != ("mnli", "tatoeba")
     ]
     frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
-    markdown = tables.to_markdown(frame)
+    markdown = rendering.to_markdown(frame)
     assert "| mnli | 55.5±0.0 n2 (+4.5) | - |" in markdown
 
 
@@ -230,7 +231,7 @@ def test_what_may_be_chance_is_marked(rows):
     unsure = tables.summary_frame(
         with_interval(rows, 200.0, 0.5), None, primary=PRIMARY
     )
-    texts = [tables.to_markdown(frame) for frame in (sure, unsure)]
+    texts = [rendering.to_markdown(frame) for frame in (sure, unsure)]
     assert "°" not in texts[0] and "±1.0" in texts[0]
     assert "±200.0°" in texts[1] and "may be chance: it lies" in texts[1]
 
@@ -256,6 +257,7 @@ def test_what_may_be_chance_is_marked(rows):
             {"deviation": 0.8, "count": 3, "zero_shot": False},
             "61.2±0.8* n3",
         ),
+        ({"difference": -2.0, "is_significant": True}, "61.2 (-2.0†)"),
     ],
 )
 def test_cells_are_short_and_signed(changes, text):
@@ -268,14 +270,15 @@ def test_cells_are_short_and_signed(changes, text):
         "zero_shot": True,
         "above_chance": True,
         "complete": True,
+        "is_significant": False,
     }
-    assert tables.format_cell(made | changes) == text
+    assert rendering.format_cell(made | changes) == text
 
 
 def test_markdown_has_the_same_numbers_and_escapes_its_marks(rows):
     rows = of_seed(rows, 1)
     frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
-    markdown = tables.to_markdown(frame)
+    markdown = rendering.to_markdown(frame)
     assert "| route | en | zero-shot | de | zh |" in markdown
     assert "| mnli | 90.0* | 55.5 (+5.5) | 70.0 | 41.0 |" in markdown
     assert "\n- \\* not zero-shot" in markdown
@@ -355,7 +358,7 @@ def test_xtreme_s_scores_show_their_seeds_too():
         ("pretrained", 2): summary(xnli=62.0),
     }
     frame = tables.xtreme_frame(scores, "pretrained")
-    markdown = tables.to_markdown(frame)
+    markdown = rendering.to_markdown(frame)
     assert "| pretrained | 61.0±1.4 n2 | 50.0 n1 |" in markdown
     assert any("over seeds" in note for note in frame["notes"])
 
@@ -373,14 +376,14 @@ def test_layers_show_their_seeds_too():
         )
     ]
     frame = tables.layer_frame(rows, "tatoeba", "accuracy")
-    assert "22.0±2.8 n2" in tables.to_markdown(frame)
+    assert "22.0±2.8 n2" in rendering.to_markdown(frame)
 
 
 def test_a_table_with_seeds_shows_every_count_and_no_interval(rows):
     frame = tables.summary_frame(
         with_interval(rows, 7.0, 0.5), None, primary=PRIMARY
     )
-    markdown = tables.to_markdown(frame)
+    markdown = rendering.to_markdown(frame)
     assert "| pretrained | 51.0±1.4 n2 | 30.0 n1 |" in markdown
     assert "| chance | 0.5 | 0.5 |" in markdown
     assert "±7.0" not in markdown and "95 % interval" not in markdown
@@ -394,7 +397,7 @@ def test_a_table_of_one_seed_shows_no_count(rows):
     frame = tables.summary_frame(
         with_interval(of_seed(rows, 1), 7.0, 0.5), None, primary=PRIMARY
     )
-    markdown = tables.to_markdown(frame)
+    markdown = rendering.to_markdown(frame)
     assert "| mnli | 55.5±7.0 (+5.5) | 20.0±7.0 (-10.0) |" in markdown
     assert not any("seeds" in note for note in frame["notes"])
     assert cell(frame, "mnli", "xnli")["count"] == 1
@@ -449,8 +452,12 @@ FAMILIES = {
 
 
 def by_family(rows, baseline=None, metrics=PRIMARY):
-    return tables.family_frame(
-        rows, baseline, primary=metrics, family_of=FAMILIES.__getitem__
+    return tables.group_frame(
+        rows,
+        baseline,
+        primary=metrics,
+        kind="family",
+        group_of=FAMILIES.__getitem__,
     )
 
 
@@ -525,8 +532,9 @@ def test_families_name_their_targets_and_that_metrics_differ(two_targets):
 
 def test_families_show_their_seeds_too(rows):
     frame = by_family([row for row in rows if row["target"] == "xnli"])
-    assert "| pretrained | 61.0±1.4 n2 | 41.0±1.4 n2 |" in tables.to_markdown(
-        frame
+    assert (
+        "| pretrained | 61.0±1.4 n2 | 41.0±1.4 n2 |"
+        in rendering.to_markdown(frame)
     )
 
 
@@ -570,7 +578,9 @@ def test_routes_of_one_shape_share_a_row_sorted_by_tasks_and_stages():
         "2 tasks in 2 stages",
     ]
     assert frame["title"] == "Zero-shot scores by number of intermediate tasks"
-    assert "| intermediate tasks | xnli | mean |" in tables.to_markdown(frame)
+    assert "| intermediate tasks | xnli | mean |" in rendering.to_markdown(
+        frame
+    )
     assert "intermediate tasks" in draw(100, frame)
 
 
@@ -588,7 +598,7 @@ def test_replicates_of_a_shape_are_its_routes_and_seeds():
     found = cell(frame, "2 tasks in 2 stages", "xnli")
     assert (found["value"], found["deviation"]) == (62.0, 2.0)
     assert (found["count"], found["difference"]) == (3, 12.0)
-    assert tables.format_cell(found) == "62.0±2.0 n3 (+12.0)"
+    assert rendering.format_cell(found) == "62.0±2.0 n3 (+12.0)"
     assert cell(frame, "0 tasks", "xnli")["difference"] is None
     assert (
         "± standard deviation over pairs of route and seed; n: their number"
@@ -661,7 +671,7 @@ def test_forgetting_is_a_difference_to_the_stage_that_learned():
     assert frame["columns"] == ["mnli", "qqp"]
     text = {
         row["label"]: [
-            tables.format_cell(row["cells"].get(name))
+            rendering.format_cell(row["cells"].get(name))
             for name in frame["columns"]
         ]
         for row in frame["rows"]

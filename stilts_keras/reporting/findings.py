@@ -1,0 +1,236 @@
+"""What tables say in words: the finding, negative transfer, typology.
+
+A plain table, beside the frames of `tables`, is
+
+    {"title": str, "columns": [str], "rows": [[str or number]], "notes": [str]}
+"""
+
+from stilts_keras.errors import InputError
+from stilts_keras.scoring import regression
+from stilts_keras.tasks.languages import LANGUAGES
+from stilts_keras.tasks.languages import distance_from_english
+from stilts_keras.tasks.languages import family_of
+
+
+def finding(frame, baseline):
+    """Says in one sentence what intermediate training did.
+
+    Args:
+        frame: dict, of `tables.summary_frame`.
+        baseline: str. The route compared with.
+
+    Returns:
+        A str. Computed from the numbers; says so where nothing is significant.
+    """
+    others = [row for row in frame["rows"] if row["label"] != baseline]
+    cells = [
+        (row["label"], target, cell)
+        for row in others
+        for target, cell in row["cells"].items()
+        if cell["difference"] is not None
+    ]
+    if not cells:
+        return (
+            f"Only `{baseline}` was evaluated: there is nothing to compare it "
+            "with."
+        )
+    judged = [item for item in cells if item[2]["p"] is not None]
+    if not judged:
+        return (
+            "No difference can be judged, as the predictions of "
+            f"`{baseline}` or of all other routes are missing."
+        )
+    real = [item for item in judged if item[2]["is_significant"]]
+    gains = [item for item in real if item[2]["difference"] > 0]
+    losses = [item for item in real if item[2]["difference"] < 0]
+    if not real:
+        most = max(judged, key=lambda item: abs(item[2]["difference"]))
+        return (
+            f"No route differs significantly from `{baseline}` on any target; "
+            f"the largest difference is {_described(*most)}."
+        )
+    text = "; ".join(
+        _most_of(kind, items)
+        for kind, items in (("gain", gains), ("loss", losses))
+    )
+    return (
+        f"Of {len(judged)} differences to `{baseline}` in languages that no "
+        f"stage trained the target in, {text}."
+    )
+
+
+def _most_of(kind, items):
+    """Tells how many significant differences of a kind, and the largest."""
+    if not items:
+        return f"none is a significant {kind}"
+    verb = "is a significant" if len(items) == 1 else "are significant"
+    noun = {"gain": "gains", "loss": "losses"}[kind]
+    most = max(items, key=lambda item: abs(item[2]["difference"]))
+    if len(items) == 1:
+        return f"1 {verb} {kind}: {_described(*most)}"
+    return f"{len(items)} {verb} {noun}, the largest {_described(*most)}"
+
+
+def _described(route, target, cell):
+    """Tells one difference with all that belongs to it."""
+    p = cell["adjusted_p"]
+    return (
+        f"{cell['difference']:+.1f} points of `{route}` on {target} (to "
+        f"{cell['value']:.1f}; 95 % interval {cell['difference_low']:+.1f} to "
+        f"{cell['difference_high']:+.1f}, "
+        f"{'p < 0.001' if p < 0.001 else f'p = {p:.3f}'} after Holm's "
+        "correction)"
+    )
+
+
+def negative_transfer(frames):
+    """Counts significant losses and gains in single languages.
+
+    Args:
+        frames: iterable of frames of `tables.difference_frame`.
+
+    Returns:
+        Dict: `cells`, `losses` and `gains`, ints, of pairs of route and
+        language in all targets whose difference can be judged.
+    """
+    cells = [
+        cell
+        for frame in frames
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+        if cell["p"] is not None
+    ]
+    real = [cell for cell in cells if cell["is_significant"]]
+    return {
+        "cells": len(cells),
+        "losses": sum(cell["difference"] < 0 for cell in real),
+        "gains": sum(cell["difference"] > 0 for cell in real),
+    }
+
+
+def negative_transfer_sentence(counts):
+    """Says what `negative_transfer` counted."""
+    if not counts["cells"]:
+        return "Negative transfer: no difference of a language can be judged."
+    share = 100 * counts["losses"] / counts["cells"]
+    gained = 100 * counts["gains"] / counts["cells"]
+    return (
+        f"Negative transfer: {counts['losses']} of {counts['cells']} "
+        f"differences in single languages ({share:.0f} %) are significant "
+        f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
+        "correction within each target)."
+    )
+
+
+def typology_table(frames, baseline):
+    """Regresses differences on what kind of language they are in.
+
+    For each route the differences in all languages and targets are regressed
+    on the distance from English and on the script, each less its target's mean;
+    the languages of a family err together.
+
+    Args:
+        frames: dict from target to the frame of `tables.difference_frame`.
+        baseline: str.
+
+    Returns:
+        A plain table with a row for each route and predictor.
+    """
+    rows, notes = [], {}
+    routes = dict.fromkeys(
+        row["label"] for frame in frames.values() for row in frame["rows"]
+    )
+    for route in routes:
+        if route == baseline:
+            continue
+        try:
+            found = regression.regress(*_observations(frames, route))
+        except InputError as error:
+            notes.setdefault(str(error), []).append(route)
+            continue
+        rows += [
+            [
+                route,
+                term["name"],
+                *(term[name] for name in ("coefficient", "low", "high", "p")),
+                found["n"],
+                found["num_clusters"],
+            ]
+            for term in found["terms"]
+            if term["name"] in PREDICTORS
+        ]
+        for warning in found["warnings"]:
+            notes.setdefault(warning, []).append(route)
+    return {
+        "title": f"Differences to {baseline} and kinds of languages",
+        "columns": [
+            "route",
+            "predictor",
+            "points",
+            "low",
+            "high",
+            "p",
+            "differences",
+            "families",
+        ],
+        "rows": rows,
+        "notes": [
+            "Least squares over differences in single languages, a level of "
+            "its own for each target; 95 % intervals and p by standard errors "
+            "clustered by language family, not corrected for their number",
+            f"{DISTANCE}: share of typological features in which a language "
+            "differs from English: points are of a language that differs in "
+            f"all; {SCRIPT}: points lost or gained in other scripts",
+            *(
+                f"{', '.join(routes)}: {warning}"
+                for warning, routes in notes.items()
+            ),
+        ],
+    }
+
+
+DISTANCE = "distance from English"
+SCRIPT = "script other than Latin"
+PREDICTORS = (DISTANCE, SCRIPT)
+
+
+def _observations(frames, route):
+    """Lists one route's differences: outcomes, predictors, clusters."""
+    found = [
+        (target, language, cell["difference"])
+        for target, frame in frames.items()
+        for row in frame["rows"]
+        if row["label"] == route
+        for language, cell in row["cells"].items()
+        if cell["difference"] is not None
+        and distance_from_english(language) is not None
+    ]
+    known = {
+        DISTANCE: [distance_from_english(code) for _, code, _ in found],
+        SCRIPT: [
+            float(LANGUAGES[code].script != "Latin") for _, code, _ in found
+        ],
+    }
+    targets = [target for target, _, _ in found]
+    return (
+        _within([difference for _, _, difference in found], targets),
+        {
+            # A run may have languages of one script only.
+            name: _within(values, targets)
+            for name, values in known.items()
+            if len(set(values)) > 1
+        },
+        [family_of(code) for _, code, _ in found],
+    )
+
+
+def _within(values, groups):
+    """Subtracts each group's mean: as a level for each, at no term's cost."""
+    members = {}
+    for value, group in zip(values, groups, strict=True):
+        members.setdefault(group, []).append(value)
+    means = {group: sum(found) / len(found) for group, found in members.items()}
+    return [
+        value - means[group]
+        for value, group in zip(values, groups, strict=True)
+    ]

@@ -1,0 +1,258 @@
+"""A report in TensorBoard: which dashboard shows what.
+
+All lies below one folder, which is written anew with every report; the
+scalars of the results stand beside it, in one run for each route.
+"""
+
+import pathlib
+
+from stilts_keras import files
+from stilts_keras.errors import DamageError
+from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.graph.route import Route
+from stilts_keras.reporting import boards
+from stilts_keras.reporting import embeddings
+from stilts_keras.reporting import rendering
+from stilts_keras.reporting import report as reports
+from stilts_keras.reporting.tensorboard import EventWriter
+
+FOLDER = "report"
+
+
+def show(report, folder):
+    """Writes texts, images, sessions, layout, curves and embeddings.
+
+    Args:
+        report: `report.Report`.
+        folder: path. TensorBoard's log folder.
+    """
+    root = pathlib.Path(folder) / FOLDER
+    # TensorBoard adds up what it finds: an old report beside a new one would
+    # show both.
+    files.remove(root)
+    # A TensorBoard that runs on shows the last step.
+    step = len(report.evidence.rows)
+    with EventWriter(root) as writer:
+        for name, text in _texts(report).items():
+            writer.text(name, text, step)
+        for name, (png, _) in report.figures.items():
+            writer.image(_image_tag(name), png, step)
+    boards.write_layout(root, _layout(report))
+    boards.write_sessions(root / "sessions", _sessions(report))
+    if "number_of_tasks" in report.frames:
+        _write_curves(report.frames["number_of_tasks"], root / "curves")
+    shown = _embeddings(report)
+    if shown:
+        boards.write_projector(root / "projector", shown)
+
+
+def write_scalars(rows, folder):
+    """Writes scores as scalars: a run for each route, the seed as step.
+
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        folder: path. TensorBoard's log folder.
+    """
+    by_route = {}
+    for row in rows:
+        by_route.setdefault(row["route"], []).append(row)
+    for route, found in by_route.items():
+        with EventWriter(pathlib.Path(folder, route)) as writer:
+            add_scores(found, writer)
+
+
+def add_scores(rows, writer):
+    """Writes the scores of one route.
+
+    Args:
+        rows: iterable of dicts of results.jsonl.
+        writer: `EventWriter` of the route.
+    """
+    for row in rows:
+        kind = "zero_shot" if row["zero_shot"] else "supervised"
+        place = f"{row['target']}/{row['metric']}/{row['language']}"
+        writer.scalar(f"{kind}/{place}", row["value"], row["seed"])
+    writer.flush()
+
+
+def _texts(report):
+    """Lists the texts of the Text tab by their tags."""
+    texts = {"finding": "\n\n".join(report.sentences)}
+    for name, frame in report.frames.items():
+        texts[f"tables/{name}"] = rendering.to_markdown(frame)
+    for name, table in report.plain.items():
+        texts[f"tables/{name}"] = rendering.plain_to_markdown(table)
+    texts["provenance"] = reports.provenance(report)
+    if report.evidence.problems:
+        texts["problems"] = "\n".join(
+            f"- {problem}" for problem in report.evidence.problems
+        )
+    return texts
+
+
+def _image_tag(name):
+    """`differences_xnli` -> `differences/xnli`; a tag's head is its group."""
+    kind, _, rest = name.partition("_")
+    if kind != "differences":
+        return name
+    return f"{kind}/{rest or 'all_targets'}"
+
+
+def _layout(report):
+    """Groups the curves of the results: a chart of languages per target."""
+    charts = {}
+    for target, metric in report.evidence.primary.items():
+        charts.setdefault("zero-shot, each language", {})[
+            f"{target}: {metric}"
+        ] = [f"^zero_shot/{target}/{metric}/"]
+    if report.evidence.lessons:
+        charts["chains"] = {
+            "dev scores along the chain": ["^chain/"],
+            "forgotten points": ["^forgetting/"],
+        }
+    charts["training"] = {"losses": ["^loss/"], "dev scores": ["^dev/"]}
+    if "number_of_tasks" in report.frames:
+        charts["number of intermediate tasks"] = {
+            "zero-shot scores": ["^number_of_tasks/"]
+        }
+    return charts
+
+
+def _sessions(report):
+    """Lists what ran, with its settings and its scores."""
+    by_run = {}
+    for row in report.evidence.rows:
+        if report.evidence.primary[row["target"]] == row["metric"]:
+            run = (row["route"], row["target"], row["seed"])
+            by_run.setdefault(run, []).append(row)
+    trainings = {row["stage"]: row for row in report.evidence.trainings}
+    sessions = []
+    for (route, target, seed), rows in by_run.items():
+        baseline = by_run.get((report.evidence.baseline, target, seed), [])
+        sessions.append(
+            {
+                "name": f"{route}/{target}/seed-{seed}",
+                "hparams": {
+                    "route": route,
+                    "target": target,
+                    # As a number it would read 1.0000.
+                    "seed": str(seed),
+                    **_settings(report, route, rows[0]["stage"], trainings),
+                },
+                "metrics": _session_metrics(rows, baseline),
+            }
+        )
+    return sessions
+
+
+def _settings(report, route, stage, trainings):
+    """Lists what a session was made with, as far as that is known."""
+    parsed = Route.parse(route)
+    run, description = report.evidence.run, report.evidence.description
+    known = {
+        "sources": ", ".join(
+            dict.fromkeys(
+                source.name for sources in parsed.stages for source in sources
+            )
+        )
+        or "none",
+        "num_stages": len(parsed.stages),
+        "backbone": description.get("backbone", {}).get("name"),
+        "backend": run.get("backend"),
+        "sampling": description.get("settings", {})
+        .get("sampling", {})
+        .get("kind"),
+        "num_steps": _num_steps(stage, trainings),
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _num_steps(stage, trainings):
+    """Adds up the steps of a chain; None where one is not known."""
+    total = 0
+    while stage not in (None, PRETRAINED):
+        if stage not in trainings:
+            return None
+        total += trainings[stage]["num_steps"]
+        stage = trainings[stage]["parent"]
+    return total
+
+
+def _session_metrics(rows, baseline):
+    """Means of one route, target and seed, in the order of the columns."""
+    ours = {row["language"]: row["value"] for row in rows if row["zero_shot"]}
+    theirs = {
+        row["language"]: row["value"] for row in baseline if row["zero_shot"]
+    }
+    english = [row["value"] for row in rows if row["language"] == "en"]
+    metrics = {}
+    if ours:
+        metrics["mean/zero_shot"] = sum(ours.values()) / len(ours)
+    if english:
+        metrics["mean/english"] = english[0]
+    if ours and english:
+        metrics["mean/gap"] = english[0] - metrics["mean/zero_shot"]
+    shared = ours.keys() & theirs.keys()
+    if shared:
+        gains = [ours[language] - theirs[language] for language in shared]
+        metrics["mean/difference"] = sum(gains) / len(gains)
+    return metrics
+
+
+def _write_curves(frame, folder):
+    """Shows scores over the number of intermediate tasks.
+
+    One curve for chains of a stage for each task, one for mixtures of all in
+    one stage.
+    """
+    for name, is_one in (
+        ("one stage each", lambda tasks, stages: stages == tasks),
+        ("all in one stage", lambda tasks, stages: stages <= 1),
+    ):
+        with EventWriter(folder / name) as writer:
+            for row in frame["rows"]:
+                for column, cell in row["cells"].items():
+                    if is_one(*row["shape"]):
+                        writer.scalar(
+                            f"number_of_tasks/{column}",
+                            cell["value"],
+                            step=row["shape"][0],
+                        )
+
+
+def _embeddings(report):
+    """Lists each route's sentence embeddings, the baseline's first."""
+    evidence = report.evidence
+    routes = {row["route"] for row in evidence.rows}
+    by_route = {}
+    for run_dir in evidence.run_dirs:
+        for route, target, _, file in embeddings.find(run_dir):
+            if route not in routes:
+                continue
+            try:
+                by_route.setdefault((target, route), []).append(
+                    embeddings.read(file)
+                )
+            except DamageError as error:
+                evidence.problems.append(str(error))
+    return [
+        {
+            "name": f"{target} after {route}",
+            "vectors": [row for part in parts for row in part["vectors"]],
+            "columns": {
+                "text": [text for part in parts for text in part["texts"]],
+                "language": [
+                    code for part in parts for code in part["languages"]
+                ],
+                "pair": [
+                    f"{part['languages'][0]} {number}"
+                    for part in parts
+                    for number in part["pairs"]
+                ],
+            },
+        }
+        for (target, route), parts in sorted(
+            by_route.items(),
+            key=lambda item: (item[0][0], item[0][1] != evidence.baseline),
+        )
+    ]

@@ -1,0 +1,490 @@
+"""The report: what a run found, as text, tables and figures.
+
+Built from results.jsonl and the predictions, without any framework.
+"""
+
+import dataclasses
+import functools
+import pathlib
+
+from stilts_keras import files
+from stilts_keras.errors import DamageError
+from stilts_keras.graph.route import Route
+from stilts_keras.reporting import evidence as evidence_of
+from stilts_keras.reporting import findings
+from stilts_keras.reporting import published
+from stilts_keras.reporting import rendering
+from stilts_keras.reporting import tables
+from stilts_keras.scoring import xtreme
+from stilts_keras.tasks import SUITES
+from stilts_keras.tasks import get_task
+from stilts_keras.tasks.languages import by_family
+from stilts_keras.tasks.languages import family_of
+from stilts_keras.tasks.languages import script_of
+
+FOLDER = "report"
+REPORT_FILE = "report.md"
+FRAMES_FILE = "report.json"
+# Of what a report holds; a report of another version is made anew.
+VERSION = 1
+
+
+@dataclasses.dataclass
+class Report:
+    """All that a report says.
+
+    Attributes:
+        evidence: `Evidence`.
+        frames: dict from a short name to a frame of `tables`.
+        differences: dict from target to the frame of its languages'
+            differences.
+        plain: dict from a short name to a plain table; see `findings`.
+        sentences: list of str. The finding, then negative transfer.
+    """
+
+    evidence: evidence_of.Evidence
+    frames: dict
+    differences: dict
+    plain: dict
+    sentences: list
+
+    @functools.cached_property
+    def figures(self):
+        """Dict from a short name to a pair of bytes: PNG and SVG."""
+        return _draw(self)
+
+
+# ------------------------------------------------------------------- Building
+def build(evidence):
+    """Computes all tables.
+
+    Args:
+        evidence: `Evidence`.
+
+    Returns:
+        `Report`.
+    """
+    rows, baseline = evidence.rows, evidence.baseline
+    primary = evidence.primary
+    differences = {}
+    for target, metric in primary.items():
+        chosen = [row for row in rows if row["target"] == target]
+        if any(row["zero_shot"] for row in chosen):
+            differences[target] = tables.difference_frame(
+                rows,
+                target,
+                metric,
+                _baseline_in(chosen, baseline),
+                languages=by_family({row["language"] for row in chosen}),
+            )
+    frames = _frames(evidence)
+    counts = findings.negative_transfer(differences.values())
+    plain = {
+        "published": _published_table(evidence),
+        "typology": findings.typology_table(differences, baseline),
+    }
+    return Report(
+        evidence=evidence,
+        frames=frames,
+        differences=differences,
+        plain={name: table for name, table in plain.items() if table["rows"]},
+        sentences=[
+            findings.finding(frames["summary"], baseline),
+            findings.negative_transfer_sentence(counts),
+        ],
+    )
+
+
+def _baseline_in(rows, baseline):
+    """The baseline, or None where it has no rows of the target."""
+    return baseline if any(row["route"] == baseline for row in rows) else None
+
+
+def _frames(evidence):
+    """Computes the tables: all targets, groups of languages, each target."""
+    rows, baseline = evidence.rows, evidence.baseline
+    primary = evidence.primary
+    frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
+    if set(SUITES["xtreme"]) <= set(primary):
+        frames["xtreme"] = tables.xtreme_frame(
+            _xtreme_scores(rows), baseline, notes=_xtreme_notes(evidence)
+        )
+    shapes = {
+        route: Route.parse(route).shape
+        for route in dict.fromkeys(row["route"] for row in rows)
+    }
+    if _has_curve(shapes.values()):
+        frames["number_of_tasks"] = tables.number_of_tasks_frame(
+            rows, primary=primary, shape=shapes.get
+        )
+    for name, kind, group_of in (
+        ("families", "family", family_of),
+        ("scripts", "script", script_of),
+    ):
+        groups = [
+            group_of(language)
+            for language in {
+                row["language"] for row in rows if row["zero_shot"]
+            }
+        ]
+        if len(set(groups)) < len(groups):
+            frames[name] = tables.group_frame(
+                rows, baseline, primary=primary, group_of=group_of, kind=kind
+            )
+    if evidence.lessons:
+        frames["forgetting"] = tables.forgetting_frame(
+            evidence.lessons,
+            primary={
+                row["target"]: get_task(row["target"]).metrics[0]
+                for row in evidence.lessons
+            },
+        )
+    for target, metric in primary.items():
+        chosen = [row for row in rows if row["target"] == target]
+        frames[target] = tables.target_frame(
+            rows, target, metric, _baseline_in(chosen, baseline)
+        )
+    for target in dict.fromkeys(row["target"] for row in evidence.layers):
+        frames[f"{target}_layers"] = tables.layer_frame(
+            evidence.layers, target, get_task(target).metrics[0]
+        )
+    return frames
+
+
+def _has_curve(shapes):
+    """Whether routes tell more together than the summary tells of each."""
+    several = [shape for shape in shapes if shape[0] > 1]
+    return len(set(several)) < len(several) or max((*several, (0, 0)))[0] > 2
+
+
+def _xtreme_scores(rows):
+    """Averages as XTREME does, English included: {(route, seed): scores}."""
+    runs = {}
+    for row in rows:
+        if row["target"] in SUITES["xtreme"]:
+            metrics_of = runs.setdefault((row["route"], row["seed"]), {})
+            by_metric = metrics_of.setdefault(row["target"], {})
+            name = xtreme.reference_name(row["metric"])
+            by_metric.setdefault(name, {})[row["language"]] = row["value"]
+    return {key: xtreme.summarise(found) for key, found in runs.items()}
+
+
+def _xtreme_notes(evidence):
+    """Says why a run's XTREME scores are not those of the benchmark."""
+    there = {}
+    for row in evidence.rows:
+        there.setdefault(row["target"], set()).add(row["language"])
+    lacking = [
+        target
+        for target, languages in there.items()
+        if set(get_task(target).languages) - languages
+    ]
+    notes = []
+    if lacking:
+        notes.append(
+            "Not all of XTREME's languages: "
+            f"{', '.join(lacking)}; not comparable with published scores"
+        )
+    limit = evidence.description.get("eval_limit")
+    if limit is not None:
+        notes.append(f"At most {limit} examples of each language")
+    return notes
+
+
+def _published_table(evidence):
+    """Sets published scores beside ours, where there are any to compare."""
+    agreements = published.agreement(
+        evidence.rows, evidence.description, baseline=evidence.baseline
+    )
+    return {
+        "title": "Beside published scores",
+        "columns": [
+            "target",
+            "metric",
+            "published",
+            "ours",
+            "route",
+            "of",
+            "source",
+            "settings that differ",
+        ],
+        "rows": [
+            [
+                found["target"],
+                found["metric"],
+                found["published"],
+                found["ours"],
+                found["route"] or "-",
+                found["name"],
+                found["provenance"],
+                "; ".join(found["differs"]) or "none known",
+            ]
+            for found in agreements
+        ],
+        "notes": ["Percent; means over all languages, English included"],
+    }
+
+
+# -------------------------------------------------------------------- Writing
+def write(report, folder):
+    """Writes report.md, the tables as CSV and LaTeX, the figures.
+
+    What an earlier report left in the folder is replaced.
+
+    Args:
+        report: `Report`.
+        folder: path.
+
+    Returns:
+        The path of report.md.
+    """
+    folder = pathlib.Path(folder)
+    for name in (FRAMES_FILE, "tables", "figures"):
+        files.remove(folder / name)
+    for name, frame in _all_frames(report).items():
+        _write_text(folder / "tables" / f"{name}.csv", rendering.to_csv(frame))
+        _write_text(
+            folder / "tables" / f"{name}.tex", rendering.to_latex(frame)
+        )
+    for name, table in report.plain.items():
+        _write_text(
+            folder / "tables" / f"{name}.csv", rendering.plain_to_csv(table)
+        )
+        _write_text(
+            folder / "tables" / f"{name}.tex", rendering.plain_to_latex(table)
+        )
+    for name, (png, svg) in report.figures.items():
+        _write_bytes(folder / "figures" / f"{name}.png", png)
+        _write_bytes(folder / "figures" / f"{name}.svg", svg)
+    _write_text(folder / REPORT_FILE, to_markdown(report))
+    return folder / REPORT_FILE
+
+
+def _all_frames(report):
+    return report.frames | {
+        f"differences_{target}": frame
+        for target, frame in report.differences.items()
+    }
+
+
+def _write_text(path, text):
+    with files.atomic_write(path) as file:
+        file.write(text)
+
+
+def _write_bytes(path, content):
+    with files.atomic_write(path, "wb") as file:
+        file.write(content)
+
+
+def _draw(report):
+    """Draws all figures that there is something to see in."""
+    from stilts_keras.reporting import figures
+
+    drawn = {}
+    baseline = report.evidence.baseline
+    summary = report.frames["summary"]
+    if _has_differences(summary):
+        title = f"Differences to {baseline} on each target"
+        drawn["differences"] = figures.difference_map(
+            {**summary, "title": title, "baseline": baseline}
+        )
+    for target, frame in report.differences.items():
+        if _has_differences(frame):
+            drawn[f"differences_{target}"] = figures.difference_map(
+                frame,
+                groups={code: family_of(code) for code in frame["columns"]},
+            )
+    if "number_of_tasks" in report.frames:
+        drawn["number_of_tasks"] = figures.number_of_tasks_curve(
+            report.frames["number_of_tasks"]
+        )
+    if any(lesson["num_stages"] > 1 for lesson in report.evidence.lessons):
+        drawn["forgetting"] = figures.forgetting_curves(
+            report.frames["forgetting"]
+        )
+    mixtures = _mixtures(report)
+    if mixtures:
+        drawn["sampling"] = figures.sampling_bars(mixtures)
+    return {
+        name: (figures.to_png(figure), figures.to_svg(figure))
+        for name, figure in drawn.items()
+    }
+
+
+def _mixtures(report):
+    """Lists the stages with several sources."""
+    return [
+        {**row, "stage": row["path"]}
+        for row in report.evidence.trainings
+        if len(row["sources"]) > 1
+    ]
+
+
+def _has_differences(frame):
+    return any(
+        cell["difference"] is not None
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    )
+
+
+# ------------------------------------------------------------------- Markdown
+def to_markdown(report):
+    """Writes report.md: the finding first, then what it rests on.
+
+    Args:
+        report: `Report`.
+
+    Returns:
+        A str. Figures are named by their place beside the file.
+    """
+    blocks = [
+        "# What intermediate training did",
+        *report.sentences,
+        *_problems(report),
+        *_section(report, "All targets", ["summary", "xtreme"], "differences"),
+        *_section(
+            report,
+            "Numbers of tasks",
+            ["number_of_tasks"],
+            "number_of_tasks",
+        ),
+        *_section(report, "Kinds of languages", ["families", "scripts"]),
+        *_plain(report, "typology"),
+        *_section(report, "Forgetting", ["forgetting"], "forgetting"),
+    ]
+    for target in report.evidence.primary:
+        blocks += _section(
+            report,
+            target,
+            [target, f"{target}_layers"],
+            f"differences_{target}",
+        )
+    blocks += _plain(report, "published")
+    if "sampling" in report.figures:
+        blocks += ["## Sampling", _figure("sampling")]
+    blocks += ["## How it was made", provenance(report)]
+    return "\n\n".join(block.rstrip() for block in blocks) + "\n"
+
+
+def _section(report, title, names, figure=None):
+    there = [name for name in names if name in report.frames]
+    if not there:
+        return []
+    blocks = [f"## {title}"]
+    if figure in report.figures:
+        blocks.append(_figure(figure))
+    return blocks + [
+        rendering.to_markdown(report.frames[name]) for name in there
+    ]
+
+
+def _figure(name):
+    return f"![{name}](figures/{name}.png)"
+
+
+def _plain(report, name):
+    if name not in report.plain:
+        return []
+    return [rendering.plain_to_markdown(report.plain[name])]
+
+
+def _problems(report):
+    problems = report.evidence.problems
+    if not problems:
+        return []
+    lines = "\n".join(f"- {problem}" for problem in problems)
+    return [f"## Missing or damaged\n\n{lines}"]
+
+
+def provenance(report):
+    """Says in Markdown where the results are from.
+
+    Args:
+        report: `Report`.
+    """
+    evidence = report.evidence
+    run, description = evidence.run, evidence.description
+    seeds = sorted({row["seed"] for row in evidence.rows})
+    facts = {
+        "Run folders": ", ".join(map(str, evidence.run_dirs)),
+        "Routes": ", ".join(
+            f"`{route}`"
+            for route in dict.fromkeys(row["route"] for row in evidence.rows)
+        ),
+        "Compared with": f"`{evidence.baseline}`",
+        "Seeds": ", ".join(map(str, seeds)),
+        "Scores": f"{len(evidence.rows)}, of "
+        f"{sum(row['n'] for row in evidence.rows)} predictions",
+    }
+    if description:
+        facts["Backbone"] = "{name} ({fingerprint})".format(
+            **description["backbone"]
+        )
+        facts["Data"] = description.get("data")
+        facts["Settings other than the published ones"] = _settings(description)
+    if run:
+        versions = ", ".join(
+            f"{name} {version}" for name, version in run["versions"].items()
+        )
+        facts["Made with"] = f"{run['backend']}, {versions}"
+    facts["Stages trained"] = len(evidence.trainings) or None
+    return "\n".join(
+        f"- {name}: {fact}" for name, fact in facts.items() if fact is not None
+    )
+
+
+def _settings(description):
+    known = {
+        **description.get("settings", {}),
+        "eval_limit": description.get("eval_limit"),
+    }
+    changed = [
+        f"{name}={value}"
+        for name, value in known.items()
+        if value not in (None, [], 0.0) and name != "sampling"
+    ]
+    kind = known.get("sampling", {}).get("kind")
+    return ", ".join([*changed, *([f"sampling={kind}"] if kind else [])])
+
+
+# --------------------------------------------------------------- Kept on disk
+def keep(report, folder, digest):
+    """Notes the tables, so that they can be shown again without computing.
+
+    Args:
+        report: `Report`.
+        folder: path.
+        digest: str. Of all that the report was computed from.
+    """
+    files.write_json(
+        pathlib.Path(folder) / FRAMES_FILE,
+        files.sealed(
+            {
+                "version": VERSION,
+                "digest": digest,
+                "sentences": report.sentences,
+                "frames": report.frames,
+                "problems": report.evidence.problems,
+            }
+        ),
+    )
+
+
+def kept(folder, digest):
+    """Reads what `keep` noted.
+
+    Args:
+        folder: path.
+        digest: str.
+
+    Returns:
+        The dict; None if there is none of this digest and version.
+    """
+    try:
+        found = files.read_sealed(pathlib.Path(folder) / FRAMES_FILE)
+    except DamageError:
+        return None
+    is_current = (found["version"], found["digest"]) == (VERSION, digest)
+    return found if is_current else None

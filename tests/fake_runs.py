@@ -1,0 +1,212 @@
+"""Run folders as `stilts run` leaves them, made without a model.
+
+Answers are drawn so that routes have the accuracies asked for; a route's
+answers are those of the baseline where neither luck nor skill differs.
+"""
+
+import numpy as np
+
+from stilts_keras import files
+from stilts_keras.reporting import embeddings
+from stilts_keras.reporting import predictions
+from stilts_keras.reporting.results import Results
+from stilts_keras.scoring import intervals
+from stilts_keras.scoring import metrics
+from stilts_keras.tasks import get_task
+
+LABELS = ("entailment", "neutral", "contradiction")
+LANGUAGES = ("en", "de", "es", "hi", "ru", "tr", "zh")
+
+
+def answers(random, gold, share):
+    """Answers of which a share is right."""
+    right = random.random(len(gold)) < share
+    return [
+        truth if hit else LABELS[(LABELS.index(truth) + 1) % 3]
+        for truth, hit in zip(gold, right, strict=True)
+    ]
+
+
+def write_scores(
+    run_dir,
+    route,
+    target,
+    guesses,
+    *,
+    gold,
+    seed=1,
+    metric="accuracy",
+    ids=None,
+    zero_shot=None,
+    **changes,
+):
+    """Adds rows and predictions: `guesses` and `gold` by language."""
+    rows = []
+    for language, guess in guesses.items():
+        file = predictions.file_of(
+            run_dir,
+            route=route,
+            target=target,
+            seed=seed,
+            split="test",
+            language=language,
+        )
+        predictions.write(file, gold[language], guess, ids)
+        low, high = intervals.interval(metric, gold[language], guess)
+        rows.append(
+            {
+                "route": route,
+                "seed": seed,
+                "target": target,
+                "language": language,
+                "split": "test",
+                "metric": metric,
+                "value": metrics.score([metric], gold[language], guess)[metric],
+                "n": len(guess),
+                "zero_shot": language != "en"
+                if zero_shot is None
+                else zero_shot,
+                "stage": f"{route} {target} {seed}",
+                "low": low,
+                "high": high,
+                "chance": metrics.chance(metric, gold[language]),
+                "evaluation": f"rows of {target} {language}",
+                **changes,
+            }
+        )
+    Results(run_dir / "results.jsonl").add(rows)
+    return rows
+
+
+def write_run(
+    run_dir,
+    shares,
+    *,
+    target="xnli",
+    languages=LANGUAGES,
+    seeds=(1,),
+    n=400,
+    random_seed=0,
+):
+    """Writes a run: `shares` maps a route to its share of right answers."""
+    # Gold is the same in every run; answers are not.
+    gold_random = np.random.default_rng(99)
+    gold = {
+        language: [LABELS[at] for at in gold_random.integers(0, 3, n)]
+        for language in languages
+    }
+    for route, share in shares.items():
+        for seed in seeds:
+            random = np.random.default_rng(
+                [random_seed, seed, *route.encode("utf-8")]
+            )
+            write_scores(
+                run_dir,
+                route,
+                target,
+                {
+                    language: answers(random, gold[language], share)
+                    for language in languages
+                },
+                gold=gold,
+                seed=seed,
+            )
+    return run_dir
+
+
+def describe(run_dir, *, baseline="pretrained", **graph):
+    """Writes run.json for the rows that are there."""
+    rows = Results(run_dir / "results.jsonl").rows()
+    targets = [row for row in rows if "source" not in row]
+    files.write_json(
+        run_dir / "run.json",
+        files.sealed(
+            {
+                "settings": {},
+                "baseline": baseline,
+                "backend": "jax",
+                "python": "3.11",
+                "versions": {"keras": "3.15"},
+                "graph": {
+                    "backbone": {"name": "tiny", "fingerprint": "b"},
+                    "data": "pocket",
+                    "eval_limit": None,
+                    "settings": {"sampling": {"kind": "proportional"}},
+                    "evaluation": {
+                        f"{row['target']}|{row['language']}": row["evaluation"]
+                        for row in targets
+                    },
+                    "cells": {
+                        "|".join(
+                            (row["route"], row["target"], str(row["seed"]))
+                        ): row["stage"]
+                        for row in targets
+                    },
+                    "stages": {row["stage"]: None for row in rows},
+                    **graph,
+                },
+            }
+        ),
+    )
+    return run_dir
+
+
+def training(
+    stage, path, *, parent=None, seed=1, num_steps=10, sources=("mnli",)
+):
+    """A row of trainings.jsonl, its sources of equal shares."""
+    share = 1 / len(sources)
+    return {
+        "stage": stage,
+        "path": path,
+        "parent": parent,
+        "seed": seed,
+        "num_steps": num_steps,
+        "sources": [
+            {
+                "name": name,
+                "sequences": 100,
+                "share": share,
+                "sequences_seen": 100,
+                "tokens_seen": 1000 * (at + 1),
+            }
+            for at, name in enumerate(sources)
+        ],
+    }
+
+
+def lesson(stage, source, value, learned_in, *, seed=1):
+    """A row of results.jsonl on what a stage left of an earlier source."""
+    return {
+        "route": stage,
+        "seed": seed,
+        "target": source,
+        "language": "en",
+        "split": "dev",
+        "metric": get_task(source).metrics[0],
+        "value": value,
+        "n": 100,
+        "zero_shot": False,
+        "stage": f"f {stage}",
+        "low": value - 5,
+        "high": value + 5,
+        "chance": 30.0,
+        "evaluation": "dev rows",
+        "source": source,
+        "learned_in": f"f {learned_in}",
+        "num_stages": stage.count("/") + 1,
+        "first_route": stage,
+        "forgetting": 0.0 if stage == learned_in else 80.0 - value,
+    }
+
+
+def write_embeddings(run_dir, route, language="de", num_pairs=20, width=8):
+    """Writes sentence embeddings of one route and language."""
+    random = np.random.default_rng(len(route))
+    embeddings.write(
+        embeddings.file_of(run_dir, route, "tatoeba", language),
+        vectors=random.normal(size=(2 * num_pairs, width)),
+        texts=[f"sentence {at}" for at in range(2 * num_pairs)],
+        pairs=[*range(num_pairs)] * 2,
+        languages=[language] * num_pairs + ["en"] * num_pairs,
+    )

@@ -1,0 +1,159 @@
+"""What a report says in words, computed from its numbers."""
+
+import numpy as np
+import pytest
+
+from stilts_keras.reporting import findings
+from stilts_keras.reporting import tables
+from stilts_keras.tasks.languages import distance_from_english
+from stilts_keras.tasks.languages import family_of
+
+
+def compared(difference, p, *, adjusted_p=None, value=50.0):
+    adjusted_p = p if adjusted_p is None else adjusted_p
+    return tables._cell(
+        value,
+        difference=difference,
+        difference_low=difference - 1,
+        difference_high=difference + 1,
+        p=p,
+        adjusted_p=adjusted_p,
+        is_significant=adjusted_p is not None and adjusted_p < 0.05,
+        count=1,
+    )
+
+
+def frame(cells):
+    """A frame from {route: {column: cell}}, the baseline's row first."""
+    columns = dict.fromkeys(name for row in cells.values() for name in row)
+    return {
+        "title": "",
+        "columns": list(columns),
+        "notes": [],
+        "rows": [
+            {
+                "label": "pretrained",
+                "cells": {name: tables._cell(40.0) for name in columns},
+            },
+            *({"label": name, "cells": row} for name, row in cells.items()),
+        ],
+    }
+
+
+def test_the_largest_gain_and_loss_are_told_with_their_numbers():
+    made = frame(
+        {
+            "mnli": {
+                "xnli": compared(3.0, 0.001),
+                "tatoeba": compared(8.3, 0.0001, value=25.9),
+            },
+            "squad": {
+                "xnli": compared(-2.5, 0.01, adjusted_p=0.03),
+                "tatoeba": compared(9.9, 0.06),
+            },
+        }
+    )
+    assert findings.finding(made, "pretrained") == (
+        "Of 4 differences to `pretrained` in languages that no stage trained "
+        "the target in, 2 are significant gains, the largest +8.3 points of "
+        "`mnli` on tatoeba (to 25.9; 95 % interval +7.3 to +9.3, p < 0.001 "
+        "after Holm's correction); 1 is a significant loss: -2.5 points of "
+        "`squad` on xnli (to 50.0; 95 % interval -3.5 to -1.5, p = 0.030 "
+        "after Holm's correction)."
+    )
+
+
+def test_where_nothing_is_significant_the_finding_says_so():
+    made = frame({"mnli": {"xnli": compared(-3.0, 0.02, adjusted_p=0.2)}})
+    text = findings.finding(made, "pretrained")
+    assert text.startswith("No route differs significantly from `pretrained`")
+    assert "-3.0 points of `mnli` on xnli" in text and "p = 0.200" in text
+
+
+def test_gains_without_losses():
+    made = frame({"mnli": {"xnli": compared(3.0, 0.001)}})
+    text = findings.finding(made, "pretrained")
+    assert "1 is a significant gain" in text
+    assert text.endswith("none is a significant loss.")
+
+
+def test_a_baseline_alone_has_no_finding():
+    assert "nothing to compare" in findings.finding(frame({}), "pretrained")
+
+
+def test_differences_without_predictions_are_not_judged():
+    made = frame({"mnli": {"xnli": tables._cell(50.0, difference=9.0)}})
+    assert "cannot" not in findings.finding(made, "pretrained")
+    assert "No difference can be judged" in findings.finding(made, "pretrained")
+
+
+def test_negative_transfer_counts_what_survives_the_correction():
+    made = frame(
+        {
+            "mnli": {
+                "de": compared(-3.0, 0.001),
+                "tr": compared(-3.0, 0.01, adjusted_p=0.3),
+                "ru": compared(3.0, 0.001),
+                "hi": tables._cell(50.0, difference=-9.0),
+            }
+        }
+    )
+    counts = findings.negative_transfer([made])
+    assert counts == {"cells": 3, "losses": 1, "gains": 1}
+    text = findings.negative_transfer_sentence(counts)
+    assert "1 of 3" in text and "(33 %) are significant losses" in text
+
+
+def test_negative_transfer_without_cells_says_so():
+    counts = findings.negative_transfer([])
+    assert "can be judged" in findings.negative_transfer_sentence(counts)
+
+
+LANGUAGES = "ar bg de el es fi hi id ja ka ko ru sw ta th tr vi zh".split()
+
+
+def typology(effect, languages=LANGUAGES, targets=("xnli", "xquad")):
+    """Differences that fall with the distance from English, by `effect`."""
+    random = np.random.default_rng(3)
+    frames = {
+        target: frame(
+            {
+                "mnli": {
+                    language: compared(
+                        effect * (distance_from_english(language))
+                        + level
+                        + random.normal(0, 0.3),
+                        0.5,
+                    )
+                    for language in languages
+                }
+            }
+        )
+        for level, target in enumerate(targets)
+    }
+    return findings.typology_table(frames, "pretrained")
+
+
+def test_a_loss_with_distance_is_found_whatever_the_targets_levels():
+    table = typology(-5.0)
+    (row,) = [row for row in table["rows"] if row[1] == findings.DISTANCE]
+    route, _, points, low, high, p, n, num_families = row
+    assert route == "mnli"
+    assert points == pytest.approx(-5.0, abs=1.5)
+    assert low < points < high < 0 and p < 0.05
+    known = [
+        code for code in LANGUAGES if distance_from_english(code) is not None
+    ]
+    assert n == 2 * len(known)
+    assert num_families == len({family_of(code) for code in known})
+
+
+def test_too_few_languages_are_warned_of():
+    table = typology(-5.0, languages=["de", "es", "ru", "hi", "tr", "fi"])
+    assert any("mnli" in note for note in table["notes"])
+
+
+def test_what_cannot_be_regressed_is_said_and_not_guessed():
+    table = typology(-5.0, languages=["de", "es"], targets=("xnli",))
+    assert not table["rows"]
+    assert any(note.startswith("mnli: ") for note in table["notes"])

@@ -1,0 +1,257 @@
+"""The report of runs whose truth is known."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree
+
+import pytest
+
+import fake_runs
+from stilts_keras.reporting import report
+from stilts_keras.reporting.evidence import gather
+from stilts_keras.reporting.results import TRAINING
+from stilts_keras.reporting.results import Results
+
+SHARES = {"pretrained": 0.5, "mnli": 0.65, "mnli/squad": 0.5}
+
+
+def add_chain(run_dir):
+    """Adds trainings, one of them a mixture, and lessons along a chain."""
+    Results(run_dir / "trainings.jsonl", ("stage",), TRAINING).add(
+        [
+            fake_runs.training("f mnli", "mnli"),
+            fake_runs.training(
+                "f mnli/squad",
+                "mnli/squad+qqp",
+                parent="f mnli",
+                sources=("squad", "qqp"),
+            ),
+        ]
+    )
+    Results(run_dir / "results.jsonl").add(
+        [
+            fake_runs.lesson("mnli", "mnli", 80.0, "mnli"),
+            fake_runs.lesson("mnli/squad", "mnli", 70.0, "mnli"),
+            fake_runs.lesson("mnli/squad", "squad", 60.0, "mnli/squad"),
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    run_dir = tmp_path_factory.mktemp("report") / "run"
+    fake_runs.write_run(run_dir, SHARES, seeds=(1, 2))
+    add_chain(run_dir)
+    fake_runs.describe(run_dir)
+    return report.build(gather([run_dir]))
+
+
+@pytest.fixture(scope="module")
+def folder(made, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("written") / "report"
+    report.write(made, folder)
+    return folder
+
+
+def test_a_true_effect_is_found_and_no_other(made):
+    cells = {
+        row["label"]: row["cells"]["xnli"]
+        for row in made.frames["summary"]["rows"]
+    }
+    assert cells["mnli"]["is_significant"]
+    assert cells["mnli"]["difference"] == pytest.approx(15.0, abs=3.0)
+    assert cells["mnli"]["difference_low"] > 0
+    assert not cells["mnli/squad"]["is_significant"]
+    assert cells["mnli"]["count"] == 2
+    assert made.sentences[0].startswith("Of 2 differences to `pretrained`")
+    assert "points of `mnli` on xnli" in made.sentences[0]
+
+
+def test_differences_of_each_language_stand_by_family(made):
+    frame = made.differences["xnli"]
+    # Of IE: Germanic, which English is of, then by the families' names.
+    assert frame["columns"][0] == "de" and "en" not in frame["columns"]
+    (row,) = [row for row in frame["rows"] if row["label"] == "mnli"]
+    assert all(cell["p"] is not None for cell in row["cells"].values())
+    assert "of 12 differences in single languages" in made.sentences[1]
+
+
+def test_report_opens_with_the_finding_and_shows_every_figure(folder, made):
+    text = (folder / "report.md").read_text("utf-8")
+    assert text.split("\n\n")[1] == made.sentences[0]
+    named = set(re.findall(r"\]\((figures/[^)]+)\)", text))
+    there = {f"figures/{file.name}" for file in folder.glob("figures/*.png")}
+    assert named == there
+    assert {
+        "figures/differences.png",
+        "figures/differences_xnli.png",
+        "figures/forgetting.png",
+        "figures/sampling.png",
+    } <= there
+    for name in ("All targets", "Forgetting", "How it was made", "tiny"):
+        assert name in text
+
+
+def test_figures_are_pictures_in_both_forms(folder):
+    for file in folder.glob("figures/*.png"):
+        assert file.read_bytes().startswith(b"\x89PNG")
+        root = xml.etree.ElementTree.parse(file.with_suffix(".svg")).getroot()
+        assert root.tag.endswith("svg")
+
+
+def test_csv_has_all_that_is_known_of_each_cell(folder, made):
+    text = (folder / "tables/summary.csv").read_text("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    (row,) = [row for row in rows if row["route"] == "mnli"]
+    cell = made.frames["summary"]["rows"][1]["cells"]["xnli"]
+    for name in ("value", "low", "high", "difference", "p", "adjusted_p"):
+        assert float(row[name]) == pytest.approx(cell[name])
+    # Of each of six zero-shot languages; the seeds have the same ones.
+    assert float(row["n"]) == 6 * 400
+    assert row["is_significant"] == "True"
+
+
+def test_latex_tables_are_balanced_and_escaped(folder):
+    text = (folder / "tables/summary.tex").read_text("utf-8")
+    body = [line for line in text.splitlines() if line.endswith(r"\\")]
+    assert len({line.count("&") for line in body}) == 1
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 1
+    assert r"$^{\dagger}$" in text and "†" not in text.split(r"\begin")[1]
+
+
+def test_latex_escapes_what_it_would_read_as_commands():
+    from stilts_keras.reporting import rendering
+
+    table = {
+        "title": "t",
+        "columns": ["a_b"],
+        "rows": [["50 % of {x} & ~y\\"]],
+        "notes": [],
+    }
+    text = rendering.plain_to_latex(table)
+    assert r"a\_b" in text
+    assert r"50 \% of \{x\} \& \textasciitilde{}y\textbackslash{} \\" in text
+
+
+def test_an_older_report_leaves_nothing_behind(made, tmp_path):
+    old = tmp_path / "figures" / "differences_gone.png"
+    old.parent.mkdir()
+    old.write_bytes(b"old")
+    report.write(made, tmp_path)
+    assert not old.exists()
+    assert (tmp_path / "figures" / "differences.png").exists()
+
+
+def test_the_same_results_give_the_same_report(made, folder, tmp_path):
+    report.write(made, tmp_path)
+    for file in folder.rglob("*.*"):
+        again = tmp_path / file.relative_to(folder)
+        assert again.read_bytes() == file.read_bytes(), file
+
+
+def test_kept_tables_are_those_of_the_same_results_only(made, tmp_path):
+    report.keep(made, tmp_path, "digest")
+    found = report.kept(tmp_path, "digest")
+    assert found["sentences"] == made.sentences
+    assert found["frames"] == json.loads(json.dumps(made.frames))
+    assert report.kept(tmp_path, "another") is None
+    file = tmp_path / "report.json"
+    file.write_text(file.read_text("utf-8").replace("mnli", "qqp"), "utf-8")
+    assert report.kept(tmp_path, "digest") is None
+
+
+def test_missing_predictions_are_named_and_nothing_is_judged(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", {"pretrained": 0.5}, n=30)
+    fake_runs.write_run(run_dir, {"mnli": 0.9}, n=30)
+    fake_runs.describe(run_dir)
+    file = run_dir / "predictions/mnli/xnli/seed-1/test-tr.jsonl"
+    file.unlink()
+    made = report.build(gather([run_dir]))
+    cell = made.frames["summary"]["rows"][1]["cells"]["xnli"]
+    assert cell["difference"] > 0 and cell["p"] is None
+    assert "No difference can be judged" in made.sentences[0]
+    # The other languages' own differences can be.
+    assert "of 5 differences" in made.sentences[1]
+    report.write(made, tmp_path / "out")
+    text = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "## Missing or damaged" in text and str(file) in text
+
+
+def test_a_target_that_the_baseline_lacks_is_shown_all_the_same(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
+    fake_runs.write_run(run_dir, {"mnli": 0.6}, n=30, target="pawsx")
+    fake_runs.describe(run_dir)
+    made = report.build(gather([run_dir]))
+    assert "pawsx" in made.frames
+    report.write(made, tmp_path / "out")
+
+
+def test_published_scores_stand_beside_ours_where_the_backbone_is_theirs(
+    tmp_path,
+):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
+    fake_runs.describe(
+        run_dir,
+        backbone={"name": "xlm_roberta_large_multi", "fingerprint": "b"},
+    )
+    made = report.build(gather([run_dir]))
+    (first, *_) = made.plain["published"]["rows"]
+    assert first[:3] == ["xnli", "accuracy", 79.2]
+    assert "languages" in first[-1] and "pocket" in first[-1]
+    report.write(made, tmp_path / "out")
+    text = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "Beside published scores" in text and "2010.12821" in text
+
+
+# ----------------------------------------------------------------- The command
+def stilts(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "stilts_keras", "report", *arguments],
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_report_is_rebuilt_from_results_and_predictions_alone(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, seeds=(1, 2))
+    done = stilts(f"--run_dir={run_dir}")
+    assert done.returncode == 0, done.stderr
+    assert "Of 2 differences" in done.stdout
+    assert (run_dir / "report" / "report.md").is_file()
+    assert not (run_dir / "tensorboard").exists()
+
+
+def test_several_folders_need_a_place_for_their_report(tmp_path):
+    folders = [
+        fake_runs.describe(
+            fake_runs.write_run(tmp_path / str(seed), SHARES, seeds=(seed,))
+        )
+        for seed in (1, 2)
+    ]
+    flags = [f"--run_dir={folder}" for folder in folders]
+    done = stilts(*flags)
+    assert done.returncode == 2 and "--output=FOLDER" in done.stderr
+    done = stilts(*flags, f"--output={tmp_path / 'out'}")
+    assert done.returncode == 0, done.stderr
+    assert "n2" in done.stdout
+    assert (tmp_path / "out" / "report.md").is_file()
+    assert (tmp_path / "out" / "tensorboard" / "report").is_dir()
+    assert not any((folder / "report").exists() for folder in folders)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "Pass --run_dir=FOLDER"),
+        (["--run_dir=no/such"], "no run folder"),
+    ],
+)
+def test_a_report_of_nothing_is_one_line_and_exit_status_2(arguments, message):
+    done = stilts(*arguments)
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert message in line
