@@ -16,9 +16,8 @@ import time
 from importlib import metadata
 
 from stilts_keras.reporting import rendering
-from stilts_keras.reporting import tables
-from stilts_keras.reporting.results import read_results
-from stilts_keras.tasks import TASKS
+from stilts_keras.reporting import report
+from stilts_keras.reporting.evidence import gather
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 
@@ -52,9 +51,7 @@ def main():
                 stdout=subprocess.DEVNULL,
             )
             seconds.append(round(time.perf_counter() - started, 1))
-        rows = read_results(f"{folder}/run/results.jsonl")
-    primary = {row["target"]: TASKS[row["target"]].metrics[0] for row in rows}
-    frame = tables.summary_frame(rows, "pretrained", primary=primary)
+        made = report.build(gather([f"{folder}/run"]))
     print(
         json.dumps(
             {
@@ -62,12 +59,12 @@ def main():
                 "backend": backend,
                 "first_run_seconds": seconds[0],
                 "second_run_seconds": seconds[1],
-                "num_results": len(rows),
+                "num_results": len(made.evidence.rows),
                 "cores": os.cpu_count(),
                 "machine": platform.processor() or platform.machine(),
                 "python": platform.python_version(),
                 "keras": metadata.version("keras"),
-                "table": rendering.to_markdown(frame),
+                "table": rendering.to_markdown(made.frames["summary"]),
             }
         )
     )

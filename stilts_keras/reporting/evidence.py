@@ -19,6 +19,8 @@ from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring import metrics
 from stilts_keras.tasks import get_task
 
+# What rows on forgetting have besides.
+LESSON = {"source", "learned_in", "forgetting", "first_route", "num_stages"}
 # A score is written with all its digits; sums of other orders differ less.
 TOLERANCE = 1e-6
 
@@ -108,9 +110,17 @@ def _add(evidence, run_dir, known):
     evidence.run_dirs.append(run_dir)
     evidence.run = evidence.run or run
     is_current = _current(run.get("graph"))
+    strange = 0
     for row in _read(evidence, run_dir / results.RESULTS_FILE):
-        if is_current(row):
+        if "source" in row and not LESSON <= row.keys():
+            strange += 1
+        elif is_current(row):
             _take(evidence, row, run_dir, known)
+    if strange:
+        evidence.problems.append(
+            f"{run_dir}: {strange} rows on forgetting are of another version "
+            "of stilts_keras and left out."
+        )
     layers = _read(evidence, run_dir / results.LAYERS_FILE)
     evidence.layers += [row for row in layers if is_current(row)]
     there = {row["stage"] for row in evidence.trainings}

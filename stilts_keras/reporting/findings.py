@@ -137,14 +137,22 @@ def typology_table(frames, baseline):
         A plain table with a row for each route and predictor.
     """
     rows, notes = [], {}
-    routes = dict.fromkeys(
-        row["label"] for frame in frames.values() for row in frame["rows"]
+    compared = dict.fromkeys(
+        row["label"]
+        for frame in frames.values()
+        for row in frame["rows"]
+        if row["label"] != baseline
     )
-    for route in routes:
-        if route == baseline:
-            continue
+    for route in compared:
+        outcomes, predictors, families = _observations(frames, route)
+        needed = FAMILIES_PER_TERM * (1 + len(predictors))
         try:
-            found = regression.regress(*_observations(frames, route))
+            if len(set(families)) < needed:
+                raise InputError(
+                    f"languages of {len(set(families))} families, too few "
+                    f"for {len(predictors)} predictors, which need {needed}"
+                )
+            found = regression.regress(outcomes, predictors, families)
         except InputError as error:
             notes.setdefault(str(error), []).append(route)
             continue
@@ -182,16 +190,25 @@ def typology_table(frames, baseline):
             "differs from English: points are of a language that differs in "
             f"all; {SCRIPT}: points lost or gained in other scripts",
             *(
-                f"{', '.join(routes)}: {warning}"
+                f"{_named(routes, compared)}: {warning}"
                 for warning, routes in notes.items()
             ),
         ],
     }
 
 
+def _named(routes, compared):
+    """Names routes in a note, shortly where they are all."""
+    if len(routes) > 1 and len(routes) == len(compared):
+        return "All routes"
+    return ", ".join(routes)
+
+
 DISTANCE = "distance from English"
 SCRIPT = "script other than Latin"
 PREDICTORS = (DISTANCE, SCRIPT)
+# Errors clustered by few families can come out as next to nothing.
+FAMILIES_PER_TERM = 2
 
 
 def _observations(frames, route):

@@ -91,46 +91,6 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
     }
 
 
-def group_means(outcomes, groups, *, confidence=0.95):
-    """Averages differences within groups, such as families.
-
-    The interval is Student's over the members of a group: it takes the
-    languages there are for a sample of those there might be, and says nothing
-    of seeds or of the examples of a test.
-
-    Args:
-        outcomes: float array (n,). Differences in percentage points.
-        groups: sequence of n str.
-        confidence: float in (0, 1).
-
-    Returns:
-        A dict from each group, in the order of their first members, to a dict
-        of `mean`, `count`, `low` and `high`; the last two are None where a
-        group has one member.
-
-    Raises:
-        InputError: If lengths differ or an outcome is not finite.
-    """
-    from scipy import stats
-
-    outcomes = _checked_numbers("outcomes", outcomes)
-    groups = list(groups)
-    _check_lengths(outcomes, {}, groups)
-    members = {}
-    for group, value in zip(groups, outcomes, strict=True):
-        members.setdefault(group, []).append(value)
-    found = {}
-    for group, values in members.items():
-        mean, count = float(np.mean(values)), len(values)
-        low = high = None
-        if count > 1:
-            error = np.std(values, ddof=1) / np.sqrt(count)
-            reach = float(error * stats.t.ppf(0.5 + confidence / 2, count - 1))
-            low, high = mean - reach, mean + reach
-        found[group] = {"mean": mean, "count": count, "low": low, "high": high}
-    return found
-
-
 def _checked_numbers(what, values):
     try:
         values = np.asarray(values, dtype=np.float64)
@@ -156,7 +116,7 @@ def _checked_numbers(what, values):
 
 def _check_lengths(outcomes, columns, groups):
     lengths = {name: values.size for name, values in columns.items()}
-    lengths["the clusters or groups"] = len(groups)
+    lengths["the clusters"] = len(groups)
     for name, length in lengths.items():
         if length != outcomes.size:
             raise InputError(

@@ -5,7 +5,6 @@ import pytest
 from scipy import stats
 
 from stilts_keras.errors import InputError
-from stilts_keras.scoring.regression import group_means
 from stilts_keras.scoring.regression import regress
 
 
@@ -77,9 +76,8 @@ def test_without_predictors_the_mean_is_left():
     (term,) = regress(outcomes, {}, list("abcd"))["terms"]
     assert term["coefficient"] == pytest.approx(4.0)
     assert term["error"] == pytest.approx(np.std(outcomes, ddof=1) / 2)
-    means = group_means(outcomes, ["one"] * 4)["one"]
-    assert term["low"] == pytest.approx(means["low"])
-    assert term["high"] == pytest.approx(means["high"])
+    interval = stats.ttest_1samp(outcomes, 0).confidence_interval(0.95)
+    assert (term["low"], term["high"]) == pytest.approx(interval)
 
 
 def test_doubling_the_rows_of_each_cluster_teaches_nothing():
@@ -233,25 +231,3 @@ def test_too_many_terms_are_refused():
     columns = {"x": x, "squared": x**2}
     with pytest.raises(InputError, match="at least 4 clusters. Received 3"):
         regress(outcomes, columns, clusters)
-
-
-def test_group_means():
-    found = group_means([1.0, 3.0, 7.0, 5.0, -2.0], list("babbc"))
-    # b: 1, 7, 5; mean 13/3; s^2 = 28/3; t(0.975, 2) = 4.302653.
-    assert list(found) == ["b", "a", "c"]
-    assert found["a"] == {"mean": 3.0, "count": 1, "low": None, "high": None}
-    assert found["b"]["mean"] == pytest.approx(13 / 3)
-    assert found["b"]["count"] == 3
-    reach = 4.302653 * np.sqrt(28 / 3 / 3)
-    assert found["b"]["low"] == pytest.approx(13 / 3 - reach, abs=1e-5)
-    assert found["b"]["high"] == pytest.approx(13 / 3 + reach, abs=1e-5)
-    # Differences may be below zero, and so may an interval's ends.
-    assert found["c"]["mean"] == -2.0 and found["b"]["low"] < 0
-
-
-def test_group_means_need_numbers_and_as_many_groups():
-    with pytest.raises(InputError, match="2 outcomes but 1 values"):
-        group_means([1.0, 2.0], ["a"])
-    with pytest.raises(InputError, match="nan at index 1"):
-        group_means([1.0, float("nan")], ["a", "a"])
-    assert group_means([], []) == {}

@@ -1,0 +1,216 @@
+"""A whole report in TensorBoard, asked for as the browser asks."""
+
+import pytest
+
+import fake_runs
+from stilts_keras.reporting import overview
+from stilts_keras.reporting import report
+from stilts_keras.reporting.evidence import gather
+from stilts_keras.reporting.results import TRAINING
+from stilts_keras.reporting.results import Results
+from tensorboard_server import get
+from tensorboard_server import get_json
+from tensorboard_server import post_json
+from tensorboard_server import serve
+
+SHARES = {
+    "pretrained": 0.5,
+    "mnli": 0.65,
+    "mnli/squad": 0.5,
+    "mnli+qqp": 0.6,
+    "mnli/squad/qqp": 0.5,
+}
+
+
+def write_run(run_dir):
+    fake_runs.write_run(run_dir, SHARES, seeds=(1, 2), n=100)
+    Results(run_dir / "results.jsonl").add(
+        [
+            fake_runs.lesson("mnli", "mnli", 80.0, "mnli"),
+            fake_runs.lesson("mnli/squad", "mnli", 70.0, "mnli"),
+            fake_runs.lesson("mnli/squad", "squad", 60.0, "mnli/squad"),
+        ]
+    )
+    Results(run_dir / "trainings.jsonl", ("stage",), TRAINING).add(
+        [
+            fake_runs.training("f mnli", "mnli", num_steps=7),
+            fake_runs.training(
+                "f mnli+qqp", "mnli+qqp", sources=("mnli", "qqp")
+            ),
+            fake_runs.training(
+                "mnli xnli 1", "mnli/mnli", parent="f mnli", num_steps=30
+            ),
+        ]
+    )
+    for route in ("pretrained", "mnli"):
+        for language in ("de", "hi"):
+            fake_runs.write_embeddings(run_dir, route, language)
+    return fake_runs.describe(run_dir)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    run_dir = write_run(tmp_path_factory.mktemp("overview") / "run")
+    return report.build(gather([run_dir]))
+
+
+@pytest.fixture(scope="module")
+def address(made, tmp_path_factory):
+    logs = tmp_path_factory.mktemp("logs")
+    # A report of before, and scores of a route that is still there.
+    overview.show(made, logs)
+    overview.show(made, logs)
+    overview.write_scalars(made.evidence.rows, logs)
+    with serve(logs) as address:
+        yield address
+
+
+def test_a_route_is_one_run_with_a_scalar_per_target_and_language(address):
+    tags = get_json(address, "/data/plugin/scalars/tags")
+    for route in SHARES:
+        assert "zero_shot/xnli/accuracy/de" in tags[route]
+        assert "supervised/xnli/accuracy/en" in tags[route]
+    points = get_json(
+        address,
+        "/data/plugin/scalars/scalars",
+        run="mnli",
+        tag="zero_shot/xnli/accuracy/hi",
+    )
+    # The step is the seed.
+    assert [step for _, step, _ in points] == [1, 2]
+
+
+def test_texts_are_the_finding_the_tables_and_the_provenance(address, made):
+    tags = get_json(address, "/data/plugin/text/tags")["report"]
+    assert {"finding", "provenance"} <= set(tags)
+    assert {f"tables/{name}" for name in made.frames} <= set(tags)
+    (event,) = get_json(
+        address, "/data/plugin/text/text", run="report", tag="finding"
+    )
+    assert "differences to <code>pretrained</code>" in event["text"]
+
+
+def test_images_are_the_figures_of_the_report(address, made):
+    tags = get_json(address, "/data/plugin/images/tags")["report"]
+    assert set(tags) == {
+        "differences/all_targets",
+        "differences/xnli",
+        "forgetting",
+        "number_of_tasks",
+        "sampling",
+    }
+    (event,) = get_json(
+        address,
+        "/data/plugin/images/images",
+        run="report",
+        tag="differences/xnli",
+        sample=0,
+    )
+    png = get(address, f"/data/plugin/images/individualImage?{event['query']}&")
+    assert png == made.figures["differences_xnli"][0]
+
+
+def test_there_is_a_session_for_each_route_target_and_seed(address):
+    found = post_json(
+        address, "/data/plugin/hparams/session_groups", SESSIONS_QUERY
+    )
+    sessions = {
+        (group["hparams"]["route"], group["hparams"]["seed"]): group
+        for group in found["sessionGroups"]
+    }
+    assert sessions.keys() == {
+        (route, seed) for route in SHARES for seed in "12"
+    }
+    mnli = sessions["mnli", "1"]
+    assert mnli["hparams"] == {
+        "route": "mnli",
+        "target": "xnli",
+        "seed": "1",
+        "sources": "mnli",
+        "num_stages": 1,
+        "backbone": "tiny",
+        "backend": "jax",
+        "sampling": "proportional",
+        # Of the intermediate stage and the target's.
+        "num_steps": 37,
+    }
+    values = {
+        value["name"]["tag"]: value["value"] for value in mnli["metricValues"]
+    }
+    base = {
+        value["name"]["tag"]: value["value"]
+        for value in sessions["pretrained", "1"]["metricValues"]
+    }
+    assert values["mean/difference"] == pytest.approx(
+        values["mean/zero_shot"] - base["mean/zero_shot"], abs=1e-3
+    )
+    assert values["mean/gap"] == pytest.approx(
+        values["mean/english"] - values["mean/zero_shot"], abs=1e-3
+    )
+    assert base["mean/difference"] == 0
+
+
+SESSIONS_QUERY = {
+    "experimentName": "",
+    "allowedStatuses": ["STATUS_UNKNOWN", "STATUS_SUCCESS"],
+    "colParams": [],
+    "startIndex": 0,
+    "sliceSize": 100,
+}
+
+
+def test_languages_are_grouped_by_target_in_the_custom_layout(address):
+    layout = get_json(address, "/data/plugin/custom_scalars/layout")
+    charts = {
+        chart["title"]: chart["multiline"]["tag"]
+        for category in layout["category"]
+        for chart in category["chart"]
+    }
+    assert charts["xnli: accuracy"] == ["^zero_shot/xnli/accuracy/"]
+    found = get_json(
+        address,
+        "/data/plugin/custom_scalars/scalars",
+        run="mnli",
+        tag="^zero_shot/xnli/accuracy/",
+    )
+    assert found["regex_valid"]
+    assert len(found["tag_to_events"]) == len(fake_runs.LANGUAGES) - 1
+
+
+def test_sentences_before_and_after_are_in_the_projector(address):
+    (run,) = get_json(address, "/data/plugin/projector/runs")
+    info = get_json(address, "/data/plugin/projector/info", run=run)
+    names = [found["tensorName"] for found in info["embeddings"]]
+    assert names == ["tatoeba after pretrained", "tatoeba after mnli"]
+    assert info["embeddings"][0]["tensorShape"] == [80, 8]
+    lines = get(
+        address,
+        "/data/plugin/projector/metadata",
+        run=run,
+        name=names[1],
+    ).decode()
+    head, first, *_ = lines.splitlines()
+    assert head.split("\t") == ["text", "language", "pair"]
+    assert first.split("\t") == ["sentence 0", "de", "de 0"]
+
+
+def test_curves_over_the_number_of_tasks_are_scalars_too(address):
+    tags = get_json(address, "/data/plugin/scalars/tags")
+    points = get_json(
+        address,
+        "/data/plugin/scalars/scalars",
+        run="report/curves/one stage each",
+        tag="number_of_tasks/xnli",
+    )
+    assert [step for _, step, _ in points] == [0, 1, 2, 3]
+    assert "report/curves/all in one stage" in tags
+
+
+def test_a_damaged_embedding_is_named_and_the_others_are_shown(tmp_path):
+    run_dir = write_run(tmp_path / "run")
+    file = run_dir / "embeddings/mnli/tatoeba/hi.npz"
+    file.write_bytes(file.read_bytes()[:200])
+    made = report.build(gather([run_dir]))
+    shown = overview._embeddings(made)
+    assert [len(found["vectors"]) for found in shown] == [80, 40]
+    assert any(str(file) in problem for problem in made.evidence.problems)
