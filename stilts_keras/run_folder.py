@@ -461,7 +461,14 @@ class RunFolder:
             split=cell.split,
             language=language,
         )
-        predictions.write(file, gold, guesses, ids)
+        predictions.write(
+            file,
+            gold,
+            guesses,
+            ids,
+            metric=get_task(cell.target).metrics[0],
+            language=language,
+        )
         if cell.target in SUITES["xtreme"]:
             folder = self.path / "submission"
             mine = folder / "xtreme" / cell.route / f"seed-{cell.seed}"

@@ -38,6 +38,7 @@ def write_scores(
     metric="accuracy",
     ids=None,
     zero_shot=None,
+    with_counts=True,
     **changes,
 ):
     """Adds rows and predictions: `guesses` and `gold` by language."""
@@ -51,7 +52,14 @@ def write_scores(
             split="test",
             language=language,
         )
-        predictions.write(file, gold[language], guess, ids)
+        predictions.write(
+            file,
+            gold[language],
+            guess,
+            ids,
+            metric=metric if with_counts else None,
+            language=language,
+        )
         low, high = intervals.interval(metric, gold[language], guess)
         rows.append(
             {

@@ -16,7 +16,6 @@ from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.reporting import predictions
 from stilts_keras.reporting import results
 from stilts_keras.scoring import bootstrap
-from stilts_keras.scoring import metrics
 from stilts_keras.tasks import get_task
 
 # What rows on forgetting have besides.
@@ -249,17 +248,10 @@ def _sample(row):
     file = predictions.file_of(
         row["run_dir"], **{name: row[name] for name in names}
     )
-    gold, guesses, ids = predictions.read(file)
-    try:
-        parts, wholes = metrics.parts_and_wholes(
-            row["metric"], gold, guesses, row["language"]
-        )
-    except (InputError, TypeError, AttributeError, IndexError) as error:
-        raise DamageError(f"{file}: cannot be scored ({error}).") from None
-    sample = bootstrap.Sample(parts, wholes, ids)
-    if abs(sample.value - row["value"]) > TOLERANCE or len(gold) != row["n"]:
+    sample, n = predictions.sample_of(file, row["metric"], row["language"])
+    if abs(sample.value - row["value"]) > TOLERANCE or n != row["n"]:
         raise DamageError(
-            f"{file}: scores {sample.value:.6g} on {len(gold)} examples, but "
+            f"{file}: scores {sample.value:.6g} on {n} examples, but "
             f"results.jsonl has {row['value']:.6g} on {row['n']}."
         )
     return sample

@@ -431,8 +431,33 @@ def provenance(report):
         facts["Made with"] = f"{run['backend']}, {versions}"
     facts["Stages trained"] = len(evidence.trainings) or None
     return "\n".join(
-        f"- {name}: {fact}" for name, fact in facts.items() if fact is not None
+        [
+            *(
+                f"- {name}: {fact}"
+                for name, fact in facts.items()
+                if fact is not None
+            ),
+            *_recipes(evidence.trainings),
+        ]
     )
+
+
+def _recipes(trainings):
+    """Lists the recipes that stages were trained by."""
+    stages = {}
+    for row in trainings:
+        if row.get("recipe"):
+            recipe = ", ".join(
+                f"{name} {value}"
+                for name, value in row["recipe"].items()
+                if value is not None
+            )
+            name = row["path"].rpartition("/")[2]
+            stages.setdefault(recipe, {})[name] = None
+    return [
+        f"- Recipe of {', '.join(f'`{name}`' for name in names)}: {recipe}"
+        for recipe, names in stages.items()
+    ]
 
 
 def _settings(description):

@@ -44,10 +44,10 @@ class Sample:
         parts: float array (n,). The score is 100 times the sum of the parts
             over the sum of the wholes; see `metrics.parts_and_wholes`.
         wholes: float array (n,).
-        ids: sequence of n str, or None. Examples of one id are drawn together,
-            whatever their language. Without ids, samples of as many examples
-            are, by their order: if they are translations, they must be, and
-            if they are not, it does no harm.
+        ids: sequence of n str or int, or None. Examples of one id are drawn
+            together, whatever their language. Without ids, samples of as many
+            examples are, by their order: if they are translations, they must
+            be, and if they are not, it does no harm.
     """
 
     parts: np.ndarray
@@ -148,14 +148,18 @@ def _rows_of(members, space):
     """
     if space != "ids":
         return {key: np.arange(space) for key in members}, space
-    numbers, rows = {}, {}
-    for key, sample in members.items():
-        has_weight = (sample.parts != 0) | (sample.wholes != 0)
-        rows[key] = np.full(len(sample.ids), -1)
-        for at in np.flatnonzero(has_weight):
-            name = sample.ids[at]
-            rows[key][at] = numbers.setdefault(name, len(numbers))
-    return rows, len(numbers)
+    kept = {
+        key: np.flatnonzero((sample.parts != 0) | (sample.wholes != 0))
+        for key, sample in members.items()
+    }
+    ids = [np.asarray(members[key].ids)[kept[key]] for key in members]
+    names, numbers = np.unique(np.concatenate(ids), return_inverse=True)
+    ends = np.cumsum([len(found) for found in ids])[:-1]
+    rows = {}
+    for key, found in zip(members, np.split(numbers, ends), strict=True):
+        rows[key] = np.full(len(members[key].parts), -1)
+        rows[key][kept[key]] = found
+    return rows, len(names)
 
 
 def _ratio(part, whole):

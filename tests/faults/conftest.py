@@ -237,7 +237,12 @@ def differences(found, expected):
             messages.append(f"row is missing: {row}")
     if len(left) != len(right):
         messages.append(f"{len(left)} rows in place of {len(right)}")
-    for folder in ("predictions", "submission"):
+    for folder in (
+        "predictions",
+        "submission",
+        "report/tables",
+        "report/figures",
+    ):
         compare(folder, contents(found / folder), contents(expected / folder))
     # At least one array each: nothing is compared to nothing.
     assert all(weights(expected).values()) and weights(expected)

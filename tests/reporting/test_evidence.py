@@ -70,11 +70,16 @@ def write_list(file):
     file.write_text("[1]\n", "utf-8")
 
 
+@pytest.mark.parametrize("is_counted", [True, False])
 @pytest.mark.parametrize(
     "damage", [lose, flip, cut, drop_line, empty, write_list]
 )
-def test_predictions_that_are_not_those_of_the_row_are_named(run_dir, damage):
+def test_predictions_that_are_not_those_of_the_row_are_named(
+    run_dir, damage, is_counted
+):
     file = predictions_file(run_dir)
+    if not is_counted:
+        file.with_suffix(".counts").unlink()
     damage(file)
     found = gather([run_dir])
     (problem,) = found.problems
@@ -82,6 +87,49 @@ def test_predictions_that_are_not_those_of_the_row_are_named(run_dir, damage):
     without = [row for row in found.rows if "draws" not in row]
     (row,) = without
     assert (row["route"], row["language"], row["seed"]) == ("mnli", "hi", 1)
+
+
+QUESTIONS = {
+    "de": [["das Haus"], ["rot"], ["im Jahr 1990"]],
+    "zh": [["北京"], ["红色"], ["1990年"]],
+}
+ANSWERS = {
+    "de": ["das rote Haus", "rot", "1991"],
+    "zh": ["北京", "红", "1990年"],
+}
+
+
+def test_kept_counts_are_those_of_the_predictions(tmp_path):
+    found = []
+    for with_counts in (True, False):
+        run_dir = tmp_path / str(with_counts)
+        fake_runs.write_scores(
+            run_dir,
+            "pretrained",
+            "xquad",
+            ANSWERS,
+            gold=QUESTIONS,
+            metric="f1",
+            ids=["a", "ü", "c"],
+            with_counts=with_counts,
+        )
+        evidence = gather([fake_runs.describe(run_dir)])
+        assert not evidence.problems
+        found.append([row["draws"].tolist() for row in evidence.rows])
+    assert found[0] == found[1]
+    counts = list(tmp_path.rglob("*.counts"))
+    assert len(counts) == len(QUESTIONS)
+
+
+@pytest.mark.parametrize("keep", [0, 10, -1])
+def test_damaged_counts_are_counted_again(run_dir, keep):
+    expected = gather([run_dir])
+    file = predictions_file(run_dir).with_suffix(".counts")
+    file.write_bytes(file.read_bytes()[:keep])
+    found = gather([run_dir])
+    assert found.problems == expected.problems == []
+    for row, other in zip(found.rows, expected.rows, strict=True):
+        assert (row["draws"] == other["draws"]).all()
 
 
 def test_damaged_rows_are_named_and_the_others_count(run_dir):
