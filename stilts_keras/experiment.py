@@ -130,13 +130,7 @@ def _run_in(folder, walk, long_rows, settings):
         if cells or measured:
             _prepare(walk, stages, cells, measured, long_rows)
         if cells or measured or not folder.is_described:
-            folder.describe(
-                {
-                    "settings": settings or {},
-                    "baseline": graph.baseline,
-                    **_versions(),
-                }
-            )
+            folder.describe({"settings": settings or {}, **_versions()})
 
         # ----------------------------------------------------- Stages and cells
         folder.note_trainings()

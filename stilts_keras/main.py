@@ -503,18 +503,24 @@ def _report():
         raise InputError(
             "Pass --output=FOLDER for the report of several run folders."
         )
+    from stilts_keras import files
     from stilts_keras.reporting import overview
     from stilts_keras.reporting import rendering
     from stilts_keras.reporting import report
     from stilts_keras.reporting.evidence import gather
+    from stilts_keras.run_folder import locked
 
     made = report.build(gather(FLAGS.run_dir, baseline=FLAGS.baseline))
-    folder = output or os.path.join(FLAGS.run_dir[0], report.FOLDER)
-    file = report.write(made, folder)
     if output:
+        file = report.write(made, output)
         logs = os.path.join(output, "tensorboard")
+        files.remove(logs)
         overview.show(made, logs)
         overview.write_scalars(made.evidence.rows, logs)
+    else:
+        with locked(FLAGS.run_dir[0]):
+            folder = os.path.join(FLAGS.run_dir[0], report.FOLDER)
+            file = report.write(made, folder)
     rendering.print_frame(made.frames["summary"])
     for line in (*made.sentences, *made.evidence.problems, f"Report: {file}"):
         print(line)

@@ -134,7 +134,8 @@ class RunFolder:
         self._check()
 
     def _check(self):
-        self._known = self._read_description()
+        self._run = self._read_run()
+        self._known = self._run.get("graph")
         if self._known is not None:
             check_compatible(self._known, self.graph.description())
 
@@ -163,7 +164,7 @@ class RunFolder:
             self.stages.register()
             yield
 
-    def _read_description(self):
+    def _read_run(self):
         file = self.path / results.RUN_FILE
         if not file.exists():
             if self.path.exists() and not _is_empty_folder(self.path):
@@ -172,18 +173,32 @@ class RunFolder:
                     f"{results.RUN_FILE}: it is no run folder. Choose another "
                     "--run_dir."
                 )
-            return None
+            return {}
         try:
-            return files.read_sealed(file)["graph"]
+            return files.read_sealed(file)
         except DamageError as error:
             # Each row and stage tells itself what it is of.
             self.damage(error)
-            return None
+            return {}
+
+    @property
+    def baseline(self):
+        """The route to compare with: a run that grows keeps its own."""
+        known = self._run.get("baseline")
+        cells = [*(self._known or {}).get("cells", ()), *self._own_cells()]
+        is_there = known in {cell.partition("|")[0] for cell in cells}
+        if self.graph.asks_baseline or not is_there:
+            return self.graph.baseline
+        return known
+
+    def _own_cells(self):
+        return [f"{cell.route}|{cell.target}" for cell in self.graph.cells]
 
     @property
     def is_described(self):
-        """Whether `run.json` is there and whole."""
-        return self._known is not None
+        """Whether `run.json` is there, whole, and of this baseline."""
+        is_there = self._known is not None
+        return is_there and self._run.get("baseline") == self.baseline
 
     def describe(self, facts):
         """Writes `run.json`.
@@ -198,7 +213,9 @@ class RunFolder:
                 description[name] = {**value, **description[name]}
         files.write_json(
             self.path / results.RUN_FILE,
-            files.sealed({**facts, "graph": description}),
+            files.sealed(
+                {**facts, "baseline": self.baseline, "graph": description}
+            ),
         )
         # Only now is this a run folder.
         for stage, is_whole in self._whole.items():
@@ -521,12 +538,13 @@ class RunFolder:
         folder = self.path / report.FOLDER
         digest = self._digest()
         found = report.kept(folder, digest)
-        if found is None:
-            made = report.build(
-                gather([self.path], baseline=self.graph.baseline)
-            )
+        logs = self.path / TENSORBOARD
+        # What was missing may be there again, and what was there not.
+        is_whole = overview.is_there(logs) and report.is_there(folder)
+        if found is None or found["problems"] or not is_whole:
+            made = report.build(gather([self.path], baseline=self.baseline))
             report.write(made, folder)
-            overview.show(made, self.path / TENSORBOARD)
+            overview.show(made, logs)
             # Last: what came before is whole.
             report.keep(made, folder, digest)
             found = report.kept(folder, digest)
@@ -543,7 +561,7 @@ class RunFolder:
             )
         ]
         facts = [files.sha256_of(file) for file in there if file.exists()]
-        return files.digest_of("|".join([*facts, self.graph.baseline]))
+        return files.digest_of("|".join([*facts, self.baseline]))
 
     def training_writers(self, stage):
         """Opens the event files that a stage's training belongs in.

@@ -108,6 +108,7 @@ class Graph:
         left_out: dict from a route (str) that was left out to the reason.
         targets: tuple of Task.
         baseline: str.
+        asks_baseline: bool. Whether it was given.
         languages: tuple of str, or None.
         overrides: dict. The recipe fields that were set.
         cells: tuple of Cell.
@@ -157,6 +158,7 @@ class Graph:
         self.left_out = self._lacking(self.routes) if allow_missing else {}
         all_routes, self.routes = self.routes, self._held_routes()
         self.baseline = _checked_baseline(baseline, self.routes)
+        self.asks_baseline = baseline is not None
         self.targets = _checked_targets(targets)
         self.languages = _checked_languages(languages, self.targets)
         self.eval_on_dev = _checked_dev_targets(eval_on_dev, self.targets)

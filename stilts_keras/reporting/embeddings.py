@@ -56,6 +56,8 @@ def read(file):
         raise DamageError(
             f"{file}: not the embeddings written ({error})."
         ) from None
+    if not np.isfinite(vectors).all():
+        raise DamageError(f"{file}: some embeddings are not finite.")
     lengths = {len(vectors), *(len(values) for values in facts.values())}
     if len(lengths) > 1:
         raise DamageError(f"{file}: {lengths} vectors, texts and pairs.")

@@ -13,6 +13,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.reporting import embeddings
 from stilts_keras.reporting import predictions
 from stilts_keras.reporting import results
 from stilts_keras.scoring import bootstrap
@@ -20,6 +21,8 @@ from stilts_keras.tasks import get_task
 
 # What rows on forgetting have besides.
 LESSON = {"source", "learned_in", "forgetting", "first_route", "num_stages"}
+# Of problems of one kind.
+MAX_NAMED = 5
 # A score is written with all its digits; sums of other orders differ less.
 TOLERANCE = 1e-6
 
@@ -34,6 +37,8 @@ class Evidence:
         lessons: list of dicts of results.jsonl, of sources along chains.
         layers: list of dicts of retrieval_layers.jsonl.
         trainings: list of dicts of trainings.jsonl.
+        embeddings: list of tuples: route, target, language and the dict of
+            `embeddings.read`.
         run_dirs: list of path.
         run: dict. run.json of the first folder that has one, or empty.
         baseline: str. The route to compare with.
@@ -44,6 +49,7 @@ class Evidence:
     lessons: list
     layers: list
     trainings: list
+    embeddings: list
     run_dirs: list
     run: dict
     baseline: str
@@ -61,11 +67,15 @@ class Evidence:
             pair.partition("|")[0]
             for pair in self.description.get("evaluation", {})
         ]
-        there = [row["target"] for row in self.rows]
-        return {
+        there = {(row["target"], row["metric"]): None for row in self.rows}
+        metrics_of = {
             target: get_task(target).metrics[0]
-            for target in dict.fromkeys([*named, *there])
-            if target in there
+            for target in dict.fromkeys([*named, *(name for name, _ in there)])
+        }
+        return {
+            target: metric
+            for target, metric in metrics_of.items()
+            if (target, metric) in there
         }
 
 
@@ -84,10 +94,10 @@ def gather(run_dirs, *, baseline=None):
         InputError: If a folder holds no results, the baseline has none, or
             the folders are of different backbones, data or settings.
     """
-    evidence = Evidence([], [], [], [], [], {}, "", [])
+    evidence = Evidence([], [], [], [], [], [], {}, "", [])
     known = {}
-    for run_dir in map(pathlib.Path, run_dirs):
-        run_dir = run_dir.expanduser()
+    folders = [pathlib.Path(path).expanduser() for path in run_dirs]
+    for run_dir in dict.fromkeys(folders):
         if not (run_dir / results.RESULTS_FILE).is_file():
             raise InputError(
                 f"{str(run_dir)!r} is no run folder: it has no "
@@ -95,6 +105,7 @@ def gather(run_dirs, *, baseline=None):
             )
         _add(evidence, run_dir, known)
     _sort(evidence)
+    _name_missing(evidence)
     evidence.baseline = _baseline(evidence, baseline)
     for target in evidence.primary:
         _draw(evidence, target)
@@ -130,6 +141,45 @@ def _add(evidence, run_dir, known):
         )
         if row["stage"] not in there
     ]
+    _read_embeddings(evidence, run_dir)
+
+
+def _read_embeddings(evidence, run_dir):
+    """Adds sentence embeddings of routes and languages that are not there."""
+    routes = {row["route"] for row in evidence.rows}
+    known = {found[:3] for found in evidence.embeddings}
+    for route, target, language, file in embeddings.find(run_dir):
+        place = (route, target, language)
+        if route in routes and place not in known:
+            try:
+                evidence.embeddings.append((*place, embeddings.read(file)))
+            except DamageError as error:
+                evidence.problems.append(str(error))
+
+
+def _name_missing(evidence):
+    """Names cells of run.json without all of their scores."""
+    there = {
+        (row["route"], row["target"], str(row["seed"]), row["language"])
+        for row in evidence.rows
+        if row["metric"] == get_task(row["target"]).metrics[0]
+    }
+    languages = {}
+    for pair in evidence.description.get("evaluation", {}):
+        target, _, language = pair.partition("|")
+        languages.setdefault(target, []).append(language)
+    for cell in evidence.description.get("cells", {}):
+        route, target, seed = cell.split("|")
+        missing = [
+            language
+            for language in languages.get(target, ())
+            if (route, target, seed, language) not in there
+        ]
+        if missing:
+            evidence.problems.append(
+                f"No score of {target} after {route}, seed {seed}, in "
+                f"{' '.join(missing)}: not run yet, or damaged."
+            )
 
 
 def _read(evidence, file, columns=results.COLUMNS):
@@ -155,6 +205,21 @@ def _check_alike(evidence, run, run_dir):
             f"{str(run_dir)!r} and {str(evidence.run_dirs[0])!r} are of "
             f"different experiments: {error} Report them one by one."
         ) from None
+    known, other = (
+        {**found.get("settings", {}), "data": found.get("data")}
+        for found in (evidence.description, run["graph"])
+    )
+    changed = [
+        f"{name} {other.get(name)!r}, not {known.get(name)!r}"
+        for name in {**known, **other}
+        if known.get(name) != other.get(name)
+    ]
+    if changed:
+        raise InputError(
+            f"{str(run_dir)!r} was run with other settings than "
+            f"{str(evidence.run_dirs[0])!r}: {'; '.join(changed)}. Report them "
+            "one by one."
+        )
 
 
 def _current(description):
@@ -164,9 +229,9 @@ def _current(description):
     """
     if not description:
         return lambda row: True
-    evaluations = description.get("evaluation", {})
-    cells = description.get("cells", {})
-    stages = description.get("stages", {})
+    evaluations, cells, stages = (
+        description.get(name, {}) for name in ("evaluation", "cells", "stages")
+    )
 
     def is_current(row):
         if "source" in row:
@@ -185,10 +250,17 @@ def _current(description):
 def _take(evidence, row, run_dir, known):
     """Adds a row, unless another folder has the same."""
     kind = evidence.lessons if "source" in row else evidence.rows
-    key = tuple(row[name] for name in results.KEY) + (row.get("source"),)
-    if key not in known:
-        known[key] = row
-        kind.append({**row, "run_dir": run_dir})
+    names = [name for name in results.KEY if name != "stage"]
+    key = tuple(row[name] for name in names)
+    if "source" in row:
+        key += (row["source"], row["stage"])
+    before = known.get(key)
+    if before is None or before["run_dir"] == run_dir:
+        # Without run.json, the last training of a route is that of now.
+        if before is not None:
+            kind.remove(before)
+        known[key] = {**row, "run_dir": run_dir}
+        kind.append(known[key])
     elif row["value"] != known[key]["value"]:
         evidence.problems.append(
             f"{run_dir}: {row['metric']} of {row['target']} in "
@@ -212,7 +284,8 @@ def _baseline(evidence, asked):
     if not routes:
         raise InputError(
             f"{', '.join(map(str, evidence.run_dirs))}: no results to report "
-            "yet. Run the experiment first."
+            "yet. Run the experiment first. "
+            + " ".join(evidence.problems[:MAX_NAMED])
         )
     if asked is not None and asked not in routes:
         raise unknown("baseline route", asked, routes)
@@ -225,7 +298,7 @@ def _baseline(evidence, asked):
 def _draw(evidence, target):
     """Gives a target's rows their scores on resampled examples."""
     metric = evidence.primary[target]
-    samples, owners = {}, {}
+    samples, owners, damaged = {}, {}, []
     for row in evidence.rows:
         if (row["target"], row["metric"]) == (target, metric):
             key = (row["route"], row["seed"], row["language"])
@@ -233,7 +306,12 @@ def _draw(evidence, target):
                 samples[key] = _sample(row)
                 owners[key] = row
             except DamageError as error:
-                evidence.problems.append(f"{error} Its score is not judged.")
+                damaged.append(f"{error} Its score is not judged.")
+    evidence.problems += damaged[:MAX_NAMED]
+    if damaged[MAX_NAMED:]:
+        evidence.problems.append(
+            f"{target}: likewise {len(damaged) - MAX_NAMED} more predictions."
+        )
     for key, draws in bootstrap.draw(samples).items():
         owners[key]["draws"] = draws
 

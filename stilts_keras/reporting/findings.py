@@ -6,6 +6,7 @@ A plain table, beside the frames of `tables`, is
 """
 
 from stilts_keras.errors import InputError
+from stilts_keras.reporting import tables
 from stilts_keras.scoring import regression
 from stilts_keras.tasks.languages import LANGUAGES
 from stilts_keras.tasks.languages import distance_from_english
@@ -29,16 +30,22 @@ def finding(frame, baseline):
         for target, cell in row["cells"].items()
         if cell["difference"] is not None
     ]
-    if not cells:
+    if not others or others == [row for row in others if not row["cells"]]:
         return (
             f"Only `{baseline}` was evaluated: there is nothing to compare it "
             "with."
         )
+    if not cells:
+        return (
+            f"No route has a zero-shot language in common with `{baseline}`: "
+            "there is nothing to compare."
+        )
     judged = [item for item in cells if item[2]["p"] is not None]
     if not judged:
         return (
-            "No difference can be judged, as the predictions of "
-            f"`{baseline}` or of all other routes are missing."
+            f"No difference to `{baseline}` can be judged: predictions are "
+            "missing, no seed is common, or there are fewer than "
+            f"{tables.MIN_EXAMPLES} examples."
         )
     real = [item for item in judged if item[2]["is_significant"]]
     gains = [item for item in real if item[2]["difference"] > 0]
@@ -229,13 +236,14 @@ def _observations(frames, route):
         ],
     }
     targets = [target for target, _, _ in found]
+    centred = {name: _within(values, targets) for name, values in known.items()}
     return (
         _within([difference for _, _, difference in found], targets),
         {
-            # A run may have languages of one script only.
-            name: _within(values, targets)
-            for name, values in known.items()
-            if len(set(values)) > 1
+            # A target may have languages of one script only.
+            name: values
+            for name, values in centred.items()
+            if max(map(abs, values), default=0.0) > 1e-9
         },
         [family_of(code) for _, code, _ in found],
     )

@@ -7,11 +7,9 @@ scalars of the results stand beside it, in one run for each route.
 import pathlib
 
 from stilts_keras import files
-from stilts_keras.errors import DamageError
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.graph.route import Route
 from stilts_keras.reporting import boards
-from stilts_keras.reporting import embeddings
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
 from stilts_keras.reporting.tensorboard import EventWriter
@@ -44,6 +42,11 @@ def show(report, folder):
     shown = _embeddings(report)
     if shown:
         boards.write_projector(root / "projector", shown)
+
+
+def is_there(folder):
+    """Whether `show` wrote to a log folder."""
+    return (pathlib.Path(folder) / FOLDER).is_dir()
 
 
 def write_scalars(rows, folder):
@@ -223,18 +226,9 @@ def _write_curves(frame, folder):
 def _embeddings(report):
     """Lists each route's sentence embeddings, the baseline's first."""
     evidence = report.evidence
-    routes = {row["route"] for row in evidence.rows}
     by_route = {}
-    for run_dir in evidence.run_dirs:
-        for route, target, _, file in embeddings.find(run_dir):
-            if route not in routes:
-                continue
-            try:
-                by_route.setdefault((target, route), []).append(
-                    embeddings.read(file)
-                )
-            except DamageError as error:
-                evidence.problems.append(str(error))
+    for route, target, _, found in evidence.embeddings:
+        by_route.setdefault((target, route), []).append(found)
     return [
         {
             "name": f"{target} after {route}",

@@ -112,8 +112,8 @@ def sample_of(file, metric, language):
     """
     try:
         digest = files.sha256_of(file)
-    except FileNotFoundError:
-        raise DamageError(f"{file}: the file is missing.") from None
+    except OSError as error:
+        raise DamageError(f"{file}: {error.strerror}.") from None
     found = _read_counts(file, metric, digest)
     if found is None:
         gold, guesses, ids = read(file)
@@ -172,7 +172,7 @@ def _read_counts(file, metric, digest):
     try:
         line, _, body = counts.read_bytes().partition(b"\n")
         head = files.unsealed(line, str(counts))
-    except (FileNotFoundError, DamageError):
+    except (OSError, DamageError):
         return None
     if (
         head["predictions"] != digest

@@ -205,6 +205,9 @@ def to_csv(frame):
 
 def plain_to_markdown(table):
     """Writes a plain table (see `findings`) in Markdown, notes below it."""
+    if not table["rows"]:
+        notes = "\n".join(f"- {note}" for note in table["notes"])
+        return f"### {table['title']}\n\nNone.\n\n{notes}\n"
     lines = [
         _markdown_line(table["columns"]),
         "|" + "---|" * len(table["columns"]),
@@ -242,6 +245,8 @@ def _plain_text(value):
     if value is None:
         return "-"
     if isinstance(value, float):
+        if 0 < value < 0.0005:
+            return "<0.001"
         return f"{value:.3f}" if abs(value) < 1 else f"{value:.1f}"
     return str(value)
 

@@ -9,6 +9,7 @@ import pathlib
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
+from stilts_keras.errors import InputError
 from stilts_keras.graph.route import Route
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
@@ -27,6 +28,8 @@ REPORT_FILE = "report.md"
 FRAMES_FILE = "report.json"
 # Of what a report holds; a report of another version is made anew.
 VERSION = 1
+# Notes that plain tables have in any case.
+MIN_NOTES = {"published": 1, "typology": 2}
 
 
 @dataclasses.dataclass
@@ -39,12 +42,15 @@ class Report:
         differences: dict from target to the frame of its languages'
             differences.
         plain: dict from a short name to a plain table; see `findings`.
+        secondary: dict from a short name to the frame of another metric of a
+            target.
         sentences: list of str. The finding, then negative transfer.
     """
 
     evidence: evidence_of.Evidence
     frames: dict
     differences: dict
+    secondary: dict
     plain: dict
     sentences: list
 
@@ -69,12 +75,13 @@ def build(evidence):
     differences = {}
     for target, metric in primary.items():
         chosen = [row for row in rows if row["target"] == target]
-        if any(row["zero_shot"] for row in chosen):
+        # Against another route they would be called differences to this one.
+        if any(_is_compared(row, baseline, metric) for row in chosen):
             differences[target] = tables.difference_frame(
                 rows,
                 target,
                 metric,
-                _baseline_in(chosen, baseline),
+                baseline,
                 languages=by_family({row["language"] for row in chosen}),
             )
     frames = _frames(evidence)
@@ -87,7 +94,13 @@ def build(evidence):
         evidence=evidence,
         frames=frames,
         differences=differences,
-        plain={name: table for name, table in plain.items() if table["rows"]},
+        secondary=_secondary(evidence),
+        plain={
+            name: table
+            for name, table in plain.items()
+            # Without rows, notes may say why there are none.
+            if table["rows"] or len(table["notes"]) > MIN_NOTES[name]
+        },
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
@@ -95,9 +108,32 @@ def build(evidence):
     )
 
 
-def _baseline_in(rows, baseline):
+def _is_compared(row, baseline, metric):
+    """Whether a row is a zero-shot score of the baseline."""
+    is_of = (row["route"], row["metric"]) == (baseline, metric)
+    return is_of and row["zero_shot"]
+
+
+def _baseline_in(rows, baseline, metric):
     """The baseline, or None where it has no rows of the target."""
-    return baseline if any(row["route"] == baseline for row in rows) else None
+    of = {row["route"] for row in rows if row["metric"] == metric}
+    return baseline if baseline in of else None
+
+
+def _secondary(evidence):
+    """Computes the tables of the targets' other metrics."""
+    frames = {}
+    for target, primary in evidence.primary.items():
+        chosen = [row for row in evidence.rows if row["target"] == target]
+        for metric in dict.fromkeys(row["metric"] for row in chosen):
+            if metric != primary:
+                frames[f"{target}_{metric}"] = tables.target_frame(
+                    evidence.rows,
+                    target,
+                    metric,
+                    _baseline_in(chosen, evidence.baseline, metric),
+                )
+    return frames
 
 
 def _frames(evidence):
@@ -142,7 +178,7 @@ def _frames(evidence):
     for target, metric in primary.items():
         chosen = [row for row in rows if row["target"] == target]
         frames[target] = tables.target_frame(
-            rows, target, metric, _baseline_in(chosen, baseline)
+            rows, target, metric, _baseline_in(chosen, baseline, metric)
         )
     for target in dict.fromkeys(row["target"] for row in evidence.layers):
         frames[f"{target}_layers"] = tables.layer_frame(
@@ -166,7 +202,25 @@ def _xtreme_scores(rows):
             by_metric = metrics_of.setdefault(row["target"], {})
             name = xtreme.reference_name(row["metric"])
             by_metric.setdefault(name, {})[row["language"]] = row["value"]
-    return {key: xtreme.summarise(found) for key, found in runs.items()}
+    return {
+        key: xtreme.summarise(
+            {
+                target: scores
+                for target, scores in found.items()
+                if _is_whole(target, scores)
+            }
+        )
+        for key, found in runs.items()
+    }
+
+
+def _is_whole(target, scores):
+    """Whether XTREME's score of a target can be computed."""
+    try:
+        xtreme.summarise({target: scores})
+    except InputError:
+        return False
+    return True
 
 
 def _xtreme_notes(evidence):
@@ -237,9 +291,13 @@ def write(report, folder):
 
     Returns:
         The path of report.md.
+
+    Raises:
+        InputError: If the folder holds something else; nothing is deleted.
     """
     folder = pathlib.Path(folder)
-    for name in (FRAMES_FILE, "tables", "figures"):
+    _claim(folder)
+    for name in ("tables", "figures"):
         files.remove(folder / name)
     for name, frame in _all_frames(report).items():
         _write_text(folder / "tables" / f"{name}.csv", rendering.to_csv(frame))
@@ -260,11 +318,49 @@ def write(report, folder):
     return folder / REPORT_FILE
 
 
+def _claim(folder):
+    """Marks a folder as a report's, or raises if it is something else's."""
+    try:
+        names = {
+            path.name
+            for path in folder.iterdir()
+            if not path.name.endswith(files.PARTIAL)
+        }
+    except FileNotFoundError:
+        names = set()
+    except OSError as error:
+        raise InputError(
+            f"A report cannot be written to {str(folder)!r} ({error}). Name a "
+            "folder, or one that can be made."
+        ) from None
+    if names and FRAMES_FILE not in names:
+        raise InputError(
+            f"{str(folder)!r} holds something else and no {FRAMES_FILE}: no "
+            "report was written there. Name another folder, or an empty one."
+        )
+    try:
+        # Of no results: until all is written, the report is of none.
+        _keep(folder, {"digest": ""})
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise InputError(
+            f"A report cannot be written to {str(folder)!r} ({error})."
+        ) from None
+
+
+def is_there(folder):
+    """Whether a report lies in a folder."""
+    return (pathlib.Path(folder) / REPORT_FILE).is_file()
+
+
 def _all_frames(report):
-    return report.frames | {
-        f"differences_{target}": frame
-        for target, frame in report.differences.items()
-    }
+    return (
+        report.frames
+        | report.secondary
+        | {
+            f"differences_{target}": frame
+            for target, frame in report.differences.items()
+        }
+    )
 
 
 def _write_text(path, text):
@@ -292,7 +388,7 @@ def _draw(report):
     for target, frame in report.differences.items():
         if _has_differences(frame):
             drawn[f"differences_{target}"] = figures.difference_map(
-                frame,
+                {**frame, "baseline": baseline},
                 groups={code: family_of(code) for code in frame["columns"]},
             )
     if "number_of_tasks" in report.frames:
@@ -358,7 +454,15 @@ def to_markdown(report):
         blocks += _section(
             report,
             target,
-            [target, f"{target}_layers"],
+            [
+                target,
+                *(
+                    name
+                    for name in report.secondary
+                    if name.startswith(f"{target}_")
+                ),
+                f"{target}_layers",
+            ],
             f"differences_{target}",
         )
     blocks += _plain(report, "published")
@@ -369,15 +473,14 @@ def to_markdown(report):
 
 
 def _section(report, title, names, figure=None):
-    there = [name for name in names if name in report.frames]
+    frames = report.frames | report.secondary
+    there = [name for name in names if name in frames]
     if not there:
         return []
     blocks = [f"## {title}"]
     if figure in report.figures:
         blocks.append(_figure(figure))
-    return blocks + [
-        rendering.to_markdown(report.frames[name]) for name in there
-    ]
+    return blocks + [rendering.to_markdown(frames[name]) for name in there]
 
 
 def _figure(name):
@@ -419,16 +522,20 @@ def provenance(report):
         f"{sum(row['n'] for row in evidence.rows)} predictions",
     }
     if description:
-        facts["Backbone"] = "{name} ({fingerprint})".format(
-            **description["backbone"]
+        backbone = description.get("backbone", {})
+        facts["Backbone"] = (
+            f"{backbone.get('name')} ({backbone.get('fingerprint')})"
         )
         facts["Data"] = description.get("data")
-        facts["Settings other than the published ones"] = _settings(description)
+        facts["Settings"] = _settings(description)
     if run:
-        versions = ", ".join(
-            f"{name} {version}" for name, version in run["versions"].items()
+        versions = [
+            f"{name} {version}"
+            for name, version in run.get("versions", {}).items()
+        ]
+        facts["Made with"] = ", ".join(
+            [run.get("backend", "an unknown backend"), *versions]
         )
-        facts["Made with"] = f"{run['backend']}, {versions}"
     facts["Stages trained"] = len(evidence.trainings) or None
     return "\n".join(
         [
@@ -483,17 +590,21 @@ def keep(report, folder, digest):
         folder: path.
         digest: str. Of all that the report was computed from.
     """
+    _keep(
+        folder,
+        {
+            "digest": digest,
+            "sentences": report.sentences,
+            "frames": report.frames,
+            "problems": report.evidence.problems,
+        },
+    )
+
+
+def _keep(folder, facts):
     files.write_json(
         pathlib.Path(folder) / FRAMES_FILE,
-        files.sealed(
-            {
-                "version": VERSION,
-                "digest": digest,
-                "sentences": report.sentences,
-                "frames": report.frames,
-                "problems": report.evidence.problems,
-            }
-        ),
+        files.sealed({"version": VERSION, **facts}),
     )
 
 

@@ -120,9 +120,9 @@ def read_results(path, damaged=None, columns=COLUMNS):
                 row = unsealed(line, f"{path}, line {number}")
                 _check_row(row, f"{path}, line {number}", columns)
                 rows.append(row)
-            except DamageError as error:
+            except InputError as error:
                 if damaged is None:
-                    raise
+                    raise DamageError(str(error)) from None
                 damaged.append(error)
     return rows
 

@@ -11,7 +11,8 @@ and a cell is a dict with
 - `n`: number of examples; `count`: number of seeds; `deviation`: standard
   deviation over them;
 - `difference`: percentage points to the baseline's, `difference_low` and
-  `difference_high`: its interval; `p`: how likely one as large would be if
+  `difference_high`: its interval; `difference_count`: over how many seeds;
+  `p`: how likely one as large would be if
   there was none; `adjusted_p`: after Holm's correction over all differences of
   the table; `is_significant`: whether that is below 0.05;
 - `zero_shot`, `above_chance` and `complete` (bool);
@@ -42,6 +43,8 @@ MEAN = "zero-shot"
 TARGETS_MEAN = "mean"
 CHANCE = "chance"
 SIGNIFICANCE = 0.05
+# Of fewer, resampling says too little of how far a score may be off.
+MIN_EXAMPLES = 20
 
 
 def summary_frame(rows, baseline, *, primary):
@@ -436,8 +439,7 @@ def layer_frame(rows, target, metric):
         if (row["target"], row["metric"]) == (target, metric):
             by_seed = runs.setdefault(row["route"], {})
             scores = by_seed.setdefault(row["seed"], {})
-            key = (str(row["layer"]), row["language"])
-            scores[key] = {"value": row["value"]}
+            scores[str(row["layer"]), row["language"]] = row
     layers = {}
     for by_seed in runs.values():
         for scores in by_seed.values():
@@ -468,6 +470,7 @@ def _cell(value, **known):
         "difference": None,
         "difference_low": None,
         "difference_high": None,
+        "difference_count": None,
         "p": None,
         "adjusted_p": None,
         "is_significant": False,
@@ -605,7 +608,9 @@ def _pooled(ours, theirs=None):
     used = _keep(ours, set(pairs)) if pairs else ours
     means = [_over_targets(scores) for scores in used.values()]
     values = [score["value"] for score in means]
-    interval = _interval(means, is_mean=len(pairs) != 1)
+    interval = _interval(
+        means, is_mean=len(pairs) != 1, fewest=_fewest_examples(used)
+    )
     complete = bool(pairs)
     difference = {}
     if theirs:
@@ -628,14 +633,16 @@ def _pooled(ours, theirs=None):
     )
 
 
-def _interval(means, is_mean):
+def _interval(means, *, is_mean, fewest):
     """Returns the ends of a value's interval, and half its width."""
     known = _average(means)
     low, high = known["low"], known["high"]
     # A score alone has an interval of its kind already, better near the ends.
     if known["draws"] is not None and (is_mean or len(means) > 1):
-        found = _estimate(means)
-        low, high = max(0.0, found.low), min(100.0, found.high)
+        found = _estimate(means, fewest)
+        # Draws of a score that nothing changes say nothing.
+        if found.high > found.low:
+            low, high = max(0.0, found.low), min(100.0, found.high)
     is_known = low is not None and high is not None
     margin = (high - low) / 2 if is_known else None
     return {"low": low, "high": high, "margin": margin}
@@ -649,6 +656,15 @@ def _num_examples(by_seed):
         for score in scores.values()
     ]
     return None if None in numbers else sum(numbers) // len(by_seed)
+
+
+def _fewest_examples(by_seed):
+    """Counts the examples of the smallest test set."""
+    return min(
+        score.get("n", 0)
+        for scores in by_seed.values()
+        for score in scores.values()
+    )
 
 
 def _difference(ours, theirs, pairs):
@@ -672,13 +688,17 @@ def _difference(ours, theirs, pairs):
         )
         for seed in seeds
     ]
-    if any(gain["draws"] is None for gain in gains):
-        return {"difference": _mean(gain["value"] for gain in gains)}
-    found = _estimate(gains)
-    return {
-        "difference": found.value,
-        "difference_low": found.low,
-        "difference_high": found.high,
+    known = {
+        "difference": _mean(gain["value"] for gain in gains),
+        "difference_count": len(seeds),
+    }
+    fewest = _fewest_examples(_keep(ours, set(pairs)))
+    if any(gain["draws"] is None for gain in gains) or fewest < MIN_EXAMPLES:
+        return known
+    found = _estimate(gains, fewest)
+    return known | {
+        "difference_low": max(-100.0, found.low),
+        "difference_high": min(100.0, found.high),
         "p": found.p,
     }
 
@@ -691,9 +711,11 @@ def _gain(ours, theirs):
     return {"value": ours["value"] - theirs["value"], "draws": draws}
 
 
-def _estimate(means):
+def _estimate(means, num_examples):
     return bootstrap.estimate(
-        [mean["value"] for mean in means], [mean["draws"] for mean in means]
+        [mean["value"] for mean in means],
+        [mean["draws"] for mean in means],
+        num_examples,
     )
 
 
@@ -826,7 +848,7 @@ def _cell_notes(table_rows, *, replicates="seeds", scope="languages"):
     elif any(cell["margin"] is not None for cell in cells):
         notes.append("± half of the 95 % interval over the examples")
     if not all(cell["above_chance"] for cell in cells):
-        notes.append(f"° may be chance: it lies in {interval}")
+        notes.append(f"° may be chance, which does not lie below {interval}")
     judged = [cell for cell in cells if cell["p"] is not None]
     if judged:
         notes.append(_judged_note(judged))
@@ -841,8 +863,12 @@ def _judged_note(cells):
         f"p < {SIGNIFICANCE} by paired bootstrap over the examples, Holm's "
         f"correction over the table's {_counted(len(cells), 'difference')}"
     )
-    if any(cell["count"] > 1 for cell in cells):
+    counts = [cell["difference_count"] for cell in cells]
+    if max(counts) > 1:
         means += ", and Student's t over the seeds"
+        if min(counts) == 1:
+            alone = _counted(counts.count(1), "difference")
+            means += f" ({alone} of one common seed without)"
     if any(cell["is_significant"] for cell in cells):
         return f"† differs from the baseline: {means}"
     return f"No difference is significant ({means})"

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import fake_runs
+from stilts_keras import files
 from stilts_keras.errors import InputError
+from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 from stilts_keras.reporting.results import Results
 
@@ -138,8 +140,9 @@ def test_damaged_rows_are_named_and_the_others_count(run_dir):
     lines[3] = lines[3].replace('"value": ', '"value": 1')
     file.write_text("\n".join(lines), "utf-8")
     found = gather([run_dir])
-    (problem,) = found.problems
-    assert "results.jsonl, line 4" in problem
+    damaged, missing = found.problems
+    assert "results.jsonl, line 4" in damaged
+    assert "No score of xnli after pretrained, seed 1, in hi" in missing
     assert len(found.rows) == len(lines) - 1
 
 
@@ -152,6 +155,44 @@ def test_rows_of_other_weights_or_data_do_not_count(run_dir):
     found = gather([run_dir])
     # The second replaced the row of now; the file is what it was made of.
     assert all(row["n"] == 60 for row in found.rows)
+
+
+def test_without_run_json_the_last_training_of_a_route_counts(run_dir):
+    (run_dir / "run.json").unlink()
+    gold = {"de": ["neutral"] * 10}
+    fake_runs.write_scores(
+        run_dir, "mnli", "xnli", gold, gold=gold, stage="newer"
+    )
+    rows = [
+        row
+        for row in gather([run_dir]).rows
+        if (row["route"], row["language"], row["seed"]) == ("mnli", "de", 1)
+    ]
+    assert [row["stage"] for row in rows] == ["newer"]
+
+
+def test_cells_that_were_not_run_yet_are_named(run_dir):
+    described = json.loads((run_dir / "run.json").read_text("utf-8"))["graph"]
+    fake_runs.describe(
+        run_dir, cells=described["cells"] | {"squad|xnli|1": "to come"}
+    )
+    (problem,) = gather([run_dir]).problems
+    assert "No score of xnli after squad, seed 1" in problem
+
+
+def test_many_missing_predictions_are_named_shortly(run_dir):
+    for file in run_dir.glob("predictions/mnli/xnli/*/*.jsonl"):
+        file.unlink()
+    problems = gather([run_dir]).problems
+    assert len(problems) == 6
+    assert "likewise 9 more" in problems[-1]
+
+
+def test_an_older_run_json_does_not_stop_a_report(run_dir):
+    files.write_json(run_dir / "run.json", files.sealed({"graph": {}}))
+    found = gather([run_dir])
+    assert found.rows and found.baseline == "pretrained"
+    assert report.build(found).sentences
 
 
 def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
@@ -227,6 +268,23 @@ def test_runs_of_different_experiments_are_not_merged(run_dir, tmp_path):
     )
     with pytest.raises(InputError, match="different experiments.*one by one"):
         gather([run_dir, other])
+
+
+def test_runs_of_different_settings_are_not_merged(run_dir, tmp_path):
+    other = fake_runs.write_run(tmp_path / "other", SHARES, seeds=(3,), n=60)
+    fake_runs.describe(
+        other,
+        settings={"sampling": {"kind": "proportional"}, "learning_rate": 9e-3},
+    )
+    with pytest.raises(InputError, match="learning_rate 0.009, not None"):
+        gather([run_dir, other])
+
+
+def test_a_folder_named_twice_counts_once(run_dir):
+    fake_runs.write_embeddings(run_dir, "mnli")
+    once, twice = gather([run_dir]), gather([run_dir, run_dir])
+    assert len(once.rows) == len(twice.rows)
+    assert len(once.embeddings) == len(twice.embeddings) == 1
 
 
 def test_a_folder_without_results_is_named(tmp_path):

@@ -20,6 +20,7 @@ def compared(difference, p, *, adjusted_p=None, value=50.0):
         adjusted_p=adjusted_p,
         is_significant=adjusted_p is not None and adjusted_p < 0.05,
         count=1,
+        difference_count=1,
     )
 
 
@@ -83,8 +84,14 @@ def test_a_baseline_alone_has_no_finding():
 
 def test_differences_without_predictions_are_not_judged():
     made = frame({"mnli": {"xnli": tables._cell(50.0, difference=9.0)}})
-    assert "cannot" not in findings.finding(made, "pretrained")
-    assert "No difference can be judged" in findings.finding(made, "pretrained")
+    text = findings.finding(made, "pretrained")
+    assert text.startswith("No difference to `pretrained` can be judged")
+
+
+def test_routes_without_a_common_language_are_not_called_unevaluated():
+    made = frame({"mnli": {"xnli": tables._cell(50.0)}})
+    text = findings.finding(made, "pretrained")
+    assert "No route has a zero-shot language in common" in text
 
 
 def test_negative_transfer_counts_what_survives_the_correction():

@@ -11,10 +11,12 @@ import xml.etree.ElementTree
 import pytest
 
 import fake_runs
+from stilts_keras.errors import InputError
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 from stilts_keras.reporting.results import TRAINING
 from stilts_keras.reporting.results import Results
+from stilts_keras.run_folder import locked
 
 SHARES = {"pretrained": 0.5, "mnli": 0.65, "mnli/squad": 0.5}
 
@@ -138,8 +140,8 @@ def test_latex_escapes_what_it_would_read_as_commands():
 
 
 def test_an_older_report_leaves_nothing_behind(made, tmp_path):
+    report.write(made, tmp_path)
     old = tmp_path / "figures" / "differences_gone.png"
-    old.parent.mkdir()
     old.write_bytes(b"old")
     report.write(made, tmp_path)
     assert not old.exists()
@@ -151,6 +153,27 @@ def test_the_same_results_give_the_same_report(made, folder, tmp_path):
     for file in folder.rglob("*.*"):
         again = tmp_path / file.relative_to(folder)
         assert again.read_bytes() == file.read_bytes(), file
+
+
+def test_nobody_elses_folder_is_written_to(made, tmp_path):
+    mine = tmp_path / "figures" / "mine.pdf"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    with pytest.raises(InputError, match="holds something else"):
+        report.write(made, tmp_path)
+    assert mine.read_bytes() == b"mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["figures"]
+
+
+def test_a_report_that_was_cut_off_is_of_no_results(
+    made, tmp_path, monkeypatch
+):
+    report.write(made, tmp_path)
+    report.keep(made, tmp_path, "digest")
+    monkeypatch.setattr(report, "to_markdown", None)
+    with pytest.raises(TypeError):
+        report.write(made, tmp_path)
+    assert report.kept(tmp_path, "digest") is None
 
 
 def test_kept_tables_are_those_of_the_same_results_only(made, tmp_path):
@@ -173,7 +196,7 @@ def test_missing_predictions_are_named_and_nothing_is_judged(tmp_path):
     made = report.build(gather([run_dir]))
     cell = made.frames["summary"]["rows"][1]["cells"]["xnli"]
     assert cell["difference"] > 0 and cell["p"] is None
-    assert "No difference can be judged" in made.sentences[0]
+    assert "can be judged" in made.sentences[0]
     # The other languages' own differences can be.
     assert "of 5 differences" in made.sentences[1]
     report.write(made, tmp_path / "out")
@@ -188,6 +211,90 @@ def test_a_target_that_the_baseline_lacks_is_shown_all_the_same(tmp_path):
     made = report.build(gather([run_dir]))
     assert "pawsx" in made.frames
     report.write(made, tmp_path / "out")
+
+
+def test_what_the_baseline_lacks_is_compared_with_nothing(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=60)
+    others = {"mnli": 0.9, "mnli/squad": 0.2}
+    fake_runs.write_run(run_dir, others, n=60, target="pawsx")
+    fake_runs.describe(run_dir)
+    made = report.build(gather([run_dir]))
+    assert list(made.differences) == ["xnli"]
+    assert "of 12 differences" in made.sentences[1]
+    for row in made.frames["summary"]["rows"]:
+        if "pawsx" in row["cells"]:
+            assert row["cells"]["pawsx"]["difference"] is None
+
+
+def test_a_difference_of_one_common_seed_says_so(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, seeds=(1,), n=100)
+    fake_runs.write_run(run_dir, {"mnli": 0.65}, seeds=(2, 3), n=100)
+    fake_runs.write_run(
+        run_dir, {"pretrained": 0.5, "mnli/squad": 0.5}, seeds=(2,), n=100
+    )
+    fake_runs.describe(run_dir)
+    frame = report.build(gather([run_dir])).frames["summary"]
+    counts = {
+        row["label"]: row["cells"]["xnli"]["difference_count"]
+        for row in frame["rows"]
+        if row["label"] in SHARES
+    }
+    assert counts == {"pretrained": None, "mnli": 2, "mnli/squad": 2}
+    alone = fake_runs.write_run(tmp_path / "alone", SHARES, seeds=(1,), n=100)
+    fake_runs.write_run(alone, {"mnli": 0.65}, seeds=(2, 3), n=100)
+    frame = report.build(gather([fake_runs.describe(alone)])).frames["summary"]
+    cell = frame["rows"][1]["cells"]["xnli"]
+    assert (cell["count"], cell["difference_count"]) == (3, 1)
+    assert not any("Student" in note for note in frame["notes"])
+
+
+def test_few_examples_are_not_judged(tmp_path):
+    shares = {"pretrained": 0.0, "mnli": 1.01}
+    for n, is_judged in ((19, False), (20, True)):
+        run_dir = fake_runs.write_run(tmp_path / str(n), shares, n=n)
+        fake_runs.describe(run_dir)
+        made = report.build(gather([run_dir]))
+        cell = made.frames["summary"]["rows"][1]["cells"]["xnli"]
+        assert cell["difference"] == 100
+        assert cell["is_significant"] == is_judged
+        assert is_judged or cell["p"] is None
+
+
+def test_exact_match_has_its_own_table(tmp_path):
+    run_dir = tmp_path / "run"
+    gold = {"de": [["das Haus"]] * 30, "zh": [["北京"]] * 30}
+    for route, share in (("pretrained", 10), ("mnli", 20)):
+        guesses = {
+            language: [*answers[0]] * share + ["?"] * (30 - share)
+            for language, answers in gold.items()
+        }
+        for metric in ("f1", "exact_match"):
+            fake_runs.write_scores(
+                run_dir,
+                route,
+                "xquad",
+                guesses,
+                gold=gold,
+                metric=metric,
+                ids=[str(at) for at in range(30)],
+                with_counts=metric == "f1",
+            )
+    made = report.build(gather([fake_runs.describe(run_dir)]))
+    assert "xquad_exact_match" in made.secondary
+    report.write(made, tmp_path / "out")
+    text = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "xquad: exact_match of each language" in text
+    assert (tmp_path / "out/tables/xquad_exact_match.csv").is_file()
+
+
+def test_why_nothing_can_be_said_of_kinds_of_languages_is_said(tmp_path):
+    languages = ("en", "de", "es", "hi", "ru")
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, languages=languages)
+    made = report.build(gather([fake_runs.describe(run_dir)]))
+    assert not made.plain["typology"]["rows"]
+    report.write(made, tmp_path / "out")
+    text = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "too few for 2 predictors" in text
 
 
 def test_published_scores_stand_beside_ours_where_the_backbone_is_theirs(
@@ -225,6 +332,16 @@ def test_report_is_rebuilt_from_results_and_predictions_alone(tmp_path):
     assert not (run_dir / "tensorboard").exists()
 
 
+def test_a_run_at_work_is_not_written_to(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
+    fake_runs.describe(run_dir)
+    with locked(run_dir):
+        done = stilts(f"--run_dir={run_dir}")
+        assert done.returncode == 2 and "in use by" in done.stderr
+        done = stilts(f"--run_dir={run_dir}", f"--output={tmp_path / 'out'}")
+        assert done.returncode == 0, done.stderr
+
+
 def test_several_folders_need_a_place_for_their_report(tmp_path):
     folders = [
         fake_runs.describe(
@@ -248,10 +365,17 @@ def test_several_folders_need_a_place_for_their_report(tmp_path):
     [
         ([], "Pass --run_dir=FOLDER"),
         (["--run_dir=no/such"], "no run folder"),
+        (["--run_dir={run}", "--output={run}/run.json"], "cannot be written"),
+        (["--run_dir={run}", "--output={run}/run.json/a"], "cannot be written"),
+        (["--run_dir={run}", "--output={run}"], "holds something else"),
     ],
 )
-def test_a_report_of_nothing_is_one_line_and_exit_status_2(arguments, message):
-    done = stilts(*arguments)
+def test_what_cannot_be_reported_is_one_line_and_exit_status_2(
+    arguments, message, tmp_path
+):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
+    fake_runs.describe(run_dir)
+    done = stilts(*(text.format(run=run_dir) for text in arguments))
     assert done.returncode == 2
     (line,) = done.stderr.strip().splitlines()
     assert message in line

@@ -159,7 +159,9 @@ def judge(ours, theirs):
         for a, b in zip(ours, theirs, strict=True)
     ]
     return bootstrap.estimate(
-        values, [draws[0, at] - draws[1, at] for at in range(len(ours))]
+        values,
+        [draws[0, at] - draws[1, at] for at in range(len(ours))],
+        len(ours[0]),
     )
 
 
@@ -171,7 +173,7 @@ def test_one_seed_gives_mcnemars_answer():
         {"a": sample(ours), "b": sample(theirs)}, num_draws=20_000
     )
     value = 100 * (ours.mean() - theirs.mean())
-    found = bootstrap.estimate([value], [draws["a"] - draws["b"]])
+    found = bootstrap.estimate([value], [draws["a"] - draws["b"]], 2000)
     gains = int((ours & ~theirs).sum())
     losses = int((theirs & ~ours).sum())
     # McNemar's test without continuity correction.
@@ -182,7 +184,8 @@ def test_one_seed_gives_mcnemars_answer():
 
 def test_many_examples_leave_students_t_over_the_seeds():
     values = np.array([1.0, 2.5, 1.5])
-    found = bootstrap.estimate(values, np.repeat(values[:, None], 50, axis=1))
+    draws = np.repeat(values[:, None], 50, axis=1)
+    found = bootstrap.estimate(values, draws, 10**12)
     expected = stats.ttest_1samp(values, 0.0)
     assert found.p == pytest.approx(expected.pvalue, rel=0.01)
     interval = expected.confidence_interval(0.95)
@@ -218,6 +221,34 @@ def test_no_difference_in_any_draw_is_no_evidence():
     assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
 
 
+def test_examples_that_all_differ_alike_are_evidence():
+    found = judge([[True] * 30], [[False] * 30])
+    # The sign test's is 2e-9.
+    assert found.value == 100 and 1e-9 < found.p < 1e-6
+    assert found.low > 0
+
+
+def test_seeds_that_agree_by_luck_do_not_end_the_matter():
+    random = np.random.default_rng(18)
+    ours = [random.permutation(np.arange(40) < 24) for _ in range(2)]
+    theirs = [random.permutation(np.arange(40) < 16) for _ in range(2)]
+    found = judge(ours, theirs)
+    assert found.value == pytest.approx(20.0)
+    # One degree of freedom: twenty points are not much.
+    assert found.p > 0.05
+
+
+@pytest.mark.parametrize("n, seed_noise", [(40, 0.3), (200, 0.5)])
+def test_two_seeds_without_an_effect_hardly_ever_reject_at_1_percent(
+    n, seed_noise
+):
+    num_tables = 600
+    found = p_values(2, n, seed_noise, num_tables=num_tables, seed=19)
+    for level in (0.01, 0.001):
+        count = sum(p < level for p in found)
+        assert count <= stats.binom.ppf(0.995, num_tables, level)
+
+
 def test_holm_by_hand():
     # 0.01 * 4, 0.02 * 3, then never less than before.
     assert bootstrap.holm([0.02, 0.5, 0.01, 0.04]) == pytest.approx(
@@ -226,14 +257,14 @@ def test_holm_by_hand():
     assert bootstrap.holm([]) == []
 
 
-def false_positives(num_seeds, n, seed_noise, *, num_tables, seed):
-    """Counts rejections at 5 % where two routes are equally good.
+def p_values(num_seeds, n, seed_noise, *, num_tables, seed):
+    """Lists p of differences between two routes that are equally good.
 
     Examples have a difficulty of their own, which each route meets in its own
     way; every training has a level of its own.
     """
     random = np.random.default_rng(seed)
-    count = 0
+    found = []
     for _ in range(num_tables):
         difficulty = random.normal(0, 1, n)
         runs = []
@@ -242,8 +273,12 @@ def false_positives(num_seeds, n, seed_noise, *, num_tables, seed):
             level = random.normal(0, seed_noise, (num_seeds, 1))
             noise = random.normal(0, 1, (num_seeds, n))
             runs.append(difficulty + own + level + noise > 0)
-        count += judge(*runs).p < 0.05
-    return count
+        found.append(judge(*runs).p)
+    return found
+
+
+def false_positives(*case, **options):
+    return sum(p < 0.05 for p in p_values(*case, **options))
 
 
 def test_without_an_effect_one_seed_rejects_in_5_percent_of_cases():
@@ -291,7 +326,7 @@ def test_means_over_languages_reject_in_5_percent_of_cases(is_parallel):
         ]
         value = np.mean([gap for gap, _ in gaps])
         found = bootstrap.estimate(
-            [value], [np.mean([drawn for _, drawn in gaps], axis=0)]
+            [value], [np.mean([drawn for _, drawn in gaps], axis=0)], n
         )
         count += found.p < 0.05
     low, high = stats.binom.interval(0.99, num_tables, 0.05)
@@ -308,4 +343,4 @@ def test_means_over_languages_reject_in_5_percent_of_cases(is_parallel):
 )
 def test_values_and_draws_must_fit(values, draws):
     with pytest.raises(InputError, match="at least one seed"):
-        bootstrap.estimate(values, draws)
+        bootstrap.estimate(values, draws, 100)
