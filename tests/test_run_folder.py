@@ -1,0 +1,103 @@
+"""What a run folder reports, and when it does so anew."""
+
+import numpy as np
+import pytest
+
+import fake_runs
+from fakes import graph
+from stilts_keras.run_folder import RunFolder
+from stilts_keras.run_folder import identity
+
+LANGUAGES = ["en", "de", "hi", "tr"]
+
+
+def made(routes, **changes):
+    return graph(
+        routes=routes, targets=["xnli"], languages=LANGUAGES, **changes
+    )
+
+
+def open_finished(path, routes, **changes):
+    """Opens the folder of a run of which all cells are scored."""
+    built = made(routes, **changes)
+    RunFolder(path, built).describe({"backend": "jax", "versions": {}})
+    gold = [fake_runs.LABELS[at % 3] for at in range(40)]
+    for cell in built.cells:
+        random = np.random.default_rng([cell.seed, *cell.route.encode()])
+        share = 0.9 if "mnli" in cell.route else 0.4
+        for language in cell.languages:
+            guess = fake_runs.answers(random, gold, share)
+            fake_runs.write_scores(
+                path,
+                cell.route,
+                cell.target,
+                {language: guess},
+                gold={language: gold},
+                seed=cell.seed,
+                stage=identity(cell),
+                evaluation=built.evaluation(cell.target, language),
+            )
+    return RunFolder(path, built)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return open_finished(tmp_path / "run", ["pretrained", "mnli"])
+
+
+def times(path):
+    return {
+        file: file.stat().st_mtime_ns
+        for name in ("report", "tensorboard")
+        for file in (path / name).rglob("*")
+        if file.is_file()
+    }
+
+
+def test_a_report_of_the_same_results_is_not_made_again(folder):
+    first = folder.make_report()
+    before = times(folder.path)
+    assert first["sentences"] and before
+    again = RunFolder(folder.path, folder.graph).make_report()
+    assert again == first
+    assert times(folder.path) == before
+
+
+@pytest.mark.parametrize("lost", ["report/report.md", "tensorboard"])
+def test_a_report_that_was_deleted_is_made_again(folder, lost):
+    folder.make_report()
+    before = times(folder.path)
+    (folder.path / lost).rename(folder.path.with_suffix(".lost"))
+    folder.make_report()
+    assert len(times(folder.path)) == len(before)
+
+
+def test_what_was_missing_is_looked_for_again(folder):
+    (file,) = folder.path.glob("predictions/mnli/xnli/seed-1/test-hi.jsonl")
+    hidden = folder.path.with_suffix(".hidden")
+    file.rename(hidden)
+    assert str(file) in folder.make_report()["problems"][0]
+    hidden.rename(file)
+    assert not folder.make_report()["problems"]
+
+
+def test_a_damaged_embedding_does_not_stop_a_run(folder):
+    fake_runs.write_embeddings(folder.path, "mnli")
+    (file,) = folder.path.rglob("*.npz")
+    file.write_bytes(b"PK")
+    assert str(file) in folder.make_report()["problems"][0]
+
+
+def test_a_run_that_grows_keeps_its_baseline(tmp_path):
+    path = tmp_path / "run"
+    open_finished(path, ["pretrained", "mnli"]).make_report()
+    grown = RunFolder(path, made(["squad", "mnli/squad"]))
+    assert grown.baseline == "pretrained"
+    asked = RunFolder(path, made(["squad", "mnli"], baseline="squad"))
+    assert asked.baseline == "squad" and not asked.is_described
+    asked.describe({})
+    assert RunFolder(path, asked.graph).is_described
+
+
+def test_a_new_run_compares_with_its_first_route(tmp_path):
+    assert RunFolder(tmp_path, made(["mnli", "squad"])).baseline == "mnli"
