@@ -14,23 +14,25 @@ from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.reporting.tensorboard import EventWriter
 
+# How files of the HParams dashboard end.
+SESSION = ".session"
+
 
 # ------------------------------------------------------------------- HParams
-def write_sessions(folder, sessions):
+def write_sessions(folder, sessions, *, record_folder=None):
     """Writes the HParams dashboard: settings and results, side by side.
 
     TensorBoard ticks the first five metrics and, in alphabetical order, the
     first five hyperparameters, those that differ between the sessions first;
     a click shows the others. The parallel coordinates leave out a session
     that has no value in one of the ticked columns. TensorBoard keeps the
-    first record of its kind, so that a changed list of sessions needs a new
-    folder.
+    first record of its kind, so that what was written here before is deleted:
+    files of sessions end in `.session`.
 
     Args:
-        folder: str or path. TensorBoard's log folder, which gets a record of
-            all hyperparameters and metrics, and below which the sessions'
-            folders are made. A session's folder may hold other event files,
-            but no scalar named like a metric.
+        folder: str or path. TensorBoard's log folder, below which the
+            sessions' folders are made. A session's folder may hold other
+            event files, but no scalar named like a metric.
         sessions: list of dicts, one for a row of the table. `name`: str, the
             relative path of the session's folder. `hparams`: dict from name
             to str, bool, int or float; where the types of a name's values
@@ -39,6 +41,9 @@ def write_sessions(folder, sessions):
             they first occur. A metric may be missing in a session, and one
             that is not finite counts as missing. Without any session nothing
             is written.
+        record_folder: str or path. Where the record of all hyperparameters
+            and metrics goes, which TensorBoard shows as a run of its own;
+            default: `folder`.
 
     Raises:
         InputError: If two sessions have the same name, a name leads out of
@@ -51,6 +56,8 @@ def write_sessions(folder, sessions):
         return
     folder = pathlib.Path(folder)
     places = _places(folder, sessions)
+    for old in folder.rglob(f"*{SESSION}"):
+        files.remove(old)
     hparams = _alike([session["hparams"] for session in sessions])
     metrics = [_finite(session["metrics"]) for session in sessions]
     infos = api_pb2.Experiment(
@@ -62,10 +69,10 @@ def write_sessions(folder, sessions):
             for tag in dict.fromkeys(tag for row in metrics for tag in row)
         ],
     )
-    with EventWriter(folder) as writer:
+    with EventWriter(record_folder or folder, SESSION) as writer:
         _record(writer, plugin_data_pb2.HParamsPluginData(experiment=infos))
     for place, values, row in zip(places, hparams, metrics, strict=True):
-        with EventWriter(place) as writer:
+        with EventWriter(place, SESSION) as writer:
             _write_session(writer, values, row)
 
 

@@ -164,7 +164,7 @@ def _name_missing(evidence):
         for row in evidence.rows
         if row["metric"] == get_task(row["target"]).metrics[0]
     }
-    languages = {}
+    named, languages = [], {}
     for pair in evidence.description.get("evaluation", {}):
         target, _, language = pair.partition("|")
         languages.setdefault(target, []).append(language)
@@ -176,10 +176,19 @@ def _name_missing(evidence):
             if (route, target, seed, language) not in there
         ]
         if missing:
-            evidence.problems.append(
+            named.append(
                 f"No score of {target} after {route}, seed {seed}, in "
                 f"{' '.join(missing)}: not run yet, or damaged."
             )
+    _name(evidence, named, "cells")
+
+
+def _name(evidence, problems, what):
+    """Adds problems of one kind; of many, the first."""
+    evidence.problems += problems[:MAX_NAMED]
+    if problems[MAX_NAMED:]:
+        more = len(problems) - MAX_NAMED
+        evidence.problems.append(f"Likewise {more} more {what}.")
 
 
 def _read(evidence, file, columns=results.COLUMNS):
@@ -307,11 +316,7 @@ def _draw(evidence, target):
                 owners[key] = row
             except DamageError as error:
                 damaged.append(f"{error} Its score is not judged.")
-    evidence.problems += damaged[:MAX_NAMED]
-    if damaged[MAX_NAMED:]:
-        evidence.problems.append(
-            f"{target}: likewise {len(damaged) - MAX_NAMED} more predictions."
-        )
+    _name(evidence, damaged, f"predictions of {target}")
     for key, draws in bootstrap.draw(samples).items():
         owners[key]["draws"] = draws
 

@@ -13,8 +13,11 @@ from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
 from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.tasks.languages import family_of
 
 FOLDER = "report"
+# Columns of a map.
+WIDE = 16
 
 
 def show(report, folder):
@@ -33,10 +36,12 @@ def show(report, folder):
     with EventWriter(root) as writer:
         for name, text in _texts(report).items():
             writer.text(name, text, step)
-        for name, (png, _) in report.figures.items():
-            writer.image(_image_tag(name), png, step)
+        for name, png in _images(report).items():
+            writer.image(name, png, step)
     boards.write_layout(root, _layout(report))
-    boards.write_sessions(root / "sessions", _sessions(report))
+    # Beside the curves of the training: TensorBoard ticks no run where there
+    # are more than 40.
+    boards.write_sessions(folder, _sessions(report), record_folder=root)
     if "number_of_tasks" in report.frames:
         _write_curves(report.frames["number_of_tasks"], root / "curves")
     shown = _embeddings(report)
@@ -93,12 +98,39 @@ def _texts(report):
     return texts
 
 
-def _image_tag(name):
-    """`differences_xnli` -> `differences/xnli`; a tag's head is its group."""
-    kind, _, rest = name.partition("_")
-    if kind != "differences":
-        return name
-    return f"{kind}/{rest or 'all_targets'}"
+def _images(report):
+    """Lists the figures by their tags, whose head is their group.
+
+    Wide maps come in parts: TensorBoard shows pictures small.
+    """
+    images = {}
+    for name, (png, _) in report.figures.items():
+        kind, _, target = name.partition("_")
+        if kind != "differences":
+            images[name] = png
+        elif len(report.differences.get(target, {}).get("columns", ())) > WIDE:
+            images |= _parts(report, target)
+        else:
+            images[f"{kind}/{target or 'all_targets'}"] = png
+    return images
+
+
+def _parts(report, target):
+    """Draws one target's languages in several maps, families together."""
+    parts = [[]]
+    families = {}
+    for language in report.differences[target]["columns"]:
+        families.setdefault(family_of(language), []).append(language)
+    for languages in families.values():
+        if len(parts[-1]) + len(languages) > WIDE:
+            parts.append([])
+        parts[-1] += languages
+    return {
+        f"differences/{target}/{number}": reports.draw_differences(
+            report, target, columns
+        )
+        for number, columns in enumerate(filter(None, parts), start=1)
+    }
 
 
 def _layout(report):

@@ -408,6 +408,28 @@ def _draw(report):
     }
 
 
+def draw_differences(report, target, columns):
+    """Draws some languages of a target's map.
+
+    Args:
+        report: `Report`.
+        target: str.
+        columns: list of str. Languages.
+
+    Returns:
+        Bytes of a PNG.
+    """
+    from stilts_keras.reporting import figures
+
+    frame = {
+        **report.differences[target],
+        "columns": columns,
+        "baseline": report.evidence.baseline,
+    }
+    groups = {code: family_of(code) for code in columns}
+    return figures.to_png(figures.difference_map(frame, groups=groups))
+
+
 def _mixtures(report):
     """Lists the stages with several sources."""
     return [

@@ -28,11 +28,12 @@ class EventWriter:
     seconds, on `flush` and on `close`.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder, suffix=""):
         """Makes the folder and opens a new event file in it.
 
         Args:
             folder: str or path. TensorBoard names the run after it.
+            suffix: str. What the file's name ends in, to find it by.
         """
         from tensorboard.compat.proto import event_pb2
         from tensorboard.summary.writer.record_writer import RecordWriter
@@ -40,7 +41,9 @@ class EventWriter:
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._event = event_pb2.Event
-        self._records = RecordWriter(open(folder / _file_name(), "xb"))
+        self._records = RecordWriter(
+            open(folder / (_file_name() + suffix), "xb")
+        )
         self._flushed_at = time.monotonic()
         # Readers take a file without this first record for an old format.
         self._write(file_version="brain.Event:2")

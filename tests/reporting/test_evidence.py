@@ -185,7 +185,7 @@ def test_many_missing_predictions_are_named_shortly(run_dir):
         file.unlink()
     problems = gather([run_dir]).problems
     assert len(problems) == 6
-    assert "likewise 9 more" in problems[-1]
+    assert "Likewise 9 more" in problems[-1]
 
 
 def test_an_older_run_json_does_not_stop_a_report(run_dir):

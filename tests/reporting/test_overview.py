@@ -8,6 +8,7 @@ from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 from stilts_keras.reporting.results import TRAINING
 from stilts_keras.reporting.results import Results
+from stilts_keras.tasks import get_task
 from tensorboard_server import get
 from tensorboard_server import get_json
 from tensorboard_server import post_json
@@ -108,6 +109,31 @@ def test_images_are_the_figures_of_the_report(address, made):
     )
     png = get(address, f"/data/plugin/images/individualImage?{event['query']}&")
     assert png == made.figures["differences_xnli"][0]
+
+
+def test_many_languages_come_in_several_maps(tmp_path):
+    languages = ("en", *sorted(get_task("panx").languages)[:25], "zh")
+    run_dir = fake_runs.write_run(
+        tmp_path / "run",
+        {"pretrained": 0.5, "mnli": 0.6},
+        languages=tuple(dict.fromkeys(languages)),
+        n=30,
+    )
+    made = report.build(gather([fake_runs.describe(run_dir)]))
+    tags = overview._images(made)
+    parts = [tag for tag in tags if tag.startswith("differences/xnli/")]
+    assert len(parts) == 2 and "differences/xnli" not in tags
+    # The report has them in one.
+    assert "differences_xnli" in made.figures
+
+
+def test_a_second_report_leaves_no_session_of_the_first(made, tmp_path):
+    overview.show(made, tmp_path)
+    before = len(list(tmp_path.rglob("*.session")))
+    overview.show(made, tmp_path)
+    # One for each session, and the record of all.
+    assert len(list(tmp_path.rglob("*.session"))) == before
+    assert before == len(SHARES) * 2 + 1
 
 
 def test_there_is_a_session_for_each_route_target_and_seed(address):
