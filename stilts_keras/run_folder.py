@@ -29,6 +29,8 @@ from stilts_keras.tasks import get_task
 
 LOCK_FILE = ".lock"
 TENSORBOARD = "tensorboard"
+# With more than 40 runs TensorBoard ticks none, unless few match a filter.
+FIRST_LOOK = "http://localhost:6006/#images&regexInput=%5Ereport"
 ON_DAMAGE = ("remake", "fail")
 # What a stage's manifest tells of its training.
 TRAINING_FACTS = (
@@ -402,7 +404,8 @@ class RunFolder:
         """Returns lines that tell where results are, and what may follow."""
         lines = [
             f"Report: {self.path / report.FOLDER / report.REPORT_FILE}",
-            f"TensorBoard: tensorboard --logdir={self.path / TENSORBOARD}",
+            f"TensorBoard: tensorboard --logdir={self.path / TENSORBOARD}, "
+            f"then {FIRST_LOOK}",
         ]
         submission_folder = self.path / "submission"
         if submission_folder.is_dir():

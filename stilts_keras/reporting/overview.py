@@ -18,6 +18,8 @@ from stilts_keras.tasks.languages import family_of
 FOLDER = "report"
 # Columns of a map.
 WIDE = 16
+# Languages in one chart.
+CROWDED = 8
 
 
 def show(report, folder):
@@ -118,10 +120,8 @@ def _images(report):
 def _parts(report, target):
     """Draws one target's languages in several maps, families together."""
     parts = [[]]
-    families = {}
-    for language in report.differences[target]["columns"]:
-        families.setdefault(family_of(language), []).append(language)
-    for languages in families.values():
+    columns = report.differences[target]["columns"]
+    for languages in _families(columns).values():
         if len(parts[-1]) + len(languages) > WIDE:
             parts.append([])
         parts[-1] += languages
@@ -133,13 +133,26 @@ def _parts(report, target):
     }
 
 
+def _families(languages):
+    """Groups languages: a dict from family to list, in their order."""
+    families = {}
+    for language in languages:
+        families.setdefault(family_of(language), []).append(language)
+    return families
+
+
 def _layout(report):
-    """Groups the curves of the results: a chart of languages per target."""
+    """Groups the curves of the results: by target, many languages by family."""
     charts = {}
     for target, metric in report.evidence.primary.items():
-        charts.setdefault("zero-shot, each language", {})[
-            f"{target}: {metric}"
-        ] = [f"^zero_shot/{target}/{metric}/"]
+        tags = f"^zero_shot/{target}/{metric}/"
+        charts[f"{target}: {metric}"] = {"all languages": [tags]}
+        languages = report.differences.get(target, {}).get("columns", ())
+        if len(languages) > CROWDED:
+            for family, codes in _families(languages).items():
+                charts[f"{target}: {metric}"][family] = [
+                    f"{tags}({'|'.join(codes)})$"
+                ]
     if report.evidence.lessons:
         charts["chains"] = {
             "dev scores along the chain": ["^chain/"],

@@ -123,6 +123,8 @@ def test_many_languages_come_in_several_maps(tmp_path):
     tags = overview._images(made)
     parts = [tag for tag in tags if tag.startswith("differences/xnli/")]
     assert len(parts) == 2 and "differences/xnli" not in tags
+    charts = overview._layout(made)["xnli: accuracy"]
+    assert charts["IE: Germanic"] == ["^zero_shot/xnli/accuracy/(af|de)$"]
     # The report has them in one.
     assert "differences_xnli" in made.figures
 
@@ -188,11 +190,12 @@ SESSIONS_QUERY = {
 def test_languages_are_grouped_by_target_in_the_custom_layout(address):
     layout = get_json(address, "/data/plugin/custom_scalars/layout")
     charts = {
-        chart["title"]: chart["multiline"]["tag"]
+        (category["title"], chart["title"]): chart["multiline"]["tag"]
         for category in layout["category"]
         for chart in category["chart"]
     }
-    assert charts["xnli: accuracy"] == ["^zero_shot/xnli/accuracy/"]
+    tags = charts["xnli: accuracy", "all languages"]
+    assert tags == ["^zero_shot/xnli/accuracy/"]
     found = get_json(
         address,
         "/data/plugin/custom_scalars/scalars",
