@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import bootstrap
@@ -255,6 +256,13 @@ def test_holm_by_hand():
         [0.06, 0.5, 0.04, 0.08]
     )
     assert bootstrap.holm([]) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 37])
+def test_holm_is_statsmodels(number):
+    found = np.random.default_rng(17).random(number) ** 4
+    expected = multipletests(found, method="holm")[1]
+    assert bootstrap.holm(found) == pytest.approx(expected)
 
 
 def p_values(num_seeds, n, seed_noise, *, num_tables, seed):
