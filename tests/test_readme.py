@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+import fake_runs
 from stilts_keras.graph.route import Route
 from stilts_keras.main import FLAGS
 from stilts_keras.main import main
@@ -41,7 +42,14 @@ def test_the_two_commands_are_one_line_each():
 
 
 @pytest.mark.parametrize("command", list(commands()))
-def test_shell_examples_plan(command, capsys):
+def test_shell_examples_plan(command, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shares = {"pretrained": 0.5, "mnli": 0.7}
+    for name, seed in (("first", 1), ("seed_1", 1), ("seed_2", 2)):
+        run_dir = tmp_path / "runs" / name
+        if command.startswith("stilts report") and name in command:
+            fake_runs.write_run(run_dir, shares, seeds=(seed,), n=30)
+            fake_runs.describe(run_dir)
     words = shlex.split(command)
     words[1] = "plan" if words[1] == "run" else words[1]
     words = [
