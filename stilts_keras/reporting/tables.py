@@ -608,9 +608,7 @@ def _pooled(ours, theirs=None):
     used = _keep(ours, set(pairs)) if pairs else ours
     means = [_over_targets(scores) for scores in used.values()]
     values = [score["value"] for score in means]
-    interval = _interval(
-        means, is_mean=len(pairs) != 1, fewest=_fewest_examples(used)
-    )
+    interval = _interval(means, is_mean=len(pairs) != 1)
     complete = bool(pairs)
     difference = {}
     if theirs:
@@ -633,13 +631,13 @@ def _pooled(ours, theirs=None):
     )
 
 
-def _interval(means, *, is_mean, fewest):
+def _interval(means, *, is_mean):
     """Returns the ends of a value's interval, and half its width."""
     known = _average(means)
     low, high = known["low"], known["high"]
     # A score alone has an interval of its kind already, better near the ends.
     if known["draws"] is not None and (is_mean or len(means) > 1):
-        found = _estimate(means, fewest)
+        found = _estimate(means)
         # Draws of a score that nothing changes say nothing.
         if found.high > found.low:
             low, high = max(0.0, found.low), min(100.0, found.high)
@@ -695,7 +693,7 @@ def _difference(ours, theirs, pairs):
     fewest = _fewest_examples(_keep(ours, set(pairs)))
     if any(gain["draws"] is None for gain in gains) or fewest < MIN_EXAMPLES:
         return known
-    found = _estimate(gains, fewest)
+    found = _estimate(gains, num_examples=fewest)
     return known | {
         "difference_low": max(-100.0, found.low),
         "difference_high": min(100.0, found.high),
@@ -711,11 +709,11 @@ def _gain(ours, theirs):
     return {"value": ours["value"] - theirs["value"], "draws": draws}
 
 
-def _estimate(means, num_examples):
+def _estimate(means, **options):
     return bootstrap.estimate(
         [mean["value"] for mean in means],
         [mean["draws"] for mean in means],
-        num_examples,
+        **options,
     )
 
 

@@ -170,18 +170,19 @@ def _ratio(part, whole):
     return 100.0 * part / np.where(whole > 0, whole, 1.0)
 
 
-def estimate(values, draws, num_examples, *, confidence=CONFIDENCE):
+def estimate(values, draws, *, num_examples=None, confidence=CONFIDENCE):
     """Judges a mean over seeds, of scores or of differences.
 
-    Where all examples that differ do so in one direction, draws vary too
-    little, and not at all where every one differs. The examples' part of the
-    error is therefore at least the value over the root of their number, what
-    it would be if all differed.
+    Where all examples that differ do so in one direction, draws of differences
+    vary too little, and not at all where every one differs. With
+    `num_examples`, the examples' part of the error is at least the value over
+    the root of that number, what it would be if each had an equal share in it.
 
     Args:
         values: float array (s,). One for each seed.
         draws: float array (s, num_draws). The same, on resampled examples.
-        num_examples: int. Behind each value; of several languages the fewest.
+        num_examples: int or None. Of differences: behind each value; of
+            several languages the fewest.
         confidence: float in (0, 1).
 
     Returns:
@@ -200,8 +201,9 @@ def estimate(values, draws, num_examples, *, confidence=CONFIDENCE):
         )
     value = float(values.mean())
     of_examples, of_seeds, freedom = _noise(values, draws)
-    least = abs(value) / np.sqrt(num_examples)
-    noise = max(of_examples, least), of_seeds, freedom
+    if num_examples is not None:
+        of_examples = max(of_examples, abs(value) / np.sqrt(num_examples))
+    noise = of_examples, of_seeds, freedom
     reach = _reach(*noise, 1 - confidence)
     return Estimate(
         value=value,
@@ -234,7 +236,7 @@ def _tail(distance, of_examples, of_seeds, freedom):
     """How often noise alone goes as far, on either side."""
     from scipy import special
 
-    if distance == 0.0:
+    if distance == 0.0 or of_examples == of_seeds == 0.0:
         return 1.0
     if of_seeds == 0.0:
         return float(2 * special.ndtr(-distance / of_examples))

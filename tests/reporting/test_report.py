@@ -73,6 +73,15 @@ def test_a_true_effect_is_found_and_no_other(made):
     assert "points of `mnli` on xnli" in made.sentences[0]
 
 
+def test_intervals_of_means_are_as_wide_as_their_error(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", {"pretrained": 0.5}, n=400)
+    made = report.build(gather([fake_runs.describe(run_dir)]))
+    cell = made.frames["summary"]["rows"][0]["cells"]["xnli"]
+    # Six languages, whose answers here have nothing in common.
+    error = 100 * (0.5 * 0.5 / (6 * 400)) ** 0.5
+    assert cell["margin"] == pytest.approx(1.96 * error, rel=0.15)
+
+
 def test_differences_of_each_language_stand_by_family(made):
     frame = made.differences["xnli"]
     # Of IE: Germanic, which English is of, then by the families' names.

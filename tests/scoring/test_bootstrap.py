@@ -162,7 +162,7 @@ def judge(ours, theirs):
     return bootstrap.estimate(
         values,
         [draws[0, at] - draws[1, at] for at in range(len(ours))],
-        len(ours[0]),
+        num_examples=len(ours[0]),
     )
 
 
@@ -174,7 +174,7 @@ def test_one_seed_gives_mcnemars_answer():
         {"a": sample(ours), "b": sample(theirs)}, num_draws=20_000
     )
     value = 100 * (ours.mean() - theirs.mean())
-    found = bootstrap.estimate([value], [draws["a"] - draws["b"]], 2000)
+    found = bootstrap.estimate([value], [draws["a"] - draws["b"]])
     gains = int((ours & ~theirs).sum())
     losses = int((theirs & ~ours).sum())
     # McNemar's test without continuity correction.
@@ -186,7 +186,7 @@ def test_one_seed_gives_mcnemars_answer():
 def test_many_examples_leave_students_t_over_the_seeds():
     values = np.array([1.0, 2.5, 1.5])
     draws = np.repeat(values[:, None], 50, axis=1)
-    found = bootstrap.estimate(values, draws, 10**12)
+    found = bootstrap.estimate(values, draws)
     expected = stats.ttest_1samp(values, 0.0)
     assert found.p == pytest.approx(expected.pvalue, rel=0.01)
     interval = expected.confidence_interval(0.95)
@@ -220,6 +220,17 @@ def test_no_difference_in_any_draw_is_no_evidence():
     right = [[True, False, True]]
     found = judge(right, right)
     assert (found.value, found.low, found.high, found.p) == (0, 0, 0, 1)
+
+
+def test_the_interval_of_a_score_is_wilsons():
+    right = answers(np.random.default_rng(20), 500, 0.8)
+    made = sample(right)
+    draws = bootstrap.draw({"a": made}, num_draws=4000)["a"]
+    found = bootstrap.estimate([made.value], [draws])
+    test = stats.binomtest(int(right.sum()), 500)
+    wilson = test.proportion_ci(method="wilson")
+    assert found.low == pytest.approx(100 * wilson.low, abs=0.5)
+    assert found.high == pytest.approx(100 * wilson.high, abs=0.5)
 
 
 def test_examples_that_all_differ_alike_are_evidence():
@@ -334,7 +345,9 @@ def test_means_over_languages_reject_in_5_percent_of_cases(is_parallel):
         ]
         value = np.mean([gap for gap, _ in gaps])
         found = bootstrap.estimate(
-            [value], [np.mean([drawn for _, drawn in gaps], axis=0)], n
+            [value],
+            [np.mean([drawn for _, drawn in gaps], axis=0)],
+            num_examples=n,
         )
         count += found.p < 0.05
     low, high = stats.binom.interval(0.99, num_tables, 0.05)
@@ -351,4 +364,4 @@ def test_means_over_languages_reject_in_5_percent_of_cases(is_parallel):
 )
 def test_values_and_draws_must_fit(values, draws):
     with pytest.raises(InputError, match="at least one seed"):
-        bootstrap.estimate(values, draws, 100)
+        bootstrap.estimate(values, draws)
