@@ -1,7 +1,7 @@
 """What runs left behind, read again: the matter of a report.
 
-Needs results.jsonl and the predictions. Without run.json, or without
-trainings.jsonl, a report says less and says so.
+Needs results.jsonl and the predictions. Without run.json a report knows no
+settings, and says so.
 """
 
 import dataclasses

@@ -23,14 +23,18 @@ def finding(frame, baseline):
     Returns:
         A str. Computed from the numbers; says so where nothing is significant.
     """
-    others = [row for row in frame["rows"] if row["label"] != baseline]
+    others = [
+        row
+        for row in frame["rows"]
+        if row["label"] not in (baseline, tables.CHANCE) and row["cells"]
+    ]
     cells = [
         (row["label"], target, cell)
         for row in others
         for target, cell in row["cells"].items()
         if cell["difference"] is not None
     ]
-    if not others or others == [row for row in others if not row["cells"]]:
+    if not others:
         return (
             f"Only `{baseline}` was evaluated: there is nothing to compare it "
             "with."
