@@ -225,9 +225,8 @@ def test_another_run_takes_all_stages_from_the_store(first, tmp_path, store):
     assert all(place.is_symlink() for place in places.values())
 
 
-@pytest.mark.parametrize(
-    "keep", [pytest.param("last", marks=pytest.mark.slow), "none"]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("keep", ["last", "none"])
 def test_weights_that_nothing_needs_go_on_the_way(first, tmp_path, keep):
     run_dir, _ = first
     out = stilts(tmp_path / "run", f"--keep={keep}")

@@ -18,6 +18,7 @@ from stilts_keras.tasks.languages import family_of
 FOLDER = "report"
 # Columns of a map.
 WIDE = 16
+ALL_TARGETS = "zero-shot, all languages"
 # Languages in one chart.
 CROWDED = 8
 
@@ -143,16 +144,16 @@ def _families(languages):
 
 def _layout(report):
     """Groups the curves of the results: by target, many languages by family."""
-    charts = {}
+    charts = {ALL_TARGETS: {}}
     for target, metric in report.evidence.primary.items():
         tags = f"^zero_shot/{target}/{metric}/"
-        charts[f"{target}: {metric}"] = {"all languages": [tags]}
+        charts[ALL_TARGETS][f"{target}: {metric}"] = [tags]
         languages = report.differences.get(target, {}).get("columns", ())
         if len(languages) > CROWDED:
-            for family, codes in _families(languages).items():
-                charts[f"{target}: {metric}"][family] = [
-                    f"{tags}({'|'.join(codes)})$"
-                ]
+            charts[f"{target}: {metric}, by family"] = {
+                family: [f"{tags}({'|'.join(codes)})$"]
+                for family, codes in _families(languages).items()
+            }
     if report.evidence.lessons:
         charts["chains"] = {
             "dev scores along the chain": ["^chain/"],

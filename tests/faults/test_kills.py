@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-NUM_KILLS = {"tensorflow": 6, "jax": 7, "torch": 7}
+NUM_KILLS = {"tensorflow": 3, "jax": 12, "torch": 5}
 MANY_KILLS = {"tensorflow": 33, "jax": 33, "torch": 34}
 # Each process is killed after so many changes at most, and the next goes on:
 # kills fall everywhere.

@@ -13,7 +13,7 @@ from stilts_keras.tasks import SQUAD
 from stilts_keras.tasks.squad import squad_example
 
 MAX_LENGTH = 384
-NUM_ROWS = 100
+NUM_ROWS = 50
 PROBLEM = SpanExtraction(SQUAD)
 
 

@@ -123,7 +123,7 @@ def test_many_languages_come_in_several_maps(tmp_path):
     tags = overview._images(made)
     parts = [tag for tag in tags if tag.startswith("differences/xnli/")]
     assert len(parts) == 2 and "differences/xnli" not in tags
-    charts = overview._layout(made)["xnli: accuracy"]
+    charts = overview._layout(made)["xnli: accuracy, by family"]
     assert charts["IE: Germanic"] == ["^zero_shot/xnli/accuracy/(af|de)$"]
     # The report has them in one.
     assert "differences_xnli" in made.figures
@@ -194,7 +194,7 @@ def test_languages_are_grouped_by_target_in_the_custom_layout(address):
         for category in layout["category"]
         for chart in category["chart"]
     }
-    tags = charts["xnli: accuracy", "all languages"]
+    tags = charts["zero-shot, all languages", "xnli: accuracy"]
     assert tags == ["^zero_shot/xnli/accuracy/"]
     found = get_json(
         address,
