@@ -36,8 +36,7 @@ from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import get_task
-from stilts_keras.tasks.languages import by_family
-from stilts_keras.tasks.languages import family_of
+from stilts_keras.tasks.languages import families
 
 LONG_ROWS = ("cut", "error")
 SAVE_EVERY_MINUTES = 10.0
@@ -133,13 +132,16 @@ def _run_in(folder, walk, long_rows, settings):
             folder.describe({"settings": settings or {}, **_versions()})
 
         # ----------------------------------------------------- Stages and cells
-        folder.note_trainings()
+        folder.note_trainings(graph.stages)
         folder.drop_unneeded(stages, cells, measured)
         for stage in (None, *graph.stages):
             own_cells = [cell for cell in cells if cell.stage == stage]
             if not own_cells and stage not in (*stages, *measured):
                 continue
-            model = walk.train_stage(stage) if stage in stages else None
+            model = None
+            if stage in stages:
+                model = walk.train_stage(stage)
+                folder.note_trainings([stage])
             if stage in measured:
                 model = walk.measure_forgetting(stage, model)
             for cell in own_cells:
@@ -147,7 +149,6 @@ def _run_in(folder, walk, long_rows, settings):
             stages = [other for other in stages if other != stage]
             measured = [other for other in measured if other != stage]
             cells = [cell for cell in cells if cell.stage != stage]
-            folder.note_trainings()
             folder.drop_unneeded(stages, cells, measured)
             # A Model is full of circles: without this, the next one would be
             # built while the last still fills the device's memory.
@@ -479,12 +480,8 @@ class _Walk:
 
 
 def _of_different_families(languages):
-    """Chooses a few languages to look at, no two alike if possible."""
-    chosen, families = [], set()
-    for language in by_family(languages):
-        if family_of(language) not in families:
-            chosen.append(language)
-            families.add(family_of(language))
+    """Chooses a few languages to look at, no two of one family."""
+    chosen = [members[0] for members in families(languages).values()]
     return chosen[:NUM_PROJECTED_LANGUAGES]
 
 

@@ -14,6 +14,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.graph import SWEEP
 from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.reporting import embeddings
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import predictions
@@ -187,14 +188,11 @@ class RunFolder:
     def baseline(self):
         """The route to compare with: a run that grows keeps its own."""
         known = self._run.get("baseline")
-        cells = [*(self._known or {}).get("cells", ()), *self._own_cells()]
-        is_there = known in {cell.partition("|")[0] for cell in cells}
-        if self.graph.asks_baseline or not is_there:
+        cells = (self._known or {}).get("cells", ())
+        routes = {cell.partition("|")[0] for cell in cells}
+        if self.graph.asks_baseline or known not in routes:
             return self.graph.baseline
         return known
-
-    def _own_cells(self):
-        return [f"{cell.route}|{cell.target}" for cell in self.graph.cells]
 
     @property
     def is_described(self):
@@ -385,13 +383,19 @@ class RunFolder:
             if stage not in needed:
                 self.stages.drop(stage)
 
-    def note_trainings(self):
-        """Keeps how each stage came about: its weights may go, this stays."""
+    def note_trainings(self, stages):
+        """Keeps how stages came about: the weights may go, this stays.
+
+        Args:
+            stages: iterable of `Stage`, of which some may be unfinished.
+        """
         known = {row["stage"] for row in self._trainings.rows()}
         rows = []
-        for stage in self.graph.stages:
+        for stage in stages:
+            if stage.fingerprint in known:
+                continue
             found = self.stages.find(stage)
-            if found is not None and stage.fingerprint not in known:
+            if found is not None:
                 facts = files.read_sealed(found / files.MANIFEST)
                 rows.append(
                     {name: facts.get(name) for name in TRAINING_FACTS}
@@ -595,7 +599,7 @@ class RunFolder:
 
 def identity(cell):
     """Names the weights that a cell evaluates, for `results.jsonl`."""
-    return cell.stage.fingerprint if cell.stage else "pretrained"
+    return cell.stage.fingerprint if cell.stage else PRETRAINED
 
 
 def _cell_key(cell):

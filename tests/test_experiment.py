@@ -1,13 +1,11 @@
 """The whole way, on every backend: routes to results, events and tables."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 
 import pytest
 
+from command import stilts
 from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.graph.graph import Graph
 from stilts_keras.reporting.results import COLUMNS
@@ -45,32 +43,24 @@ FLAGS = [
 ]
 
 
-def stilts(backend, run_dir, data, *extra, check=True):
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "stilts_keras",
-            "run",
-            *FLAGS,
-            f"--run_dir={run_dir}",
-            f"--data={data}",
-            f"--keras_backend={backend}",
-            *extra,
-        ],
-        capture_output=True,
-        text=True,
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            # Most of a small run on JAX is compilation.
-            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-            "--xla_llvm_disable_expensive_passes=true",
-        },
+# Most of a small run on JAX is compilation.
+QUICK_XLA = (
+    "--xla_backend_optimization_level=0 "
+    "--xla_llvm_disable_expensive_passes=true"
+)
+
+
+def run(backend, run_dir, data, *extra, check=True):
+    return stilts(
+        "run",
+        *FLAGS,
+        f"--run_dir={run_dir}",
+        f"--data={data}",
+        f"--keras_backend={backend}",
+        *extra,
+        check=check,
+        XLA_FLAGS=QUICK_XLA,
     )
-    if check:
-        assert done.returncode == 0, done.stderr[-3000:]
-    return done
 
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -92,7 +82,7 @@ def runs(tmp_path_factory, data):
     def run_on(backend):
         if backend not in made:
             run_dir = tmp_path_factory.mktemp(backend) / "run"
-            made[backend] = run_dir, stilts(backend, run_dir, data)
+            made[backend] = run_dir, run(backend, run_dir, data)
         return made[backend]
 
     return run_on
@@ -319,7 +309,7 @@ def test_table_names_routes_targets_and_differences(finished):
 def test_second_run_trains_nothing_and_prints_the_same_table(runs, data):
     run_dir, first = runs("jax")
     before = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
-    again = stilts("jax", run_dir, data)
+    again = run("jax", run_dir, data)
     after = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
     assert before == after
     assert "steps" not in again.stdout
@@ -331,7 +321,7 @@ def test_second_run_trains_nothing_and_prints_the_same_table(runs, data):
 def test_growing_by_a_route_trains_only_what_is_new(own_run, data):
     backend, run_dir = own_run
     before = stage_folders(run_dir)
-    stilts(backend, run_dir, data, "--route=mlm@de/hellaswag")
+    run(backend, run_dir, data, "--route=mlm@de/hellaswag")
     new = set(stage_folders(run_dir)) - set(before)
     # The stage itself and three targets after it; mlm@de is there already.
     assert len(new) == 4
@@ -366,7 +356,7 @@ def contents(run_dir):
 def test_other_settings_in_the_same_folder_are_refused(own_run, change, data):
     backend, run_dir = own_run
     before = contents(run_dir)
-    done = stilts(backend, run_dir, data, change, check=False)
+    done = run(backend, run_dir, data, change, check=False)
     assert done.returncode == 2
     assert "--run_dir" in done.stderr and "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1

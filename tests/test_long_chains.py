@@ -2,15 +2,13 @@
 
 import json
 import math
-import os
 import re
-import subprocess
-import sys
 
 import h5py
 import numpy as np
 import pytest
 
+from command import stilts
 from stilts_keras.reporting.results import read_results
 from stilts_keras.reporting.tensorboard import read_scalars
 from stilts_keras.stage_folders import stages_in_run
@@ -47,20 +45,8 @@ FLAGS = [
 ]
 
 
-def stilts(run_dir, *extra, command="run"):
-    done = subprocess.run(
-        [
-            sys.executable,
-            *("-m", "stilts_keras", command, *FLAGS),
-            f"--run_dir={run_dir}",
-            *extra,
-        ],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
+def chains(run_dir, *extra, command="run"):
+    return stilts(command, *FLAGS, f"--run_dir={run_dir}", *extra).stdout
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +57,7 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def first(tmp_path_factory, store):
     run_dir = tmp_path_factory.mktemp("first") / "run"
-    return run_dir, stilts(run_dir, f"--stage_store={store}")
+    return run_dir, chains(run_dir, f"--stage_store={store}")
 
 
 def manifests(run_dir):
@@ -217,7 +203,7 @@ def scores(run_dir):
 
 def test_another_run_takes_all_stages_from_the_store(first, tmp_path, store):
     run_dir, _ = first
-    out = stilts(tmp_path / "run", f"--stage_store={store}")
+    out = chains(tmp_path / "run", f"--stage_store={store}")
     assert " steps" not in out
     assert scores(tmp_path / "run") == scores(run_dir)
     places = stages_in_run(tmp_path / "run")
@@ -229,7 +215,7 @@ def test_another_run_takes_all_stages_from_the_store(first, tmp_path, store):
 @pytest.mark.parametrize("keep", ["last", "none"])
 def test_weights_that_nothing_needs_go_on_the_way(first, tmp_path, keep):
     run_dir, _ = first
-    out = stilts(tmp_path / "run", f"--keep={keep}")
+    out = chains(tmp_path / "run", f"--keep={keep}")
     assert scores(tmp_path / "run") == scores(run_dir)
     evaluated = {
         row["stage"]
@@ -239,6 +225,6 @@ def test_weights_that_nothing_needs_go_on_the_way(first, tmp_path, keep):
     kept = set(stages_in_run(tmp_path / "run"))
     assert kept == (evaluated if keep == "last" else set())
     assert " steps" in out
-    assert " steps" not in stilts(tmp_path / "run", f"--keep={keep}")
-    plan = stilts(tmp_path / "run", command="plan")
+    assert " steps" not in chains(tmp_path / "run", f"--keep={keep}")
+    plan = chains(tmp_path / "run", command="plan")
     assert re.search(r"to train +0 ", plan)

@@ -1,12 +1,10 @@
 """Every intermediate task and target there trains and scores on real rows."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
+from command import stilts
 from stilts_keras.reporting.results import read_results
 from stilts_keras.scoring import xtreme
 from stilts_keras.tasks import SUITES
@@ -16,17 +14,6 @@ ROUTE = (
     "snli+mnli/squad_v2+squad+ccg/cosmosqa+commonsenseqa+siqa+copa+hellaswag"
 )
 LANGUAGES = "en,zh"
-
-
-def stilts(*arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "stilts_keras", *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +68,7 @@ def test_score_agrees_with_the_results_of_all_nine_targets(run_dir):
         f"--labels={run_dir / 'submission/labels'}",
         f"--output={out}",
         "--allow_missing",
-    )
+    ).stdout
     (scores,) = json.loads(out.read_text("utf-8")).values()
     assert set(SUITES["xtreme"]) < set(scores)
     assert f"{scores['all_task']:.1f}" in shown

@@ -207,10 +207,6 @@ class Graph:
         """Returns the split that a target is evaluated on."""
         return "dev" if task.name in self.eval_on_dev else "test"
 
-    def evaluated_languages(self, task):
-        """Returns the languages in which a target is evaluated."""
-        return self._evaluated[task.name]
-
     def missing_languages(self, target):
         """Returns what will not be evaluated for want of data.
 

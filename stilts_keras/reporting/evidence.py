@@ -45,15 +45,15 @@ class Evidence:
         problems: list of str. What is missing or damaged.
     """
 
-    rows: list
-    lessons: list
-    layers: list
-    trainings: list
-    embeddings: list
-    run_dirs: list
-    run: dict
-    baseline: str
-    problems: list
+    rows: list = dataclasses.field(default_factory=list)
+    lessons: list = dataclasses.field(default_factory=list)
+    layers: list = dataclasses.field(default_factory=list)
+    trainings: list = dataclasses.field(default_factory=list)
+    embeddings: list = dataclasses.field(default_factory=list)
+    run_dirs: list = dataclasses.field(default_factory=list)
+    run: dict = dataclasses.field(default_factory=dict)
+    baseline: str = ""
+    problems: list = dataclasses.field(default_factory=list)
 
     @property
     def description(self):
@@ -94,7 +94,7 @@ def gather(run_dirs, *, baseline=None):
         InputError: If a folder holds no results, the baseline has none, or
             the folders are of different backbones, data or settings.
     """
-    evidence = Evidence([], [], [], [], [], [], {}, "", [])
+    evidence = Evidence()
     known = {}
     folders = [pathlib.Path(path).expanduser() for path in run_dirs]
     for run_dir in dict.fromkeys(folders):

@@ -13,7 +13,7 @@ from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
 from stilts_keras.reporting.tensorboard import EventWriter
-from stilts_keras.tasks.languages import family_of
+from stilts_keras.tasks.languages import families
 
 FOLDER = "report"
 # Columns of a map.
@@ -122,7 +122,7 @@ def _parts(report, target):
     """Draws one target's languages in several maps, families together."""
     parts = [[]]
     columns = report.differences[target]["columns"]
-    for languages in _families(columns).values():
+    for languages in families(columns).values():
         if len(parts[-1]) + len(languages) > WIDE:
             parts.append([])
         parts[-1] += languages
@@ -132,14 +132,6 @@ def _parts(report, target):
         )
         for number, columns in enumerate(filter(None, parts), start=1)
     }
-
-
-def _families(languages):
-    """Groups languages: a dict from family to list, in their order."""
-    families = {}
-    for language in languages:
-        families.setdefault(family_of(language), []).append(language)
-    return families
 
 
 def _layout(report):
@@ -152,7 +144,7 @@ def _layout(report):
         if len(languages) > CROWDED:
             charts[f"{target}: {metric}, by family"] = {
                 family: [f"{tags}({'|'.join(codes)})$"]
-                for family, codes in _families(languages).items()
+                for family, codes in families(languages).items()
             }
     if report.evidence.lessons:
         charts["chains"] = {
@@ -169,9 +161,9 @@ def _layout(report):
 
 def _sessions(report):
     """Lists what ran, with its settings and its scores."""
-    by_run = {}
+    by_run, primary = {}, report.evidence.primary
     for row in report.evidence.rows:
-        if report.evidence.primary[row["target"]] == row["metric"]:
+        if primary.get(row["target"]) == row["metric"]:
             run = (row["route"], row["target"], row["seed"])
             by_run.setdefault(run, []).append(row)
     trainings = {row["stage"]: row for row in report.evidence.trainings}

@@ -13,12 +13,12 @@ import dataclasses
 import statistics
 from collections.abc import Mapping
 
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.languages import ENGLISH
 from stilts_keras.tasks.task import Recipe
 
-PRETRAINED = "pretrained"
 BEST = "any intermediate task, best per target"
-ENGLISH = "en"
 # Names of one backbone, as `--backbone` takes them.
 XLM_R_LARGE = (
     "xlm_roberta_large_multi",

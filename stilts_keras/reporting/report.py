@@ -28,8 +28,6 @@ REPORT_FILE = "report.md"
 FRAMES_FILE = "report.json"
 # Of what a report holds; a report of another version is made anew.
 VERSION = 1
-# Notes that plain tables have in any case.
-MIN_NOTES = {"published": 1, "typology": 2}
 
 
 @dataclasses.dataclass
@@ -86,21 +84,25 @@ def build(evidence):
             )
     frames = _frames(evidence)
     counts = findings.negative_transfer(differences.values())
-    plain = {
-        "published": _published_table(evidence),
-        "typology": findings.typology_table(differences, baseline),
-    }
+    plain = {}
+    agreements = published.agreement(
+        rows, evidence.description, baseline=baseline
+    )
+    if agreements:
+        plain["published"] = _published_table(agreements)
+    if any(
+        row["label"] != baseline
+        for frame in differences.values()
+        for row in frame["rows"]
+    ):
+        # Without rows, its notes say why there are none.
+        plain["typology"] = findings.typology_table(differences, baseline)
     return Report(
         evidence=evidence,
         frames=frames,
         differences=differences,
         secondary=_secondary(evidence),
-        plain={
-            name: table
-            for name, table in plain.items()
-            # Without rows, notes may say why there are none.
-            if table["rows"] or len(table["notes"]) > MIN_NOTES[name]
-        },
+        plain=plain,
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
@@ -245,11 +247,8 @@ def _xtreme_notes(evidence):
     return notes
 
 
-def _published_table(evidence):
-    """Sets published scores beside ours, where there are any to compare."""
-    agreements = published.agreement(
-        evidence.rows, evidence.description, baseline=evidence.baseline
-    )
+def _published_table(agreements):
+    """Lists published scores beside ours."""
     return {
         "title": "Beside published scores",
         "columns": [

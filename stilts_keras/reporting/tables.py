@@ -75,11 +75,7 @@ def summary_frame(rows, baseline, *, primary):
         baseline,
     )
     chance = {target: _chance_of(found) for target, found in by_target.items()}
-    notes = [
-        _mean_note(baseline),
-        _seeds_note(chosen),
-        *_evaluation_notes(chosen),
-    ]
+    notes = _mean_notes(chosen, baseline)
     return {
         "title": "Zero-shot scores of each target",
         "columns": list(by_target),
@@ -106,11 +102,7 @@ def target_frame(rows, target, metric, baseline):
     Raises:
         InputError: If there are no such rows or none of the baseline.
     """
-    chosen = [
-        row
-        for row in rows
-        if (row["target"], row["metric"]) == (target, metric)
-    ]
+    chosen = _rows_of(rows, target, metric)
     routes, baseline = _routes(chosen, baseline, target)
     languages = _in_order(row["language"] for row in chosen)
     english = [language for language in languages if language == "en"]
@@ -134,11 +126,7 @@ def target_frame(rows, target, metric, baseline):
         )
         for language in languages
     }
-    notes = [
-        _mean_note(baseline),
-        _seeds_note(chosen),
-        *_evaluation_notes(chosen),
-    ]
+    notes = _mean_notes(chosen, baseline)
     if not all(row["zero_shot"] for row in chosen):
         notes.append("* not zero-shot: a stage trained on this language")
     return {
@@ -165,12 +153,7 @@ def difference_frame(rows, target, metric, baseline, *, languages):
     Raises:
         InputError: If there are no such rows or none of the baseline.
     """
-    chosen = [
-        row
-        for row in rows
-        if (row["target"], row["metric"]) == (target, metric)
-        and row["zero_shot"]
-    ]
+    chosen = [row for row in _rows_of(rows, target, metric) if row["zero_shot"]]
     routes, baseline = _routes(chosen, baseline, target)
     there = {row["language"] for row in chosen}
     columns = {
@@ -435,11 +418,10 @@ def layer_frame(rows, target, metric):
         A frame with one column per layer: means over languages and seeds.
     """
     runs = {}
-    for row in rows:
-        if (row["target"], row["metric"]) == (target, metric):
-            by_seed = runs.setdefault(row["route"], {})
-            scores = by_seed.setdefault(row["seed"], {})
-            scores[str(row["layer"]), row["language"]] = row
+    for row in _rows_of(rows, target, metric):
+        by_seed = runs.setdefault(row["route"], {})
+        scores = by_seed.setdefault(row["seed"], {})
+        scores[str(row["layer"]), row["language"]] = row
     layers = {}
     for by_seed in runs.values():
         for scores in by_seed.values():
@@ -484,6 +466,15 @@ def _cell(value, **known):
 def _primary_rows(rows, primary):
     """Keeps the rows of each target's own metric."""
     return [row for row in rows if row["metric"] == primary.get(row["target"])]
+
+
+def _rows_of(rows, target, metric):
+    """Keeps the rows of one target and metric."""
+    return [
+        row
+        for row in rows
+        if (row["target"], row["metric"]) == (target, metric)
+    ]
 
 
 def _by_target(rows, targets):
@@ -765,12 +756,14 @@ def _chance_row(chance, columns):
     return [{"label": CHANCE, "cells": cells}] if cells else []
 
 
-def _mean_note(baseline):
-    """Says what the means and the brackets are."""
-    return (
+def _mean_notes(rows, baseline):
+    """Says what the means and the brackets are, and what they are over."""
+    return [
         "Percent; means over the languages that no stage trained the target "
-        f"in; in brackets: difference to {baseline}"
-    )
+        f"in; in brackets: difference to {baseline}",
+        _seeds_note(rows),
+        *_evaluation_notes(rows),
+    ]
 
 
 def _targets_note(what, targets, primary):

@@ -241,6 +241,24 @@ def by_family(codes):
     return sorted(codes, key=place)
 
 
+def families(codes):
+    """Groups languages by family, in the order of `by_family`.
+
+    Args:
+        codes: iterable of str.
+
+    Returns:
+        A dict from family to a list of str.
+
+    Raises:
+        InputError: If a language is not in `LANGUAGES`.
+    """
+    found = {}
+    for code in by_family(codes):
+        found.setdefault(family_of(code), []).append(code)
+    return found
+
+
 def distance(first, second):
     """Returns in how much of their grammar two languages differ.
 

@@ -129,6 +129,26 @@ def test_many_languages_come_in_several_maps(tmp_path):
     assert "differences_xnli" in made.figures
 
 
+def test_a_target_without_its_own_metric_has_no_session(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
+    gold = {"de": [["das Haus"]] * 30}
+    guesses = {"de": ["das Haus"] * 30}
+    fake_runs.write_scores(
+        run_dir,
+        "mnli",
+        "xquad",
+        guesses,
+        gold=gold,
+        metric="exact_match",
+        with_counts=False,
+    )
+    made = report.build(gather([fake_runs.describe(run_dir)]))
+    targets = {
+        session["hparams"]["target"] for session in overview._sessions(made)
+    }
+    assert targets == {"xnli"}
+
+
 def test_a_second_report_leaves_no_session_of_the_first(made, tmp_path):
     overview.show(made, tmp_path)
     before = len(list(tmp_path.rglob("*.session")))

@@ -4,13 +4,12 @@ import csv
 import io
 import json
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree
 
 import pytest
 
 import fake_runs
+from command import stilts
 from stilts_keras.errors import InputError
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
@@ -324,17 +323,13 @@ def test_published_scores_stand_beside_ours_where_the_backbone_is_theirs(
 
 
 # ----------------------------------------------------------------- The command
-def stilts(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "stilts_keras", "report", *arguments],
-        capture_output=True,
-        text=True,
-    )
+def rebuild(*arguments):
+    return stilts("report", *arguments, check=False)
 
 
 def test_report_is_rebuilt_from_results_and_predictions_alone(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, seeds=(1, 2))
-    done = stilts(f"--run_dir={run_dir}")
+    done = rebuild(f"--run_dir={run_dir}")
     assert done.returncode == 0, done.stderr
     assert "Of 2 differences" in done.stdout
     assert (run_dir / "report" / "report.md").is_file()
@@ -345,9 +340,9 @@ def test_a_run_at_work_is_not_written_to(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
     fake_runs.describe(run_dir)
     with locked(run_dir):
-        done = stilts(f"--run_dir={run_dir}")
+        done = rebuild(f"--run_dir={run_dir}")
         assert done.returncode == 2 and "in use by" in done.stderr
-        done = stilts(f"--run_dir={run_dir}", f"--output={tmp_path / 'out'}")
+        done = rebuild(f"--run_dir={run_dir}", f"--output={tmp_path / 'out'}")
         assert done.returncode == 0, done.stderr
 
 
@@ -359,9 +354,9 @@ def test_several_folders_need_a_place_for_their_report(tmp_path):
         for seed in (1, 2)
     ]
     flags = [f"--run_dir={folder}" for folder in folders]
-    done = stilts(*flags)
+    done = rebuild(*flags)
     assert done.returncode == 2 and "--output=FOLDER" in done.stderr
-    done = stilts(*flags, f"--output={tmp_path / 'out'}")
+    done = rebuild(*flags, f"--output={tmp_path / 'out'}")
     assert done.returncode == 0, done.stderr
     assert "n2" in done.stdout
     assert (tmp_path / "out" / "report.md").is_file()
@@ -384,7 +379,7 @@ def test_what_cannot_be_reported_is_one_line_and_exit_status_2(
 ):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
     fake_runs.describe(run_dir)
-    done = stilts(*(text.format(run=run_dir) for text in arguments))
+    done = rebuild(*(text.format(run=run_dir) for text in arguments))
     assert done.returncode == 2
     (line,) = done.stderr.strip().splitlines()
     assert message in line
