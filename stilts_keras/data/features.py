@@ -14,7 +14,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.tasks import example as examples_module
 
 # Part of every cache key: raise it when the mapping in this file changes.
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 # Fixed, so that a limit picks the same rows in every language and seed.
 SUBSET_SEED = 0
 MAP_BATCH_SIZE = 1000
@@ -68,7 +68,8 @@ def load_features(
         language: str.
         split: str. `train`, `dev` or `test`.
         pack: function (list of Examples, tokenizer, max_length) -> dict of
-            columns, among them `example`: the position in the list.
+            columns, among them `example` (the position in the list), `length`
+            (tokens) and `num_cut` (tokens left out).
         pack_key: str. Changes whenever `pack` would give something else.
         tokenizer: `Tokenizer`.
         max_length: int. Tokens.
@@ -111,7 +112,6 @@ def load_features(
                 check_packs(item, f"{where}, row {numbers[index]}")
             raise
         packed["example"] = [kept[i][0] for i in packed["example"]]
-        packed["length"] = _lengths(packed["token_ids"])
         return packed
 
     def check_packs(item, where):
@@ -315,11 +315,3 @@ def _check_answers(item, where):
                 f"{where} has the answer {text!r} at character {start}, where "
                 f"the context reads {found!r}. Mend the offset."
             )
-
-
-def _lengths(token_ids):
-    """Tokens of each feature; of the longest choice where it has several."""
-    return [
-        max(map(len, row)) if isinstance(row[0], list) else len(row)
-        for row in token_ids
-    ]
