@@ -149,6 +149,13 @@ _flag(
 )
 _flag(
     "backbone",
+    flags.DEFINE_string,
+    "family",
+    None,
+    "Family of --backbone=random, such as mt5 (default: xlm_roberta).",
+)
+_flag(
+    "backbone",
     flags.DEFINE_integer,
     "num_layers",
     2,
@@ -180,7 +187,7 @@ _flag(
     flags.DEFINE_integer,
     "max_sequence_length",
     512,
-    "Positions of --backbone=random.",
+    "Positions of --backbone=random; mt5 has none.",
 )
 _flag(
     "backbone",
@@ -705,6 +712,7 @@ def _graph():
         backbone=describe_backbone(
             FLAGS.backbone,
             tokenizer=FLAGS.tokenizer,
+            family=FLAGS.family,
             num_layers=FLAGS.num_layers,
             num_heads=FLAGS.num_heads,
             hidden_dim=FLAGS.hidden_dim,

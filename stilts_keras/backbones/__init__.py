@@ -3,10 +3,11 @@
 Nothing outside this room knows a family, a token id or the name of an input.
 """
 
+from stilts_keras.backbones.mt5 import Mt5
 from stilts_keras.backbones.xlm_roberta import XlmRoberta
 from stilts_keras.errors import unknown
 
-FAMILIES = {family.name: family for family in (XlmRoberta(),)}
+FAMILIES = {family.name: family for family in (XlmRoberta(), Mt5())}
 DEFAULT_FAMILY = "xlm_roberta"
 
 

@@ -8,8 +8,6 @@ from keras import ops
 from stilts_keras.errors import InputError
 
 SUMMARIES = ("first", "mean")
-# KerasHub's name of the layer that has the activation.
-INNER_LAYER = "feedforward_intermediate_dense"
 _ACTIVATIONS = {
     "gelu": functools.partial(keras.activations.gelu, approximate=False),
     "gelu_tanh": functools.partial(keras.activations.gelu, approximate=True),
@@ -51,10 +49,9 @@ class Encoder:
         )
         self.summary = family.summary
 
-    @property
-    def token_embedding(self):
-        """The layer that embeds tokens; with `reverse`, it finds them."""
-        return self.family.token_embedding(self._model)
+    def to_vocabulary(self, state):
+        """Maps states (..., h) to how well each token fits there (..., k)."""
+        return self.family.to_vocabulary(self._model, state)
 
     def cut(self, layers):
         """Cuts the network at some of its hidden states.
@@ -117,7 +114,7 @@ def _honour(family, model, settings):
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.LayerNormalization):
             layer.epsilon = layer.epsilon if epsilon is None else epsilon
-        elif layer.name == INNER_LAYER and activation:
+        elif layer.name == family.inner_layer and activation:
             layer.activation = _ACTIVATIONS[activation]
         elif isinstance(layer, keras.layers.MultiHeadAttention):
             # What decides whether it takes the fused path.
