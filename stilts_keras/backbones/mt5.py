@@ -15,6 +15,7 @@ T5Backbone wants the decoder, too.
 import gc
 import json
 import pathlib
+import warnings
 
 from stilts_keras.backbones.family import CONFIG_FILE
 from stilts_keras.backbones.family import SETTINGS_KEY
@@ -122,11 +123,12 @@ class Mt5(Family):
     def read_keras_settings(self, config):
         """Reads ours, or what sizes depend on from KerasHub's arguments."""
         inner = config.get("config", {})
-        return config.get(SETTINGS_KEY) or {
+        settings = {
             "is_gated": inner.get("use_gated_activation", True),
             "key_value_dim": inner.get("key_value_dim"),
             "layer_norm_epsilon": inner.get("layer_norm_epsilon", 1e-6),
         }
+        return settings | config.get(SETTINGS_KEY, {})
 
     def num_encoder_parameters(self, backbone):
         """Counts layers, the one position bias and the last layer norm."""
@@ -415,6 +417,8 @@ def _build(arguments, dtype_policy):
     from keras_hub.src.models.t5.t5_layer_norm import T5LayerNorm
     from keras_hub.src.models.t5.t5_transformer_layer import T5TransformerLayer
 
+    # KerasHub passes the mask by a name that Keras wonders at.
+    warnings.filterwarnings("ignore", ".*of type T5MultiHeadAttention")
     arguments = dict(arguments)
     heads, hidden = arguments["num_heads"], arguments["hidden_dim"]
     arguments["key_value_dim"] = arguments["key_value_dim"] or hidden // heads
