@@ -15,11 +15,13 @@ import tempfile
 import time
 
 import keras
-import keras_hub
 import numpy as np
 
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.backbones.loading import load_root
+from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.steps.checkpoint import TrainingProgress
 from stilts_keras.steps.multitask import MultiTask
@@ -34,22 +36,28 @@ def main():
     given = tuple(int(size) for size in sys.argv[1:])
     layers, hidden, vocabulary = given + SIZES[len(given) :]
     backend.prepare()
-    root = keras_hub.models.XLMRobertaBackbone(
-        vocabulary_size=vocabulary,
+    backbone = describe_backbone(
+        "random",
+        tokenizer="pocket",
         num_layers=layers,
         num_heads=hidden // 64,
         hidden_dim=hidden,
         intermediate_dim=4 * hidden,
     )
+    tokenizer = load_tokenizer(backbone)
+    # As many rows, whatever the tokenizer needs of them.
+    tokenizer.vocabulary_size = vocabulary
+    encoder = load_root(backbone, tokenizer=tokenizer)
     model = MultiTask(
-        root,
-        {"nli": ClassificationHead(3, hidden, 0.1)},
+        encoder,
+        {"nli": ClassificationHead(3, encoder)},
         {"nli": keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
     )
     optimizer = make_optimizer(Recipe(), 100, model.trainable_variables)
     model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())
-    token_ids = np.random.default_rng(0).integers(4, vocabulary, (8, 64))
-    x = {"nli": {"token_ids": token_ids, "padding_mask": token_ids > 0}}
+    ids = np.random.default_rng(0).integers(4, vocabulary, (8, 62)).tolist()
+    columns = tokenizer.columns([tokenizer.join(row) for row in ids])
+    x = {"nli": tokenizer.arrays(columns, 64)}
     y = np.zeros(8, dtype="int32")
     steps = [timed(model.train_on_batch, x, y) for _ in range(4)][1:]
     with tempfile.TemporaryDirectory() as folder:

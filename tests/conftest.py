@@ -11,7 +11,9 @@ import tempfile
 
 import hypothesis
 import pytest
-from stilts_keras.data.tokenizer import Tokenizer
+
+from stilts_keras.backbones import get_family
+from stilts_keras.backbones.description import POCKET_FOLDER
 
 # A slow machine is no wrong result.
 hypothesis.settings.register_profile("no deadline", deadline=None)
@@ -19,15 +21,7 @@ hypothesis.settings.load_profile("no deadline")
 
 CACHE = tempfile.mkdtemp(prefix="stilts_keras_tests_")
 os.environ["HF_DATASETS_CACHE"] = CACHE
-ROOT = pathlib.Path(__file__).parents[1]
-POCKET_TOKENIZER = ROOT.joinpath(
-    "stilts_keras",
-    "models",
-    "pocket",
-    "assets",
-    "tokenizer",
-    "vocabulary.spm",
-)
+POCKET_TOKENIZER = POCKET_FOLDER / "assets" / "tokenizer" / "vocabulary.spm"
 
 
 def pytest_unconfigure():
@@ -51,12 +45,12 @@ def xlmr_tokenizer(material):
     file = material / "data/FacebookAI/xlm-roberta-base/sentencepiece.bpe.model"
     if not file.is_file():
         pytest.skip(f"needs XLM-R's SentencePiece model at {file}")
-    return Tokenizer.from_file(file)
+    return get_family("xlm_roberta").tokenizer(file)
 
 
 @pytest.fixture(scope="session")
 def pocket_tokenizer():
-    return Tokenizer.from_file(POCKET_TOKENIZER)
+    return get_family("xlm_roberta").tokenizer(POCKET_TOKENIZER)
 
 
 @pytest.fixture(scope="session")

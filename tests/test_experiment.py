@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
-from stilts_keras.graph.backbone import describe_backbone
 
 from command import stilts
+from encoders import describe_tiny
 from stilts_keras.graph.graph import Graph
 from stilts_keras.reporting.results import COLUMNS
 from stilts_keras.reporting.results import read_results
@@ -109,15 +109,7 @@ def graph(data):
         languages=LANGUAGES,
         data=data,
         retrieval_layer="sweep",
-        backbone=describe_backbone(
-            "random",
-            tokenizer="pocket",
-            num_layers=2,
-            num_heads=2,
-            hidden_dim=16,
-            intermediate_dim=32,
-            max_sequence_length=64,
-        ),
+        backbone=describe_tiny(hidden_dim=16, intermediate_dim=32),
         train_limit=48,
         eval_limit=16,
         recipe={

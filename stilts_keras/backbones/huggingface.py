@@ -4,8 +4,6 @@ import contextlib
 import json
 import pathlib
 
-import numpy as np
-
 from stilts_keras.errors import InputError
 
 # Holds code that runs as it is read, so it is never opened.
@@ -43,6 +41,9 @@ class Tensors:
         Raises:
             InputError: If there is none.
         """
+        # Here, so that plans are instant.
+        import numpy as np
+
         found = self._find(name)
         if found is None:
             raise InputError(

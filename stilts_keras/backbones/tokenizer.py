@@ -7,8 +7,6 @@ nothing else of families, and problems know nothing but the `Tokenizer`.
 import dataclasses
 import functools
 
-import numpy as np
-
 from stilts_keras.backbones.pieces import digest
 from stilts_keras.files import fingerprint_of
 
@@ -260,6 +258,9 @@ def _ones(rows):
 
 def _pad(rows, length, value):
     """Pads lists, or lists of lists, to int32 (b, length) or (b, c, length)."""
+    # Here, so that plans are instant.
+    import numpy as np
+
     if rows and rows[0] and isinstance(rows[0][0], list):
         return np.stack([_pad(row, length, value) for row in rows])
     array = np.full((len(rows), length), value, dtype="int32")

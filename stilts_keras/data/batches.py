@@ -103,20 +103,3 @@ def _batch(indices, num_valid, lengths, buckets):
         num_valid=num_valid,
         length=int(buckets[np.searchsorted(buckets, longest)]),
     )
-
-
-def pad(rows, length, value):
-    """Pads lists to an array.
-
-    Args:
-        rows: list of b lists of int, none longer than `length`.
-        length: int.
-        value: int. Stands where a row has ended.
-
-    Returns:
-        int32 array (b, length).
-    """
-    array = np.full((len(rows), length), value, dtype="int32")
-    for row, values in zip(array, rows, strict=True):
-        row[: len(values)] = values
-    return array

@@ -53,21 +53,21 @@ class MaskedLM:
 
         Returns:
             x with the backbone's inputs (b, l) and `positions` (b, p),
-            y with `token_ids` and `weights` (b, p).
+            y with `ids` and `weights` (b, p).
         """
         random = random or np.random.default_rng(0)
         x = tokenizer.arrays(columns, length)
-        token_ids, text = x[tokenizer.ids_input], tokenizer.text_ids
-        can_be_masked = (token_ids >= text.start) & (token_ids < text.stop)
+        ids, text = x[tokenizer.ids_input], tokenizer.text_ids
+        can_be_masked = (ids >= text.start) & (ids < text.stop)
         # Equal p for all batches of this length: one shape, one compilation.
         num_positions = max(1, round(MASK_RATE * length))
-        draw = np.where(can_be_masked, random.random(token_ids.shape), 2.0)
+        draw = np.where(can_be_masked, random.random(ids.shape), 2.0)
         positions = np.argsort(draw, axis=1)[:, :num_positions]
         num_tokens = can_be_masked.sum(axis=1, keepdims=True)
         wanted = np.maximum(1, np.round(MASK_RATE * num_tokens))
         weights = np.arange(num_positions) < np.minimum(wanted, num_tokens)
-        original = np.take_along_axis(token_ids, positions, axis=1)
-        masked = token_ids.copy()
+        original = np.take_along_axis(ids, positions, axis=1)
+        masked = ids.copy()
         np.put_along_axis(
             masked,
             positions,
@@ -76,7 +76,7 @@ class MaskedLM:
         )
         x[tokenizer.ids_input] = masked
         x["positions"] = positions.astype("int32")
-        return x, {"token_ids": original, "weights": weights.astype("float32")}
+        return x, {"ids": original, "weights": weights.astype("float32")}
 
     def head(self, encoder):
         """Makes the head on the backbone's own token embedding."""
@@ -85,7 +85,7 @@ class MaskedLM:
     def loss(self, y, logits):
         """Returns the mean cross entropy over masked tokens, in nats."""
         losses = keras.losses.sparse_categorical_crossentropy(
-            y["token_ids"], logits, from_logits=True
+            y["ids"], logits, from_logits=True
         )
         weights = ops.cast(y["weights"], losses.dtype)
         return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)

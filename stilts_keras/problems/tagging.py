@@ -34,8 +34,8 @@ class Tagging:
         for position, item in enumerate(examples):
             tags = iter(self._tag_ids(item))
             words = tokenizer.encode_words(item.words)
-            for token_ids, firsts in _windows(words, room):
-                packed = tokenizer.join(token_ids)
+            for ids, firsts in _windows(words, room):
+                packed = tokenizer.join(ids)
                 sequences.append(packed)
                 (start,) = packed.starts
                 columns["positions"].append([start + first for first in firsts])

@@ -2,10 +2,10 @@ import json
 import shutil
 
 import pytest
-from stilts_keras.graph.backbone import describe_backbone
 
+from stilts_keras.backbones import description
+from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.errors import InputError
-from stilts_keras.graph import backbone as backbone_module
 
 SIZES = {
     "num_layers": 2,
@@ -42,7 +42,7 @@ def write(folder, files):
 @pytest.fixture
 def pocket(tmp_path, monkeypatch):
     folder = tmp_path / "pocket"
-    monkeypatch.setattr(backbone_module, "POCKET_FOLDER", folder)
+    monkeypatch.setattr(description, "POCKET_FOLDER", folder)
     return write(
         folder,
         {
@@ -119,9 +119,9 @@ def test_preset_has_kerashubs_number_of_parameters():
     assert backbone.num_encoder_parameters == 85_054_464
 
 
-def test_hub_address_is_a_preset_of_unknown_size():
+def test_a_hub_address_is_of_unknown_family_and_size():
     backbone = describe_backbone("hf://FacebookAI/xlm-roberta-base")
-    assert backbone.kind == "preset"
+    assert (backbone.kind, backbone.family) == ("hub", None)
     assert backbone.num_parameters is None
 
 

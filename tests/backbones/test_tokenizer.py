@@ -1,15 +1,20 @@
 """Ids are XLM-R's; offsets lead back to the characters as they were given."""
 
+import dataclasses
 import unicodedata
 
+import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
-from stilts_keras.data.tokenizer import Tokenizer
-from stilts_keras.data.tokenizer import cut_longest_first
 
+from letters import LETTERS
+from stilts_keras.backbones import get_family
+from stilts_keras.backbones.tokenizer import Tokenizer
 from stilts_keras.errors import InputError
 
-FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
+FAMILY = get_family("xlm_roberta")
+
+PARENTS = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
 TEXTS = {
     "plain": "Hello World!",
     "arabic": "القاهرة هي عاصمة مصر، وتقع على نهر النيل.",
@@ -24,10 +29,14 @@ TEXTS = {
     "nfd": "cafe\u0301 nai\u0308ve e\u0302\u0301",
     "spaces": "  two  spaces   here ",
     "line ends": "one\r\ntwo\r\n\r\nthree\tfour\u00a0five\u3000six",
-    "emoji": f"a {FAMILY} family \U0001f3f3\ufe0f\u200d\U0001f308 ok",
+    "emoji": f"a {PARENTS} family \U0001f3f3\ufe0f\u200d\U0001f308 ok",
     "expanding": "\u00bd \u338f \u337f \ufdfa \u2026\u2026 x",
     "control": "a\x00b \ufffc c",
 }
+
+
+def packed(tokenizer, *parts):
+    return tokenizer.join(*parts).columns["token_ids"]
 
 
 @pytest.fixture(params=["pocket_tokenizer", "xlmr_tokenizer"])
@@ -37,7 +46,7 @@ def tokenizer(request):
 
 def test_ids_are_those_of_the_published_vocabulary(xlmr_tokenizer):
     (ids,) = xlmr_tokenizer.encode(["Hello World!"])
-    assert xlmr_tokenizer.pack(ids) == [0, 35378, 6661, 38, 2]
+    assert packed(xlmr_tokenizer, ids) == [0, 35378, 6661, 38, 2]
 
 
 def test_vocabulary_size_and_mask_id_are_the_published_ones(xlmr_tokenizer):
@@ -49,7 +58,7 @@ def test_ids_equal_those_of_transformers(xlmr_tokenizer):
     transformers = pytest.importorskip("transformers")
     normalizers = pytest.importorskip("tokenizers").normalizers
     proto = sentencepiece_model_pb2.ModelProto()
-    proto.ParseFromString(xlmr_tokenizer.proto)
+    proto.ParseFromString(xlmr_tokenizer.pieces.content)
     vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     vocabulary += [(entry.piece, entry.score) for entry in proto.pieces[3:]]
     vocabulary.append(("<mask>", 0.0))
@@ -63,7 +72,8 @@ def test_ids_equal_those_of_transformers(xlmr_tokenizer):
         # SentencePiece joins: jamo, half-width katakana, stacked marks.
         if name not in ("japanese", "korean", "nfd"):
             (ids,) = xlmr_tokenizer.encode([text])
-            assert xlmr_tokenizer.pack(ids) == theirs(text)["input_ids"], name
+            expected = theirs(text)["input_ids"]
+            assert packed(xlmr_tokenizer, ids) == expected, name
 
 
 def test_ids_stay_clear_of_the_special_ones(tokenizer):
@@ -102,7 +112,7 @@ def test_surfaces_normalise_to_their_pieces(xlmr_tokenizer, name):
     text = TEXTS[name]
     ids, starts, ends = xlmr_tokenizer.encode_with_offsets(text)
     for index, start, end in zip(ids, starts, ends, strict=True):
-        piece = xlmr_tokenizer._pieces.id_to_piece(index - 1)
+        piece = xlmr_tokenizer.pieces._processor.id_to_piece(index - 1)
         # A character that becomes several pieces belongs to the last.
         if index == 3 or start == end or "\ufdfa" in text[start:end]:
             continue
@@ -133,14 +143,41 @@ def test_white_space_alone_gets_no_piece(tokenizer):
 
 
 def test_pairs_are_packed_with_two_separators(pocket_tokenizer):
-    assert pocket_tokenizer.pack([7, 8], [9]) == [0, 7, 8, 2, 2, 9, 2]
-    assert pocket_tokenizer.pack([7]) == [0, 7, 2]
+    pair = pocket_tokenizer.join([7, 8], [9])
+    assert pair.columns == {"token_ids": [0, 7, 8, 2, 2, 9, 2]}
+    assert (pair.starts, pair.anchor, len(pair)) == ((1, 5), 0, 7)
+    assert packed(pocket_tokenizer, [7]) == [0, 7, 2]
 
 
-def test_fingerprint_is_that_of_the_model_file(pocket_tokenizer):
-    again = Tokenizer(pocket_tokenizer.proto)
-    assert again.fingerprint == pocket_tokenizer.fingerprint
-    assert len(again.fingerprint) == 16
+def test_sequences_become_columns_and_padded_arrays(pocket_tokenizer):
+    one, pair = pocket_tokenizer.join([7, 8]), pocket_tokenizer.join([7], [9])
+    columns = pocket_tokenizer.columns([one, pair])
+    assert columns == {
+        "token_ids": [[0, 7, 8, 2], [0, 7, 2, 2, 9, 2]],
+        "length": [4, 6],
+    }
+    x = pocket_tokenizer.arrays(columns, 7)
+    assert x["token_ids"].tolist() == [
+        [0, 7, 8, 2, 1, 1, 1],
+        [0, 7, 2, 2, 9, 2, 1],
+    ]
+    assert x["padding_mask"].sum(axis=1).tolist() == [4, 6]
+    assert (x["token_ids"].dtype, x["padding_mask"].dtype) == (np.int32, bool)
+    choices = pocket_tokenizer.columns([[one, pair]])
+    assert choices["length"] == [6]
+    folded = pocket_tokenizer.arrays(choices, 7)
+    for name, array in x.items():
+        assert np.array_equal(folded[name], array[None])
+
+
+def test_fingerprint_is_that_of_file_and_layout(pocket_tokenizer):
+    pieces, layout = pocket_tokenizer.pieces, pocket_tokenizer.layout
+    fingerprint = pocket_tokenizer.fingerprint
+    assert Tokenizer(pieces, layout).fingerprint == fingerprint
+    assert len(fingerprint) == 16
+    other = dataclasses.replace(layout, pad_id=5)
+    assert Tokenizer(pieces, other).fingerprint != fingerprint
+    assert Tokenizer(LETTERS.pieces, layout).fingerprint != fingerprint
 
 
 @pytest.mark.parametrize("proto", [b"", b"no model", b"\x00" * 64])
@@ -148,25 +185,26 @@ def test_a_file_that_is_no_model_is_refused(tmp_path, proto):
     file = tmp_path / "broken.model"
     file.write_bytes(proto)
     with pytest.raises(InputError, match="SentencePiece model") as caught:
-        Tokenizer.from_file(file)
+        FAMILY.tokenizer(file)
     assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nowhere\.model.*--tokenizer"):
-        Tokenizer.from_file(tmp_path / "nowhere.model")
+        FAMILY.tokenizer(tmp_path / "nowhere.model")
 
 
 @pytest.mark.parametrize(
-    ("parts", "room", "expected", "num_cut"),
+    ("parts", "max_length", "expected", "num_cut"),
     [
-        ([[1, 2, 3, 4, 5], [6, 7]], 4, [[1, 2], [6, 7]], 3),
-        ([[1], [2, 3, 4, 5]], 3, [[1], [2, 3]], 2),
-        ([[1, 2], [3, 4]], 4, [[1, 2], [3, 4]], 0),
-        ([[1, 2, 3]], 2, [[1, 2]], 1),
+        ([[1, 2, 3, 4, 5], [6, 7]], 8, [[1, 2], [6, 7]], 3),
+        ([[1], [2, 3, 4, 5]], 7, [[1], [2, 3]], 2),
+        ([[1, 2], [3, 4]], 8, [[1, 2], [3, 4]], 0),
+        ([[1, 2, 3]], 4, [[1, 2]], 1),
     ],
 )
-def test_the_longest_part_is_cut_first(parts, room, expected, num_cut):
+def test_the_longest_part_is_cut_first(parts, max_length, expected, num_cut):
     before = [list(part) for part in parts]
-    assert cut_longest_first(parts, room) == (expected, num_cut)
+    assert LETTERS.fit(parts, max_length) == (expected, num_cut)
+    assert len(LETTERS.join(*expected)) <= max_length
     assert parts == before

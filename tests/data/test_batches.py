@@ -109,9 +109,3 @@ def test_evaluation_covers_each_feature_once(num_features):
     assert sorted(valid) == list(range(num_features))
     assert all(b.num_valid == 8 for b in found[:-1])
     assert all(len(b.indices) == 8 for b in found)
-
-
-def test_pad_fills_up_with_the_value_given():
-    array = batches.pad([[5, 6], [], [7, 8, 9]], 3, 1)
-    assert array.tolist() == [[5, 6, 1], [1, 1, 1], [7, 8, 9]]
-    assert array.dtype == np.int32

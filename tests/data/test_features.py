@@ -59,6 +59,7 @@ class Packing:
         self.num_examples += len(examples)
         return {
             "token_ids": [[0, 5, 2][:max_length] for _ in examples],
+            "length": [min(3, max_length) for _ in examples],
             "num_cut": [0] * len(examples),
             "example": list(range(len(examples))),
         }

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from letters import LETTERS
 from stilts_keras.problems.classification import Classification
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks.example import TextPair
@@ -9,27 +10,11 @@ from stilts_keras.tasks.example import TextPair
 PAIR = TextPair(first="ab c", second="d", label="contradiction")
 
 
-class Letters:
-    """A tokenizer whose pieces are letters: ids can be read in a test."""
-
-    mask_id = 99
-
-    def encode(self, texts):
-        return [
-            [ord(letter) - 87 for letter in text if letter.isalpha()]
-            for text in texts
-        ]
-
-    def pack(self, first, second=None):
-        if second is None:
-            return [0, *first, 2]
-        return [0, *first, 2, 2, *second, 2]
-
-
 def test_a_pair_is_packed_as_worked_by_hand():
-    columns = Classification(XNLI).pack([PAIR], Letters(), 16)
+    columns = Classification(XNLI).pack([PAIR], LETTERS, 16)
     assert columns == {
         "token_ids": [[0, 10, 11, 12, 2, 2, 13, 2]],
+        "length": [8],
         "num_cut": [0],
         # entailment, neutral, contradiction
         "label": [2],
@@ -39,21 +24,21 @@ def test_a_pair_is_packed_as_worked_by_hand():
 
 def test_a_single_text_is_packed_alone():
     item = TextPair(first="ab", label="neutral")
-    columns = Classification(XNLI).pack([item], Letters(), 16)
+    columns = Classification(XNLI).pack([item], LETTERS, 16)
     assert columns["token_ids"] == [[0, 10, 11, 2]]
 
 
 def test_an_overlong_pair_loses_the_longest_parts_end():
     item = TextPair(first="abcdef", second="ab", label="neutral")
-    columns = Classification(XNLI).pack([item], Letters(), 9)
+    columns = Classification(XNLI).pack([item], LETTERS, 9)
     assert columns["token_ids"] == [[0, 10, 11, 12, 2, 2, 10, 11, 2]]
     assert columns["num_cut"] == [3]
 
 
 def test_batches_are_padded_with_the_pad_id():
     problem = Classification(XNLI)
-    columns = problem.pack([PAIR], Letters(), 16)
-    x, y = problem.collate(columns, 10, Letters())
+    columns = problem.pack([PAIR], LETTERS, 16)
+    x, y = problem.collate(columns, 10, LETTERS)
     assert x["token_ids"].tolist() == [[0, 10, 11, 12, 2, 2, 13, 2, 1, 1]]
     assert x["padding_mask"].tolist() == [[True] * 8 + [False] * 2]
     assert y["label"].tolist() == [2]
@@ -68,8 +53,8 @@ def test_labels_survive_packing_and_decoding():
         TextPair(first="القط نائم", second="هو سعيد", label="neutral"),
     ]
     kept = [item for item in examples if item is not None]
-    columns = problem.pack(kept, Letters(), 16)
-    _, y = problem.collate(columns, 16, Letters())
+    columns = problem.pack(kept, LETTERS, 16)
+    _, y = problem.collate(columns, 16, LETTERS)
     decoded = problem.decode(np.eye(3)[y["label"]], columns)
     gold, predictions = problem.finish(decoded, columns, examples)
     assert gold == predictions == ["entailment", "contradiction", "neutral"]

@@ -1,10 +1,10 @@
 """Heads do not see padding, follow their choices, and give float32."""
 
 import keras
-import keras_hub
 import numpy as np
 import pytest
 
+from encoders import tiny_encoder
 from stilts_keras.problems import problem_of
 from stilts_keras.tasks import HELLASWAG
 from stilts_keras.tasks import MLM
@@ -46,23 +46,9 @@ TASKS = pytest.mark.parametrize(
 )
 
 
-def make_backbone(vocabulary_size, dtype):
-    keras.utils.set_random_seed(7)
-    return keras_hub.models.XLMRobertaBackbone(
-        vocabulary_size=vocabulary_size,
-        num_layers=2,
-        num_heads=2,
-        hidden_dim=16,
-        intermediate_dim=32,
-        dropout=0.1,
-        max_sequence_length=80,
-        dtype=dtype,
-    )
-
-
 @pytest.fixture(scope="module")
-def backbone(pocket_tokenizer):
-    return make_backbone(pocket_tokenizer.vocabulary_size, "float32")
+def encoder():
+    return tiny_encoder(max_sequence_length=80)
 
 
 def inputs_of(task, tokenizer, length=48):
@@ -72,14 +58,14 @@ def inputs_of(task, tokenizer, length=48):
     return problem, x, y
 
 
-def logits_of(backbone, head, x):
+def logits_of(encoder, head, x):
     """Folds choices into the batch, as the model of a stage does."""
-    shape = x["token_ids"].shape
     folded = {
-        name: np.reshape(x[name], (-1, shape[-1]))
-        for name in ("token_ids", "padding_mask")
+        name: x[name].reshape(-1, x[name].shape[-1]).astype("int32")
+        for name in encoder.inputs
     }
-    hidden = backbone(folded, training=False)
+    hidden = encoder.network(folded, training=False)
+    x = {**x, "mask": x["padding_mask"]}
     return keras.ops.convert_to_numpy(head(hidden, x, training=False))
 
 
@@ -93,11 +79,11 @@ def with_padding(x, count):
 
 
 @TASKS
-def test_padding_does_not_change_logits(task, backbone, pocket_tokenizer):
+def test_padding_does_not_change_logits(task, encoder, pocket_tokenizer):
     problem, x, _ = inputs_of(task, pocket_tokenizer)
-    head = problem.head(backbone)
-    short = logits_of(backbone, head, x)
-    long = logits_of(backbone, head, with_padding(x, 24))
+    head = problem.head(encoder)
+    short = logits_of(encoder, head, x)
+    long = logits_of(encoder, head, with_padding(x, 24))
     if task.problem in ("tagging", "span_extraction"):
         mask = x["padding_mask"]
         assert long[:, :48][mask] == pytest.approx(short[mask], abs=1e-5)
@@ -106,49 +92,49 @@ def test_padding_does_not_change_logits(task, backbone, pocket_tokenizer):
 
 
 @TASKS
-def test_rows_of_a_batch_do_not_meet(task, backbone, pocket_tokenizer):
+def test_rows_of_a_batch_do_not_meet(task, encoder, pocket_tokenizer):
     problem, x, _ = inputs_of(task, pocket_tokenizer)
-    head = problem.head(backbone)
-    together = logits_of(backbone, head, x)
+    head = problem.head(encoder)
+    together = logits_of(encoder, head, x)
     for index, expected in enumerate(together):
         row = {name: array[index : index + 1] for name, array in x.items()}
-        (alone,) = logits_of(backbone, head, row)
+        (alone,) = logits_of(encoder, head, row)
         assert alone == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
-def test_no_span_begins_in_padding(backbone, pocket_tokenizer):
+def test_no_span_begins_in_padding(encoder, pocket_tokenizer):
     problem, x, _ = inputs_of(SQUAD, pocket_tokenizer)
-    logits = logits_of(backbone, problem.head(backbone), x)
+    logits = logits_of(encoder, problem.head(encoder), x)
     assert logits[~x["padding_mask"]].max() < -1e8
 
 
-def test_permuted_choices_permute_logits(backbone, pocket_tokenizer):
+def test_permuted_choices_permute_logits(encoder, pocket_tokenizer):
     problem = problem_of(HELLASWAG)
     item = MultipleChoice(prompt="A", choices=("b", "cat", "d e"), label=0)
     columns = problem.pack([item], pocket_tokenizer, 32)
     x, _ = problem.collate(columns, 32, pocket_tokenizer)
-    head = problem.head(backbone)
+    head = problem.head(encoder)
     order = [2, 0, 1]
-    logits = logits_of(backbone, head, x)
+    logits = logits_of(encoder, head, x)
     assert logits.shape == (1, 3)
     assert len(set(logits[0].tolist())) == 3
     permuted = {name: array[:, order] for name, array in x.items()}
-    again = logits_of(backbone, head, permuted)
+    again = logits_of(encoder, head, permuted)
     assert again == pytest.approx(logits[:, order], abs=1e-5)
 
 
 def test_shared_embedding_is_no_weight_of_the_masked_lm_head(
-    backbone, pocket_tokenizer
+    encoder, pocket_tokenizer
 ):
     problem, x, _ = inputs_of(MLM, pocket_tokenizer)
-    head = problem.head(backbone)
-    logits = logits_of(backbone, head, x)
+    head = problem.head(encoder)
+    logits = logits_of(encoder, head, x)
     assert logits.shape == (
         *x["positions"].shape,
         pocket_tokenizer.vocabulary_size,
     )
     shapes = [tuple(variable.shape) for variable in head.trainable_variables]
-    assert sorted(shapes) == [(16,), (16,), (16,), (16, 16), (1062,)]
+    assert sorted(shapes) == [(8,), (8,), (8,), (8, 8), (1062,)]
 
 
 @TASKS
@@ -156,10 +142,9 @@ def test_heads_give_float32_under_mixed_bfloat16(task, pocket_tokenizer):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        size = pocket_tokenizer.vocabulary_size
-        backbone = make_backbone(size, "mixed_bfloat16")
+        encoder = tiny_encoder("mixed_bfloat16", max_sequence_length=80)
         problem, x, y = inputs_of(task, pocket_tokenizer)
-        logits = logits_of(backbone, problem.head(backbone), x)
+        logits = logits_of(encoder, problem.head(encoder), x)
         assert logits.dtype == np.float32
         assert np.isfinite(logits).all()
         if hasattr(problem, "loss"):

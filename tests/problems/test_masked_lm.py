@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 
+from letters import LETTERS
 from stilts_keras.problems.masked_lm import MaskedLM
 from stilts_keras.tasks import MLM
 from stilts_keras.tasks.example import PlainText
 
-MASK_ID = 1061
-
-
-class Vocabulary:
-    mask_id = MASK_ID
+MASK_ID = LETTERS.mask_id
 
 
 def columns_of(lengths):
@@ -26,7 +23,7 @@ def columns_of(lengths):
 
 def collate(columns, length=64, seed=0):
     random = np.random.default_rng(seed)
-    return MaskedLM(MLM).collate(columns, length, Vocabulary(), random)
+    return MaskedLM(MLM).collate(columns, length, LETTERS, random)
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +95,7 @@ def test_labels_are_the_original_ids(batch):
     for row, positions, labels, weights in zip(
         columns["token_ids"],
         x["positions"],
-        y["token_ids"],
+        y["ids"],
         y["weights"],
         strict=True,
     ):
@@ -126,10 +123,10 @@ def test_chosen_tokens_become_masks_random_tokens_or_stay(batch):
     now = np.take_along_axis(x["token_ids"], x["positions"], axis=1)
     chosen = y["weights"] > 0
     masked = (now == MASK_ID)[chosen].mean()
-    same = (now == y["token_ids"])[chosen].mean()
+    same = (now == y["ids"])[chosen].mean()
     assert masked == pytest.approx(0.8, abs=0.02)
     assert same == pytest.approx(0.1, abs=0.02)
-    drawn = now[chosen & (now != MASK_ID) & (now != y["token_ids"])]
+    drawn = now[chosen & (now != MASK_ID) & (now != y["ids"])]
     assert drawn.min() >= 4
 
 
@@ -138,7 +135,7 @@ def test_masks_differ_in_every_step_and_are_equal_for_equal_seeds():
     random = np.random.default_rng(3)
     problem = MaskedLM(MLM)
     first, second = (
-        problem.collate(columns, 64, Vocabulary(), random)[0]["token_ids"]
+        problem.collate(columns, 64, LETTERS, random)[0]["token_ids"]
         for _ in range(2)
     )
     again = collate(columns, seed=3)[0]["token_ids"]
@@ -149,7 +146,7 @@ def test_masks_differ_in_every_step_and_are_equal_for_equal_seeds():
 def test_evaluation_masks_are_the_same_in_every_call():
     columns = columns_of([64] * 8)
     first, second = (
-        MaskedLM(MLM).collate(columns, 64, Vocabulary())[0]["token_ids"]
+        MaskedLM(MLM).collate(columns, 64, LETTERS)[0]["token_ids"]
         for _ in range(2)
     )
     assert (first == second).all()
@@ -165,7 +162,7 @@ def test_all_batches_of_a_length_have_one_shape():
 
 def test_loss_counts_masked_tokens_only():
     y = {
-        "token_ids": np.array([[1, 2]], "int32"),
+        "ids": np.array([[1, 2]], "int32"),
         "weights": np.array([[1.0, 0.0]], "float32"),
     }
     logits = np.zeros((1, 2, 5), "float32")

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from letters import LETTERS
 from stilts_keras.errors import InputError
 from stilts_keras.problems.mining import Mining
 from stilts_keras.scoring.metrics import score
@@ -31,7 +32,7 @@ def pair(source, target):
 def finish(examples, vectors, threshold, problem=None):
     """Embeds each text by `vectors`, in the order that packing gives."""
     problem = problem or Mining(TASK)
-    columns = problem.pack(examples, Words(), 16)
+    columns = problem.pack(examples, LETTERS, 16)
     decoded = np.array(
         [vectors[examples[position].text] for position in columns["example"]],
         dtype="float32",
@@ -39,16 +40,6 @@ def finish(examples, vectors, threshold, problem=None):
     if threshold is None:
         threshold = problem.threshold(decoded, columns, examples)
     return problem.finish(decoded, columns, examples, threshold), threshold
-
-
-class Words:
-    """A tokenizer of one id for each text."""
-
-    def encode(self, texts):
-        return [[4 + len(text)] for text in texts]
-
-    def pack(self, first):
-        return [0, *first, 2]
 
 
 def meaning(index, noise=0.0, seed=0):
@@ -78,7 +69,7 @@ def world():
 
 def test_gold_pairs_are_no_sentences():
     examples, _ = world()
-    columns = Mining(TASK).pack(examples, Words(), 16)
+    columns = Mining(TASK).pack(examples, LETTERS, 16)
     assert columns["side"] == [0] * 5 + [1] * 6
     assert columns["example"] == list(range(11))
 

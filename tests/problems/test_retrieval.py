@@ -98,7 +98,7 @@ def test_the_pooled_layer_is_the_documented_one(num_layers, expected):
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_pooling_ignores_padding_as_worked_by_hand(pooling):
     states = [np.array([[[1.0, 2.0], [3.0, 6.0], [9.0, 9.0]]])] * 2
-    x = {"padding_mask": np.array([[True, True, False]])}
+    x = {"mask": np.array([[True, True, False]])}
     found = np.asarray(Pooling(pooling)(states, x))
     expected = [2.0, 4.0] if pooling == "mean" else [1.0, 2.0]
     assert found.tolist() == [[expected] * 2]

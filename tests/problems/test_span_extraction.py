@@ -5,26 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
+from letters import LETTERS
 from stilts_keras.errors import InputError
 from stilts_keras.problems import span_extraction
 from stilts_keras.problems.span_extraction import SpanExtraction
 from stilts_keras.tasks import SQUAD
 from stilts_keras.tasks.example import Question
-
-
-class Letters:
-    """A tokenizer whose pieces are letters; white space has no piece."""
-
-    def encode(self, texts):
-        return [self.encode_with_offsets(text)[0] for text in texts]
-
-    def encode_with_offsets(self, text):
-        starts = [i for i, letter in enumerate(text) if not letter.isspace()]
-        ids = [10 + ord(text[i]) % 50 for i in starts]
-        return ids, starts, [start + 1 for start in starts]
-
-    def pack(self, first, second):
-        return [0, *first, 2, 2, *second, 2]
 
 
 def ask(context, answer, question="Q?"):
@@ -48,13 +34,15 @@ def round_trip(examples, tokenizer, max_length):
 
 def test_a_question_is_packed_as_worked_by_hand():
     item = ask("x abc d", "bc")
-    columns = SpanExtraction(SQUAD).pack([item], Letters(), 20)
-    ids = Letters().encode(["Q?xabcd"])[0]
+    columns = SpanExtraction(SQUAD).pack([item], LETTERS, 20)
+    ids = LETTERS.encode(["Q?xabcd"])[0]
     assert columns == {
         "token_ids": [[0, *ids[:2], 2, 2, *ids[2:], 2]],
+        "length": [11],
         "context_start": [5],
         "first_characters": [[0, 2, 3, 4, 6]],
         "end_characters": [[1, 3, 4, 5, 7]],
+        "none": [0],
         "answer_start": [7],
         "answer_end": [8],
         "example": [0],
@@ -85,21 +73,21 @@ def test_an_answer_across_a_windows_edge_is_found_in_the_next(start):
     context = "".join(chr(200 + index) for index in range(60))
     item = ask(context, context[start : start + 4])
     # 60 tokens in windows of 20 that step by 10.
-    gold, predictions = round_trip([item], Letters(), 26)
+    gold, predictions = round_trip([item], LETTERS, 26)
     assert predictions == gold[0] == [context[start : start + 4]]
 
 
 def test_windows_without_the_whole_answer_train_on_the_first_token():
     context = "".join(chr(200 + index) for index in range(60))
     item = ask(context, context[18:22])
-    columns = SpanExtraction(SQUAD).pack([item], Letters(), 26)
+    columns = SpanExtraction(SQUAD).pack([item], LETTERS, 26)
     assert columns["answer_start"] == [0, 5 + 8, 0, 0, 0]
     assert columns["answer_end"] == [0, 5 + 11, 0, 0, 0]
 
 
 def test_questions_are_cut_at_64_tokens_and_counted():
     item = ask("abc", "b", question="q" * 70)
-    columns = SpanExtraction(SQUAD).pack([item], Letters(), 100)
+    columns = SpanExtraction(SQUAD).pack([item], LETTERS, 100)
     assert columns["context_start"] == [67]
     assert columns["num_cut"] == [6]
 
@@ -107,7 +95,7 @@ def test_questions_are_cut_at_64_tokens_and_counted():
 def test_a_question_that_leaves_no_room_is_refused():
     item = ask("abc", "b", question="q" * 70)
     with pytest.raises(InputError, match=r"leaves 7 tokens.*--max_length"):
-        SpanExtraction(SQUAD).pack([item], Letters(), 75)
+        SpanExtraction(SQUAD).pack([item], LETTERS, 75)
 
 
 def test_answers_have_at_most_30_tokens():
@@ -174,7 +162,7 @@ def test_answerable_targets_never_answer_nothing():
     problem = SpanExtraction(SQUAD)
     assert not problem.has_threshold
     item = ask("abcdef", "b")
-    columns = problem.pack([item], Letters(), 20)
+    columns = problem.pack([item], LETTERS, 20)
     logits = np.zeros((1, 20, 2))
     logits[0, 0] = 1000.0
     decoded = problem.decode(logits, columns)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from letters import LETTERS
 from stilts_keras.errors import InputError
 from stilts_keras.problems.tagging import IGNORED
 from stilts_keras.problems.tagging import Tagging
@@ -10,16 +11,6 @@ from stilts_keras.tasks import UDPOS
 from stilts_keras.tasks.example import TaggedWords
 
 LABELS = UDPOS.labels
-
-
-class Letters:
-    """A tokenizer whose pieces are letters, for ids that can be read."""
-
-    def encode(self, texts):
-        return [[ord(letter) - 87 for letter in text] for text in texts]
-
-    def pack(self, first):
-        return [0, *first, 2]
 
 
 def sentence(words, tags):
@@ -39,9 +30,10 @@ def round_trip(examples, tokenizer, max_length):
 
 def test_a_sentence_is_packed_as_worked_by_hand():
     item = sentence(["a", "bcd", "ef"], ["DET", "NOUN", "VERB"])
-    columns = Tagging(UDPOS).pack([item], Letters(), 16)
+    columns = Tagging(UDPOS).pack([item], LETTERS, 16)
     assert columns == {
         "token_ids": [[0, 10, 11, 12, 13, 14, 15, 2]],
+        "length": [8],
         "positions": [[1, 2, 5]],
         # ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN ... VERB
         "tags": [[5, 7, 15]],
@@ -53,8 +45,8 @@ def test_a_sentence_is_packed_as_worked_by_hand():
 def test_only_first_pieces_carry_tags():
     item = sentence(["a", "bcd", "ef"], ["DET", "NOUN", "VERB"])
     problem = Tagging(UDPOS)
-    columns = problem.pack([item], Letters(), 16)
-    x, y = problem.collate(columns, 10, Letters())
+    columns = problem.pack([item], LETTERS, 16)
+    x, y = problem.collate(columns, 10, LETTERS)
     no = IGNORED
     assert y["tags"].tolist() == [[no, 5, 7, no, no, 15, no, no, no, no]]
     assert x["padding_mask"].sum() == 8
@@ -62,7 +54,7 @@ def test_only_first_pieces_carry_tags():
 
 def test_words_without_pieces_become_unknown():
     item = sentence(["", "ab", "i"], ["X", "NOUN", "PRON"])
-    columns = Tagging(UDPOS).pack([item], Letters(), 8)
+    columns = Tagging(UDPOS).pack([item], LETTERS, 8)
     assert columns["token_ids"] == [[0, 3, 10, 11, 18, 2]]
     assert columns["positions"] == [[1, 2, 4]]
 
@@ -71,20 +63,20 @@ def test_a_word_longer_than_the_window_goes_on_in_the_next_ones():
     words = ["a", "bcdefghijklmnopq", "r", "s"]
     item = sentence(words, ["X", "NOUN", "PRON", "VERB"])
     problem = Tagging(UDPOS)
-    columns = problem.pack([item], Letters(), 8)
+    columns = problem.pack([item], LETTERS, 8)
     spelt = "".join(
         chr(token + 87) for row in columns["token_ids"] for token in row[1:-1]
     )
     assert spelt == "".join(words)
     assert max(map(len, columns["token_ids"])) == 8
     assert columns["positions"] == [[1], [1], [], [5, 6]]
-    assert round_trip([item], Letters(), 8) == ([list(item.tags)],) * 2
+    assert round_trip([item], LETTERS, 8) == ([list(item.tags)],) * 2
 
 
 def test_a_tag_that_no_training_row_has_is_scored_but_not_learnt():
     item = sentence(["a", "b"], ["DET", "S\\NP"])
     problem = Tagging(UDPOS)
-    columns = problem.pack([item], Letters(), 8)
+    columns = problem.pack([item], LETTERS, 8)
     assert columns["tags"] == [[LABELS.index("DET"), IGNORED]]
     gold, _ = problem.finish([[0, 0]], columns, [item])
     assert gold == [["DET", "S\\NP"]]
@@ -104,7 +96,7 @@ def test_a_sentence_longer_than_the_window_is_rejoined(max_length):
     for part in np.split(sizes, [60, 61, 150]):
         words = ["abcdefghi"[:size] for size in part]
         examples.append(sentence(words, random.choice(LABELS, len(words))))
-    gold, predictions = round_trip(examples, Letters(), max_length)
+    gold, predictions = round_trip(examples, LETTERS, max_length)
     assert [len(tags) for tags in predictions] == [60, 1, 89, 50]
     assert gold == predictions
 
@@ -112,7 +104,7 @@ def test_a_sentence_longer_than_the_window_is_rejoined(max_length):
 def test_windows_lose_no_piece_and_cut_no_word():
     words = ["abc", "de", "fghi", "j", "kl"]
     item = sentence(words, ["X"] * 5)
-    columns = Tagging(UDPOS).pack([item], Letters(), 8)
+    columns = Tagging(UDPOS).pack([item], LETTERS, 8)
     assert columns["token_ids"] == [
         [0, 10, 11, 12, 13, 14, 2],
         [0, 15, 16, 17, 18, 19, 2],

@@ -6,17 +6,18 @@ first of the processes must be torch: it makes what the others read.
 
 import contextlib
 import pathlib
-import shutil
 import sys
 
 import keras
+import keras_hub
 import numpy as np
-from stilts_keras.graph.backbone import POCKET_FOLDER
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.models import xlm_roberta
 
+from encoders import describe_tiny
+from encoders import table_encoder
+from encoders import tiny_encoder
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.backbones.loading import load_stage
 from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
 from stilts_keras.data.mixture import Sampling
@@ -37,34 +38,32 @@ NAME = keras.backend.backend()
 TASKS = ("mnli", "hellaswag", "squad", "udpos", "mlm")
 NUM_STEPS = 50
 TOY_STEPS = 20
-VOCABULARY = POCKET_FOLDER / "assets" / "tokenizer" / "vocabulary.spm"
+SIZES = {
+    "num_layers": 1,
+    "hidden_dim": 16,
+    "intermediate_dim": 32,
+    "max_sequence_length": 32,
+    "dropout": 0.0,
+}
 
 
 def main(folder):
     backend.prepare()
     found = {}
-    described = describe_backbone(
-        "random",
-        tokenizer="pocket",
-        num_layers=1,
-        num_heads=2,
-        hidden_dim=16,
-        intermediate_dim=32,
-        max_sequence_length=32,
-        dropout=0.0,
-    )
-    tokenizer = xlm_roberta.load_tokenizer(described)
-    found |= root_weights(described, tokenizer)
-    found |= hidden_states(folder / "huggingface")
+    # What was drawn before must not matter.
+    keras.utils.set_random_seed(len(NAME))
+    encoder = tiny_encoder(**SIZES)
+    tokenizer = encoder.tokenizer
+    found |= values("root", encoder.network.trainable_variables)
     found |= toy_run()
-    model, sources = mixed_model(described, tokenizer)
+    model, sources = mixed_model(encoder)
     buckets = batches.BUCKET_LENGTHS
     # JAX would compile each head's step for each of several lengths.
     batches.BUCKET_LENGTHS = ()
     found |= mixed_run(model, sources, tokenizer, folder / NAME)
     batches.BUCKET_LENGTHS = buckets
     found |= traces(model, sources, tokenizer)
-    found |= stage(model, tokenizer, folder / "stage")
+    found |= stage(model, folder / "stage")
     np.savez(folder / f"{NAME}.npz", **found)
 
 
@@ -75,63 +74,6 @@ def values(prefix, variables):
         ).copy()
         for number, variable in enumerate(variables)
     }
-
-
-def root_weights(described, tokenizer):
-    # What was drawn before must not matter.
-    keras.utils.set_random_seed(len(NAME))
-    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
-    return values("root", root.trainable_variables)
-
-
-# ------------------------------------------------- Hidden states of a folder
-def hidden_states(folder):
-    random = np.random.default_rng(0)
-    lengths = np.array([12, 5, 9, 1])
-    token_ids = random.integers(4, 900, (4, 12))
-    token_ids[:, 0] = 0
-    mask = np.arange(12) < lengths[:, None]
-    token_ids = np.where(mask, token_ids, 1).astype("int32")
-    if NAME == "torch":
-        found = {"huggingface": from_transformers(folder, token_ids, mask)}
-    else:
-        found = {}
-    described = describe_backbone(str(folder))
-    tokenizer = xlm_roberta.load_tokenizer(described)
-    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
-    x = {"token_ids": token_ids, "padding_mask": mask.astype("int32")}
-    layers = range(root.num_layers + 1)
-    states = xlm_roberta.hidden_layers(root, layers).predict_on_batch(x)
-    return {**found, "hidden_states": np.stack([s[mask] for s in states])}
-
-
-def from_transformers(folder, token_ids, mask):
-    """Writes a tiny random model; returns (n + 1, tokens, h) of valid ones."""
-    import torch
-    import transformers
-
-    torch.manual_seed(0)
-    config = transformers.XLMRobertaConfig(
-        vocab_size=1100,
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=66,
-        type_vocab_size=1,
-        layer_norm_eps=1e-5,
-        initializer_range=0.3,
-    )
-    model = transformers.XLMRobertaModel(config).eval()
-    model.save_pretrained(folder)
-    shutil.copy(VOCABULARY, folder / "sentencepiece.bpe.model")
-    with torch.no_grad():
-        states = model(
-            input_ids=torch.tensor(token_ids, dtype=torch.long),
-            attention_mask=torch.tensor(mask, dtype=torch.long),
-            output_hidden_states=True,
-        ).hidden_states
-    return np.stack([state.numpy()[mask] for state in states])
 
 
 # --------------------------------------------------- Two heads worked by hand
@@ -153,18 +95,9 @@ def squared_error(y, logits):
 
 def toy_run():
     """Trains a table of 10 rows under two heads, one row repeated 64 times."""
-    inputs = {
-        "token_ids": keras.Input((None,), dtype="int32", name="token_ids"),
-        "padding_mask": keras.Input(
-            (None,), dtype="int32", name="padding_mask"
-        ),
-    }
-    embedding = keras.layers.Embedding(10, 4)
-    hidden = embedding(inputs["token_ids"])
     random = np.random.default_rng(0)
-    embedding.embeddings.assign(random.standard_normal((10, 4)))
     model = MultiTask(
-        keras.Model(inputs, hidden),
+        table_encoder(10),
         {"first": Mean(), "second": Mean()},
         {"first": squared_error, "second": squared_error},
     )
@@ -197,13 +130,12 @@ def toy_run():
 
 
 # ------------------------------------------- A mixed stage on real pocket rows
-def mixed_model(described, tokenizer):
-    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
+def mixed_model(encoder):
     sources, heads, losses = [], {}, {}
     for name in TASKS:
         task = get_task(name)
         problem = problem_of(task)
-        heads[name], losses[name] = problem.head(root), problem.loss
+        heads[name], losses[name] = problem.head(encoder), problem.loss
         split = load_features(
             PocketData(),
             task,
@@ -211,14 +143,14 @@ def mixed_model(described, tokenizer):
             "train",
             pack=problem.pack,
             pack_key=problem.pack_key,
-            tokenizer=tokenizer,
+            tokenizer=encoder.tokenizer,
             max_length=32,
             count=48,
         )
         sources.append(
             TrainSource(name=name, key=name, problem=problem, split=split)
         )
-    return MultiTask(root, heads, losses, seed=1), sources
+    return MultiTask(encoder, heads, losses, seed=1), sources
 
 
 def mixed_run(model, sources, tokenizer, folder):
@@ -302,20 +234,28 @@ def traces(model, sources, tokenizer):
 
 
 # ---------------------------------------------------------- A stage of torch's
-def stage(model, tokenizer, folder):
+def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        checkpoint.save_stage(
-            folder, model=model, tokenizer=tokenizer, facts={}
-        )
+        checkpoint.save_stage(folder, model=model, facts={})
         return {}
     files.check_folder(folder)
     for variable in model.trainable_variables:
         variable.assign(np.zeros(variable.shape, "float32"))
-    checkpoint.load_weights(folder, model)
-    preset = xlm_roberta.load_backbone(folder)
+    encoder = load_stage(
+        folder,
+        backbone=describe_tiny(**SIZES),
+        tokenizer=model.encoder.tokenizer,
+    )
+    checkpoint.load_heads(folder, model.heads)
+    loaded = [
+        variable
+        for part in (encoder.network, *model.heads.values())
+        for variable in part.trainable_variables
+    ]
+    preset = keras_hub.models.Backbone.from_preset(str(folder))
     return {
-        **values("loaded", model.trainable_variables),
+        **values("loaded", loaded),
         **values("preset", preset.trainable_variables),
     }
 

@@ -2,10 +2,14 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.models import xlm_roberta
 
+from encoders import describe_tiny
+from encoders import tiny_encoder
 from stilts_keras import files
+from stilts_keras.backbones import description
+from stilts_keras.backbones.loading import load_root
+from stilts_keras.backbones.loading import load_stage
+from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.errors import InputError
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.problems.tagging import TokenHead
@@ -17,33 +21,18 @@ from stilts_keras.tasks.task import Recipe
 SPM = "assets/tokenizer/vocabulary.spm"
 
 
-def make_model(described, tokenizer, seed):
-    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
-    heads = {"nli": ClassificationHead(3, 8, 0.0), "tags": TokenHead(5, 8, 0.0)}
-    return MultiTask(root, heads, {}, seed=seed)
+def make_model(seed, encoder=None):
+    encoder = encoder or tiny_encoder(num_layers=1)
+    heads = {
+        "nli": ClassificationHead(3, encoder),
+        "tags": TokenHead(5, encoder),
+    }
+    return MultiTask(encoder, heads, {}, seed=seed)
 
 
 @pytest.fixture(scope="module")
-def described():
-    return describe_backbone(
-        "random",
-        tokenizer="pocket",
-        num_layers=1,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
-        max_sequence_length=16,
-    )
-
-
-@pytest.fixture(scope="module")
-def tokenizer(described):
-    return xlm_roberta.load_tokenizer(described)
-
-
-@pytest.fixture(scope="module")
-def model(described, tokenizer):
-    model = make_model(described, tokenizer, seed=1)
+def model():
+    model = make_model(seed=1)
     random = np.random.default_rng(0)
     for variable in model.trainable_variables:
         variable.assign(random.standard_normal(tuple(variable.shape)))
@@ -51,11 +40,9 @@ def model(described, tokenizer):
 
 
 @pytest.fixture
-def stage(tmp_path, model, tokenizer):
+def stage(tmp_path, model):
     folder = tmp_path / "stages" / "mnli" / "0123"
-    checkpoint.save_stage(
-        folder, model=model, tokenizer=tokenizer, facts={"seed": 1}
-    )
+    checkpoint.save_stage(folder, model=model, facts={"seed": 1})
     return folder
 
 
@@ -71,14 +58,19 @@ def assert_equal(ours, theirs):
         assert np.array_equal(one, other)
 
 
-def test_a_stage_comes_back_as_it_was(stage, model, described, tokenizer):
-    other = make_model(described, tokenizer, seed=2)
-    checkpoint.load_weights(stage, other)
+def test_a_stage_comes_back_as_it_was(stage, model):
+    encoder = load_stage(
+        stage,
+        backbone=describe_tiny(num_layers=1),
+        tokenizer=model.encoder.tokenizer,
+    )
+    other = make_model(2, encoder)
+    checkpoint.load_heads(stage, other.heads)
     assert_equal(other, model)
 
 
-def compiled(described, tokenizer, seed):
-    made = make_model(described, tokenizer, seed)
+def compiled(seed):
+    made = make_model(seed)
     recipe = Recipe(learning_rate=0.01)
     optimizer = make_optimizer(recipe, 9, made.trainable_variables)
     made.compile(optimizer=optimizer)
@@ -88,12 +80,10 @@ def compiled(described, tokenizer, seed):
 STATE = {"step": 3, "is_evaluated": False, "best_step": None}
 
 
-def test_progress_comes_back_with_optimizer_and_dropout(
-    tmp_path, described, tokenizer
-):
+def test_progress_comes_back_with_optimizer_and_dropout(tmp_path):
     progress = checkpoint.TrainingProgress(tmp_path / "progress", None)
-    assert progress.load(compiled(described, tokenizer, 1)) is None
-    saved = compiled(described, tokenizer, seed=1)
+    assert progress.load(compiled(1)) is None
+    saved = compiled(seed=1)
     random = np.random.default_rng(0)
     variables = [*saved.variables, *saved.optimizer.variables]
     for variable in variables:
@@ -101,7 +91,7 @@ def test_progress_comes_back_with_optimizer_and_dropout(
         variable.assign(values.astype(variable.dtype))
     assert any("seed" in variable.path for variable in variables)
     progress.save(saved, STATE)
-    other = compiled(described, tokenizer, seed=2)
+    other = compiled(seed=2)
     assert progress.load(other) == STATE
     for ours, theirs in zip(
         [*other.variables, *other.optimizer.variables], variables, strict=True
@@ -111,11 +101,9 @@ def test_progress_comes_back_with_optimizer_and_dropout(
         )
 
 
-def test_progress_of_another_backend_is_refused(
-    tmp_path, described, tokenizer, monkeypatch
-):
+def test_progress_of_another_backend_is_refused(tmp_path, monkeypatch):
     progress = checkpoint.TrainingProgress(tmp_path / "progress", None)
-    trained = compiled(described, tokenizer, seed=1)
+    trained = compiled(seed=1)
     with monkeypatch.context() as patched:
         patched.setattr(keras.backend, "backend", lambda: "other")
         progress.save(trained, STATE)
@@ -123,11 +111,9 @@ def test_progress_of_another_backend_is_refused(
         progress.load(trained)
 
 
-def test_progress_keeps_the_newest_state_and_the_best_weights(
-    tmp_path, described, tokenizer
-):
+def test_progress_keeps_the_newest_state_and_the_best_weights(tmp_path):
     progress = checkpoint.TrainingProgress(tmp_path / "progress", None)
-    trained = compiled(described, tokenizer, seed=1)
+    trained = compiled(seed=1)
     for step, best in ((3, 3), (6, 3), (9, 3)):
         state = {"step": step, "is_evaluated": True, "best_step": best}
         progress.save(trained, state)
@@ -149,20 +135,19 @@ def test_progress_keeps_the_newest_state_and_the_best_weights(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_keras_hub_loads_a_stage_as_a_preset(stage, model, tokenizer):
+def test_keras_hub_loads_a_stage_as_a_preset(stage, model):
     assert_equal(
         keras_hub.models.Backbone.from_preset(str(stage)), model.backbone
     )
     found = keras_hub.models.XLMRobertaTokenizer.from_preset(str(stage))
-    assert found.proto == tokenizer.proto
+    assert found.proto == model.encoder.tokenizer.pieces.content
 
 
 def test_a_stage_can_be_the_backbone_of_another_run(stage, model):
-    described = describe_backbone(str(stage))
+    described = description.describe_backbone(str(stage))
     assert (described.num_layers, described.hidden_dim) == (1, 8)
-    tokenizer = xlm_roberta.load_tokenizer(described)
-    root = xlm_roberta.load_root(described, tokenizer=tokenizer)
-    assert_equal(root, model.backbone)
+    root = load_root(described, tokenizer=load_tokenizer(described))
+    assert_equal(root.network, model.backbone)
 
 
 def test_the_manifest_lists_every_file_and_the_facts(stage):
@@ -174,12 +159,10 @@ def test_the_manifest_lists_every_file_and_the_facts(stage):
         if file.is_file()
     }
     assert found == {*manifest["files"], files.MANIFEST}
-    assert {checkpoint.HEADS, checkpoint.BACKBONE, SPM} <= found
+    assert {checkpoint.HEADS, "model.weights.h5", SPM} <= found
 
 
-def test_a_failure_leaves_no_finished_folder(
-    tmp_path, model, tokenizer, monkeypatch
-):
+def test_a_failure_leaves_no_finished_folder(tmp_path, model, monkeypatch):
     folder = tmp_path / "stages" / "0123"
 
     def fail(*arguments):
@@ -188,9 +171,7 @@ def test_a_failure_leaves_no_finished_folder(
     with monkeypatch.context() as patched:
         patched.setattr(checkpoint, "Heads", fail)
         with pytest.raises(OSError, match="No space"):
-            checkpoint.save_stage(
-                folder, model=model, tokenizer=tokenizer, facts={}
-            )
+            checkpoint.save_stage(folder, model=model, facts={})
     assert list(folder.parent.iterdir()) == []
-    checkpoint.save_stage(folder, model=model, tokenizer=tokenizer, facts={})
+    checkpoint.save_stage(folder, model=model, facts={})
     files.check_folder(folder)

@@ -4,9 +4,9 @@ import signal
 import datasets
 import numpy as np
 import pytest
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.models import xlm_roberta
 
+from encoders import tiny_encoder
+from letters import LETTERS
 from stilts_keras.data.features import SplitFeatures
 from stilts_keras.errors import Interrupted
 from stilts_keras.interruption import Interruption
@@ -30,23 +30,12 @@ class Logits(Classification):
 
 @pytest.fixture(scope="module")
 def model():
-    described = describe_backbone(
-        "random",
-        tokenizer="pocket",
-        num_layers=2,
-        num_heads=2,
-        hidden_dim=16,
-        intermediate_dim=32,
-        max_sequence_length=64,
-        dropout=0.2,
-    )
-    root = xlm_roberta.load_root(
-        described, tokenizer=xlm_roberta.load_tokenizer(described)
-    )
-    problem = Logits(XNLI)
-    model = MultiTask(
-        root, {"xnli": problem.head(root), "tags": TokenHead(5, 16, 0.2)}, {}
-    )
+    encoder = tiny_encoder(hidden_dim=16, dropout=0.2)
+    heads = {
+        "xnli": Logits(XNLI).head(encoder),
+        "tags": TokenHead(5, encoder),
+    }
+    model = MultiTask(encoder, heads, {})
     # Larger logits than fresh heads give.
     for head in model.heads.values():
         kernel = head.logits.kernel
@@ -81,7 +70,12 @@ def logits(model, split, batch_size=4):
     problem = Logits(XNLI)
     return np.stack(
         predict(
-            model, "xnli", problem, split, tokenizer=None, batch_size=batch_size
+            model,
+            "xnli",
+            problem,
+            split,
+            tokenizer=LETTERS,
+            batch_size=batch_size,
         )
     )
 
@@ -108,7 +102,7 @@ def test_padding_changes_no_prediction(model):
     for key, count in (("xnli", 1), ("tags", 32)):
         states = []
         for length in (32, 50):
-            x, _ = problem.collate(columns, length, None)
+            x, _ = problem.collate(columns, length, LETTERS)
             found = model.predict_on_batch({key: x})
             found = found.reshape(21, -1, found.shape[-1])[:, :count]
             valid = x["padding_mask"][:, :count]
@@ -125,7 +119,7 @@ def test_evaluation_compares_the_best_class_with_gold(model):
         Classification(XNLI),
         split,
         task=XNLI,
-        tokenizer=None,
+        tokenizer=LETTERS,
         batch_size=4,
     )
     best = logits(model, split).argmax(axis=1)
@@ -161,7 +155,7 @@ def test_a_batch_is_predicted_before_a_signal_counts(model, monkeypatch):
             Logits(XNLI),
             split_of(),
             task=XNLI,
-            tokenizer=None,
+            tokenizer=LETTERS,
             batch_size=4,
             held=interruption.held,
         )

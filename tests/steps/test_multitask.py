@@ -1,9 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.models import xlm_roberta
 
+from encoders import tiny_encoder
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.problems.multiple_choice import MultipleChoiceHead
 from stilts_keras.steps.multitask import MultiTask
@@ -19,25 +18,13 @@ def second(y, logits):
 
 
 def make_model(dropout=0.0, seed=0):
-    described = describe_backbone(
-        "random",
-        tokenizer="pocket",
-        num_layers=2,
-        num_heads=2,
-        hidden_dim=8,
-        intermediate_dim=16,
-        max_sequence_length=16,
-        dropout=dropout,
-    )
-    root = xlm_roberta.load_root(
-        described, tokenizer=xlm_roberta.load_tokenizer(described)
-    )
+    encoder = tiny_encoder(dropout=dropout)
     heads = {
-        "nli": ClassificationHead(3, 8, dropout),
-        "choice": MultipleChoiceHead(1, 8, dropout),
+        "nli": ClassificationHead(3, encoder),
+        "choice": MultipleChoiceHead(1, encoder),
     }
     losses = {"nli": first, "choice": second}
-    return MultiTask(root, heads, losses, seed=seed)
+    return MultiTask(encoder, heads, losses, seed=seed)
 
 
 @pytest.fixture(scope="module")

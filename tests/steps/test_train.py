@@ -7,10 +7,10 @@ import datasets
 import keras
 import numpy as np
 import pytest
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.models import xlm_roberta
 
-from stilts_keras.data.batches import pad
+from encoders import table_encoder
+from encoders import tiny_encoder
+from letters import LETTERS
 from stilts_keras.data.features import SplitFeatures
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.mixture import count_steps
@@ -38,8 +38,7 @@ class Regression:
         self.masks = []
 
     def collate(self, columns, length, tokenizer, random=None):
-        token_ids = pad(columns["token_ids"], length, 1)
-        x = {"token_ids": token_ids, "padding_mask": token_ids != 1}
+        x = tokenizer.arrays(columns, length)
         self.masks.append(x["padding_mask"])
         return x, {"label": np.asarray(columns["label"], dtype="float32")}
 
@@ -70,18 +69,10 @@ def toy_source(name, labels):
 
 
 def toy_model(sources):
-    inputs = {
-        name: keras.Input((None,), dtype="int32", name=name)
-        for name in ("token_ids", "padding_mask")
-    }
-    embedding = keras.layers.Embedding(20, 4)
-    hidden = embedding(inputs["token_ids"])
-    embedding.embeddings.assign(
-        np.random.default_rng(0).standard_normal((20, 4))
-    )
+    encoder = table_encoder(20)
     return MultiTask(
-        keras.Model(inputs, hidden),
-        {source.key: ClassificationHead(1, 4, 0.0) for source in sources},
+        encoder,
+        {source.key: ClassificationHead(1, encoder) for source in sources},
         {source.key: source.problem.loss for source in sources},
     )
 
@@ -121,7 +112,7 @@ def run(
             num_steps=count_steps(sum(numbers), recipe),
             stage_name="first+second",
             seed=seed,
-            tokenizer=None,
+            tokenizer=LETTERS,
             log_every_steps=log_every_steps,
             on_start=lambda step: noted.starts.append(step),
             on_log=noted.logs.append,
@@ -352,25 +343,13 @@ def test_logs_count_what_each_source_has_given_since_the_beginning(plain):
 
 
 def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
-    described = describe_backbone(
-        "random",
-        tokenizer="pocket",
-        num_layers=1,
-        num_heads=2,
-        hidden_dim=16,
-        intermediate_dim=32,
-        max_sequence_length=16,
-        dropout=0.0,
-    )
-    root = xlm_roberta.load_root(
-        described,
-        tokenizer=xlm_roberta.load_tokenizer(described),
-        dtype_policy="mixed_bfloat16",
+    encoder = tiny_encoder(
+        "mixed_bfloat16", num_layers=1, hidden_dim=16, dropout=0.0
     )
     problem = problem_of(get_task("mnli"))
     split = split_of([0, 1, 2] * 4)
     model = MultiTask(
-        root, {"mnli": problem.head(root)}, {"mnli": problem.loss}
+        encoder, {"mnli": problem.head(encoder)}, {"mnli": problem.loss}
     )
     losses = []
     train(
@@ -381,7 +360,7 @@ def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
         num_steps=30,
         stage_name="mnli",
         seed=0,
-        tokenizer=None,
+        tokenizer=LETTERS,
         log_every_steps=100,
         on_start=lambda step: None,
         on_log=lambda log: None,
@@ -392,7 +371,10 @@ def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
         interruption=Interruption(),
     )
     assert losses[-1] < 0.5 * losses[0]
-    assert root.get_layer("transformer_layer_0").compute_dtype == "bfloat16"
+    assert (
+        encoder.network.get_layer("transformer_layer_0").compute_dtype
+        == "bfloat16"
+    )
     variables = model.trainable_variables + model.optimizer.variables
     assert {
         variable.dtype for variable in variables if "iter" not in variable.path
