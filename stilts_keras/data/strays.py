@@ -45,6 +45,7 @@ MORE_CODES = {
     "ar": "arb",
     "de": "ger",
     "el": "gre",
+    "en": "eng",
     "et": "ekk",
     "eu": "baq",
     "fa": "fas per",
