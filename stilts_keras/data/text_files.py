@@ -16,7 +16,8 @@ def table_rows(file):
     """Yields the rows of a CSV or TSV file that begins with a header.
 
     No word stands for a missing value: "null", "NA" and "nan" are text. Only
-    a field that a short row lacks is None.
+    a field that a short row of TSV lacks is None; in CSV, where quotes say
+    what belongs together, a row of another length is wrong.
 
     Args:
         file: `pathlib.Path`. Quoted if its ending is `.csv`; in other files a
@@ -26,19 +27,25 @@ def table_rows(file):
         A dict from a column's name to a str or None.
 
     Raises:
-        InputError: If a row has more fields than the header, or wrong quotes.
+        InputError: If a row has not the fields of the header, or wrong quotes.
     """
+    is_quoted = file.suffix == ".csv"
     lines = _lines_of_table(file)
     _, header = next(lines)
     for number, values in lines:
-        extra = values[len(header) :]
-        if any(value.strip() for value in extra):
+        while len(values) > len(header) and not values[-1].strip():
+            values.pop()
+        if len(values) > len(header) or len(values) < len(header) * is_quoted:
             raise InputError(
-                f"File {str(file)!r} has {len(values)} fields in line "
-                f"{number}, but {len(header)} in its header. Mend the line"
-                f"{', or quote its fields' if file.suffix == '.csv' else ''}."
+                f"File {str(file)!r} cannot be read: the row that ends in line "
+                f"{number} has {len(values)} cells. Expected {len(header)}, as "
+                "in the header. "
+                + (
+                    "Quote cells that hold separators or line breaks."
+                    if is_quoted
+                    else "Mend the line."
+                )
             )
-        values = values[: len(header)]
         yield dict(itertools.zip_longest(header, values))
 
 

@@ -10,7 +10,9 @@ import pytest
 from data_folders import NAMED
 from stilts_keras.data import sources
 from stilts_keras.errors import InputError
+from stilts_keras.tasks import BUCC2018
 from stilts_keras.tasks import CCG
+from stilts_keras.tasks import PANX
 from stilts_keras.tasks import SQUAD
 from stilts_keras.tasks import TATOEBA
 from stilts_keras.tasks import TYDIQA
@@ -183,6 +185,27 @@ def test_questions_of_several_languages_are_told_apart(tmp_path, form):
     assert data.languages(TYDIQA, "train") == ("ar", "fi")
     assert data.num_rows(TYDIQA, "ar", "train") == 2
     assert data.load(TYDIQA, "fi", "train").to_list() == [rows[1]]
+
+
+def test_xtremes_own_files_of_panx_are_read(tmp_path):
+    file = tmp_path / "google/xtreme/PAN-X.de/test.tsv"
+    file.parent.mkdir(parents=True)
+    file.write_text("de:In\tO\nde:Rom\tB-LOC\n\nde:1:0\tO\n\n", "utf-8")
+    rows = sources.open_data(str(tmp_path)).load(PANX, "de", "test")
+    found = [PANX.to_example(row) for row in rows]
+    assert [item.words for item in found] == [("In", "Rom"), ("1:0",)]
+    assert [item.tags for item in found] == [("O", "B-LOC"), ("O",)]
+
+
+def test_pools_in_tsv_need_a_header_only(tmp_path):
+    place = tmp_path / "extra/bucc2018"
+    write(place / "de-en.de/test.tsv", [{"id": "de-1", "sentence": '"null'}])
+    write(place / "de-en.en/test.tsv", [{"id": "en-1", "sentence": "007"}])
+    gold = [{"source_id": "de-1", "target_id": "en-1"}]
+    write(place / "de-en.gold/test.tsv", gold)
+    rows = sources.open_data(str(tmp_path)).load(BUCC2018, "de", "test")
+    assert rows["part"][:] == ["source", "target", "gold"]
+    assert rows["sentence"][:] == ['"null', "007", None]
 
 
 def test_numbered_files_of_a_written_format_are_joined(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from stilts_keras.data import sources
 from stilts_keras.data.folder import FolderData
 from stilts_keras.errors import InputError
+from stilts_keras.main import main
 from stilts_keras.tasks import ANLI
 from stilts_keras.tasks import BUCC2018
 from stilts_keras.tasks import CCG
@@ -168,6 +169,30 @@ def test_a_stray_is_named_before_the_next_source_is_taken(kind, tmp_path):
 @pytest.mark.parametrize("kind", ENGLISH)
 def test_a_stray_of_an_english_task_is_named(kind, tmp_path):
     check_named(tmp_path, ENGLISH[kind], "en")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("facebook/xnli/de/test.xml", "not read"),
+        ("x/y.parquet", "It holds: x/"),
+    ],
+)
+def test_the_command_ends_with_one_line(tmp_path, capsys, name, words):
+    lay(tmp_path, name)
+    flags = [f"--data={tmp_path},hub", "--backbone=pocket", "--targets=xnli"]
+    assert main(["stilts", "plan", *flags, "--route=pretrained"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+
+
+def test_one_tasks_stray_stops_no_other_task(tmp_path, capsys):
+    lay(tmp_path, "facebook/xnli/de/test.xml")
+    lay(tmp_path, "google/xquad/xquad.de/validation.parquet")
+    flags = [f"--data={tmp_path}", "--backbone=pocket", "--targets=udpos"]
+    assert main(["stilts", "plan", *flags, "--route=pretrained"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "'udpos'" in line and "xquad" in line and "test.xml" not in line
 
 
 def test_a_stray_of_ones_own_task_is_named(tmp_path):

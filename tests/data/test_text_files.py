@@ -51,12 +51,9 @@ def test_no_word_stands_for_a_missing_value(tmp_path, ending, word):
     assert row == {"a": "x", "b": word, "c": "y"}
 
 
-@pytest.mark.parametrize("ending", ["csv", "tsv"])
-def test_only_a_field_that_is_not_there_is_missing(tmp_path, ending):
-    content = "a,b,c\nx,y\nz\n"
-    if ending == "tsv":
-        content = content.replace(",", "\t")
-    assert rows_of(tmp_path, f"f.{ending}", content) == [
+def test_only_a_field_that_is_not_there_is_missing(tmp_path):
+    # GLUE's own QQP has such lines.
+    assert rows_of(tmp_path, "f.tsv", "a\tb\tc\nx\ty\nz\n") == [
         {"a": "x", "b": "y", "c": None},
         {"a": "z", "b": None, "c": None},
     ]
@@ -91,8 +88,10 @@ def test_a_long_field_of_csv_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("f.csv", "a,b\n1,x\n1,x,z\n", "3 fields in line 3, but 2"),
-        ("f.tsv", "a\tb\n1\tx\tz\n", "3 fields in line 2, but 2"),
+        ("f.csv", "a,b\n1,x\n1,x,z\n", "line 3 has 3 cells. Expected 2"),
+        ("f.csv", "a,b\n1\n", "line 2 has 1 cells. Expected 2"),
+        ("f.csv", 'a,b\n"1,\nx"\n', "line 3 has 1 cells. Expected 2"),
+        ("f.tsv", "a\tb\n1\tx\tz\n", "line 2 has 3 cells. Expected 2"),
         ("f.csv", 'a,b\n"1,x\n', "line 2: unexpected end of data"),
         ("f.csv", 'a,b\n"1"2,x\n', "line 2: ',' expected"),
     ],
