@@ -9,7 +9,7 @@ import pathlib
 
 import numpy as np
 
-from stilts_keras.data.sources import quiet_datasets
+from stilts_keras.data.formats import quiet_datasets
 from stilts_keras.errors import InputError
 from stilts_keras.tasks import example as examples_module
 

@@ -7,8 +7,8 @@ import math
 import os
 
 from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.data.layout import expected_places
 from stilts_keras.data.mixture import Sampling
-from stilts_keras.data.sources import expected_places
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
@@ -570,7 +570,7 @@ class Graph:
         names = [
             other.name
             for other in TASKS.values()
-            if split in other.splits and self._ask("languages", other, split)
+            if split in other.splits and self._holds_any(other, split)
         ]
         move = "Choose among these, or other --data."
         if held:
@@ -592,6 +592,14 @@ class Graph:
             f"{where}: data {self.data.name!r} holds no {split} rows of task "
             f"{task.name!r}{missing}. {there} {move}"
         )
+
+    def _holds_any(self, task, split):
+        """Whether a task could be named instead of one that is missing."""
+        try:
+            return bool(self._ask("languages", task, split))
+        except InputError:
+            # What is wrong with its files is no concern of the asked task.
+            return False
 
     def _check_length(self, where, task, max_length):
         limit = self.backbone.max_sequence_length

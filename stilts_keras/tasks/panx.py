@@ -36,6 +36,7 @@ PANX = Task(
     languages=LANGUAGES,
     splits=("train", "dev", "test"),
     labels=tuple("B-LOC B-ORG B-PER I-LOC I-ORG I-PER O".split()),
+    tag_column="ner_tags",
     metrics=("entity_f1",),
     # Phang et al.'s code: 10 epochs, batch 32, length 256.
     recipe=Recipe(epochs=10, max_length=256),

@@ -120,6 +120,8 @@ class Task:
         splits: tuple of str. Those of `SPLITS` that the task has.
         labels: tuple of str. Class or tag names in head order.
         labels_from_data: bool. Whether the training rows name the labels.
+        tag_column: str. For tagging: the column of the tags, which files of
+            two columns (token, tag) are read into.
         has_unanswerable: bool. Whether a question may have no answer.
         metrics: tuple of str. Names that `scoring.metrics` computes; the
             first one selects checkpoints.
@@ -144,6 +146,7 @@ class Task:
     metrics: tuple[str, ...]
     labels: tuple[str, ...] = ()
     labels_from_data: bool = False
+    tag_column: str = "tags"
     has_unanswerable: bool = False
     train_task: str | None = None
     head_key: str = ""

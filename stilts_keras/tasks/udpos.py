@@ -46,6 +46,7 @@ UDPOS = Task(
     languages=tuple(LANGUAGE_NAMES),
     splits=("train", "dev", "test"),
     labels=UPOS,
+    tag_column="pos_tags",
     metrics=("chunk_f1", "accuracy"),
     # Phang et al.'s code: 10 epochs, batch 32, length 256.
     recipe=Recipe(epochs=10, max_length=256),

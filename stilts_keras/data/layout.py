@@ -1,0 +1,117 @@
+"""The Hub's layout: where a task's rows lie, and how they make one table."""
+
+from stilts_keras.errors import InputError
+
+
+def expected_places(task, language, split):
+    """Names the files, in a data folder, of one language and split.
+
+    Args:
+        task: `Task`.
+        language: str.
+        split: str. `train`, `dev` or `test`.
+
+    Returns:
+        str. Paths below the folder, joined by `and` and `or`.
+    """
+    return " or ".join(
+        " and ".join(
+            f"{repository.id}/{config}/{name}.parquet"
+            for config, name in pieces(repository, language, split)
+        )
+        for repository in task.repositories
+        if split in repository.splits
+    )
+
+
+def pieces(repository, language, split):
+    """Lists what one language and split of a repository is made of.
+
+    Args:
+        repository: `Repository`.
+        language: str.
+        split: str. One that the repository has.
+
+    Returns:
+        List of (configuration, the repository's name of a split).
+    """
+    return [
+        (repository.config_for(language, part), name)
+        for part in repository.parts or [None]
+        for name in repository.splits[split].split("+")
+    ]
+
+
+def language_of(value):
+    """Reads the language from a row's value in the language column."""
+    return str(value).partition("-")[0]
+
+
+def stack(tables):
+    """Joins the parts of a task; the column `part` tells which is which.
+
+    Args:
+        tables: dict from a part's name to its `datasets.Dataset`; the one
+            key None where the task has no parts.
+
+    Returns:
+        A `datasets.Dataset`.
+
+    Raises:
+        InputError: If columns of one name differ in type.
+    """
+    import datasets
+
+    if list(tables) == [None]:
+        return tables[None]
+    named = [
+        rows.add_column("part", [part] * len(rows))
+        for part, rows in tables.items()
+    ]
+    try:
+        return datasets.concatenate_datasets(named)
+    except ValueError as error:
+        kinds = "; ".join(
+            f"{part}: {', '.join(f'{k} {v.dtype}' for k, v in found.items())}"
+            for part, found in (
+                (part, rows.features) for part, rows in tables.items()
+            )
+        )
+        raise InputError(
+            f"Columns of one name differ in type ({kinds}). Give all ids and "
+            "sentences as text."
+        ) from error
+
+
+def select_language(rows, repository, language, task):
+    """Keeps one language's rows where a configuration holds several.
+
+    Args:
+        rows: `datasets.Dataset`.
+        repository: `Repository` that they are from.
+        language: str.
+        task: `Task`.
+
+    Returns:
+        A `datasets.Dataset`.
+
+    Raises:
+        InputError: If the column that names the languages is not there.
+    """
+    column = repository.language_column
+    if not column:
+        return rows
+    if column not in rows.column_names:
+        raise InputError(
+            f"The rows of task {task.name!r} in {repository.id!r} have no "
+            f"column {column!r}, which names each row's language. Give the "
+            "Hub's columns."
+        )
+    name = repository.language_name(language)
+    return rows.select(
+        [
+            index
+            for index, value in enumerate(rows[column][:])
+            if language_of(value) == name
+        ]
+    )
