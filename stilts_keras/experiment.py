@@ -168,7 +168,10 @@ def _prepare(walk, stages, cells, measured, long_rows):
     """Finds all that can be wrong with the data, at once."""
     graph, progress = walk.graph, walk.progress
     tokenizer = xlm_roberta.load_tokenizer(graph.backbone)
-    inputs = walk.inputs = Inputs(graph, tokenizer)
+    num_positions = xlm_roberta.num_positions(graph.backbone)
+    for line in graph.lowered_lengths(num_positions):
+        progress.note(line)
+    inputs = walk.inputs = Inputs(graph, tokenizer, num_positions)
     lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
@@ -494,6 +497,7 @@ def _facts(stage, sources, shares, num_steps, state):
         "sources": [
             {
                 "name": source.name,
+                "max_length": source.split.max_length,
                 "sequences": len(source.split.lengths),
                 "share": share,
                 "sequences_seen": state.num_examples.get(source.name, 0),
@@ -502,7 +506,9 @@ def _facts(stage, sources, shares, num_steps, state):
             for source, share in zip(sources, shares, strict=True)
         ],
         "seed": stage.seed,
-        "recipe": dataclasses.asdict(stage.recipe),
+        # The length may have been lowered when the backbone was opened.
+        "recipe": dataclasses.asdict(stage.recipe)
+        | {"max_length": sources[0].split.max_length},
         "num_steps": num_steps,
         "best_step": state.best_step or num_steps,
         "dev_score": state.best_score,

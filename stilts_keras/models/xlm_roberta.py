@@ -70,6 +70,29 @@ def _find_tokenizer(backbone):
     return Tokenizer(found.proto)
 
 
+def num_positions(backbone):
+    """Returns the positions of a backbone, which may have to be asked for.
+
+    Args:
+        backbone: `graph.backbone.Backbone`.
+
+    Returns:
+        int. The most tokens of a sequence.
+
+    Raises:
+        InputError: If a preset cannot be loaded.
+    """
+    if backbone.max_sequence_length is not None:
+        return backbone.max_sequence_length
+    model = _from_preset(
+        keras_hub.models.XLMRobertaBackbone,
+        backbone.path or backbone.name,
+        # Its shape is enough, and takes no download of weights.
+        {"load_weights": False},
+    )
+    return model.max_sequence_length
+
+
 def load_root(backbone, *, tokenizer, dtype_policy="float32"):
     """Builds the backbone that every route starts from.
 
