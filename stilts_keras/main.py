@@ -6,6 +6,7 @@ The only module that defines flags. No framework is imported before
 
 import importlib
 import importlib.util
+import itertools
 import os
 import signal
 import sys
@@ -33,16 +34,24 @@ commands:
   prune  delete weights that no run needs any more; asks first
   score  score files in XTREME's submission layout, by XTREME's rules
   tasks  list tasks and suites
+
+examples:
+  stilts run --data=pocket --backbone=pocket --route=pretrained --route=mnli \\
+    --targets=xnli --run_dir=runs/first
+  stilts plan --route=pretrained --route=mlm@de:20k+mnli/squad --targets=xnli
 """
 
 FLAGS = flags.FLAGS
 RECIPE = "recipe (default: each task's published one)"
+# Group -> name of a flag -> its help, without what absl adds to it.
 _GROUPS = {}
 
 
 def _flag(group, define, name, default, text, choices=None):
     """Defines a flag and notes its group for --help."""
-    _GROUPS.setdefault(group, []).append(name)
+    if choices and not all(choice in text for choice in choices):
+        text += f" One of: {', '.join(choices)}."
+    _GROUPS.setdefault(group, {})[name] = text
     if choices is None:
         define(name, default, text)
     else:
@@ -54,7 +63,7 @@ _flag(
     flags.DEFINE_multi_string,
     "route",
     [],
-    "Stages in sequence, such as mnli+qqp/squad@de:20k, or pretrained. "
+    "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. "
     "Repeat for more routes.",
 )
 _flag(
@@ -284,11 +293,15 @@ _flag(
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
     "RUN_DIR/report, without).",
 )
+_MAX_LENGTH = (
+    "Most tokens of one sequence. Published ones are lowered to the backbone's "
+    "positions."
+)
 for _name, _define, _text in (
     ("epochs", flags.DEFINE_float, "Passes over the training examples."),
     ("learning_rate", flags.DEFINE_float, "Peak learning rate."),
     ("batch_size", flags.DEFINE_integer, "Examples per step."),
-    ("max_length", flags.DEFINE_integer, "Tokens of one sequence."),
+    ("max_length", flags.DEFINE_integer, _MAX_LENGTH),
     ("warmup_ratio", flags.DEFINE_float, "Share of steps that warm up."),
     (
         "eval_every_steps",
@@ -463,24 +476,26 @@ def _help():
     import textwrap
 
     lines = [USAGE]
-    for group, names in _GROUPS.items():
+    groups = {
+        **_GROUPS,
+        "flags in files": {"flagfile": "Reads flags from a file, one a line."},
+    }
+    column = 6 + max(map(len, itertools.chain(*groups.values())))
+    for group, texts in groups.items():
         lines.append(f"{group}:")
-        for name in names:
-            default = FLAGS[name].default
-            # absl adds a remark to flags that may be repeated.
-            text = FLAGS[name].help.partition(";  ")[0]
-            if default not in (None, []):
+        for name, text in texts.items():
+            default = FLAGS[name].default if name in FLAGS else None
+            if default not in (None, [], ""):
                 shown = default[0] if isinstance(default, list) else default
                 text += f" [{shown}]"
             lines += textwrap.wrap(
                 text,
                 width=79,
-                initial_indent=f"  --{name:<20}",
-                subsequent_indent=" " * 24,
+                initial_indent=f"  --{name}".ljust(column),
+                subsequent_indent=" " * column,
             )
         lines.append("")
-    lines.append("  --flagfile            Reads flags from a file, one a line.")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def _tasks():
