@@ -3,25 +3,19 @@
 Each pattern is told with its likely cause; none changes a score.
 """
 
+import collections
 import itertools
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.stats import binomtest
 
+from stilts_keras.scoring import label_doubts
 from stilts_keras.scoring import xtreme_files
-from stilts_keras.tasks import TASKS
 
-# One-sided sign test: another reading of the predictions is the better one.
-SURE = 1e-3
-# In fewer rows, the same everywhere may be chance.
-MIN_ROWS = 10
+# In fewer rows, the same in two languages may be chance.
 MIN_ROWS_OF_COPIES = 20
+FROM_1 = "counted from 1; the first sentence is number 0"
 # Of tokens that were not joined to text.
 PIECES = ("▁", " ##", "<s>", "</s>", "[CLS]", "[SEP]")
-COLLAPSED = "a model that has collapsed, or a default that was never replaced"
-LATE = "a line or token too much at the start; the rest comes one place late"
-EARLY = "the first line or token is missing; the rest comes one place early"
 
 
 def doubts_of(task, gold, guess):
@@ -42,8 +36,15 @@ def doubts_of(task, gold, guess):
         check = _CHECKS[task.problem]
         for seen, cause in check(task, gold[language], predicted):
             found.setdefault(cause, []).append((language, seen))
-    lines = [_line(task, cause, places) for cause, places in found.items()]
-    return [*lines, *_copies(task, gold, guess)]
+    general = {}
+    if task.problem == "retrieval":
+        general = _general_readings(task, gold, guess)
+    lines = [
+        _line(task, cause, places)
+        for cause, places in found.items()
+        if cause not in general
+    ]
+    return [*general.values(), *lines, *_copies(task, gold, guess)]
 
 
 def _line(task, cause, places):
@@ -100,156 +101,6 @@ def _is_right(task, gold, predicted):
     ]
 
 
-# ------------------------------------------------------------- Labels and tags
-def _doubt_classes(task, gold, guess):
-    gold = list(map(str, gold))
-    yield from _strange(task, guess)
-    yield from _constant(gold, guess, "lines")
-    yield from _exchanged(task, gold, guess)
-    yield from _shifted([gold], [guess], "lines")
-
-
-def _doubt_tags(task, gold, guess):
-    yield from _strange(task, guess)
-    yield from _constant(
-        list(itertools.chain(*gold)), list(itertools.chain(*guess)), "tags"
-    )
-    yield from _shifted(gold, guess, "tags")
-
-
-def _strange(task, guess):
-    """Finds what is no label of the task, or no number of a sentence."""
-    known = set(task.labels)
-    is_label = known.__contains__ if known else xtreme_files.is_number
-    placed = list(xtreme_files.placed(task, guess))
-    strange = [(line, label) for line, label in placed if not is_label(label)]
-    if strange:
-        line, label = strange[0]
-        seen = (
-            f"{len(strange)} of {len(placed)} lines are no label of the task, "
-            f"the first {label[:40]!r} in line {line}"
-        )
-        yield seen, _cause_of_strange(task, {label for _, label in strange})
-
-
-def _cause_of_strange(task, strange):
-    if not task.labels:
-        return "something else than the number of the sentence found, from 0"
-    known = set(task.labels)
-    expected = f"expected {' '.join(task.labels)}"
-    plain = {label.split("-", 1)[-1] for label in known}
-    others = [
-        other.name
-        for other in TASKS.values()
-        if other.labels and strange <= set(other.labels)
-    ]
-    causes = {
-        "another casing, quotes or another dash": strange
-        <= {form for label in strange for form in _forms(label, known)},
-        "whole rows in place of labels": all(
-            "\t" in label or " " in label for label in strange
-        ),
-        "class numbers in place of the labels": all(
-            label.removeprefix("LABEL_").lstrip("-").isdecimal()
-            for label in strange
-        ),
-        "tags without B- and I-": strange <= plain,
-        "tags of another scheme, with E- and S-": all(
-            label[:2] in ("E-", "S-") for label in strange
-        ),
-        f"labels of {' or '.join(others)}": bool(others),
-        "words in place of the class numbers": all(
-            label.isdecimal() for label in known
-        ),
-    }
-    fitting = [cause for cause, fits in causes.items() if fits]
-    return f"{[*fitting, 'labels of another set'][0]}; {expected}"
-
-
-def _forms(label, known):
-    """Yields a label if, written otherwise, it is one that is known."""
-    plain = label.strip("'\"").replace("_", "-").casefold()
-    if plain in {other.casefold() for other in known}:
-        yield label
-
-
-def _constant(gold, guess, what):
-    if len(guess) >= MIN_ROWS and len(set(guess)) == 1 < len(set(gold)):
-        seen = f"all {len(guess)} {what} are {guess[0][:40]!r}"
-        yield seen, COLLAPSED
-
-
-def _exchanged(task, gold, guess):
-    """Finds labels that stand for one another."""
-    number = {label: index for index, label in enumerate(task.labels)}
-    counts = np.zeros([len(number)] * 2, int)
-    for truth, label in zip(gold, guess, strict=True):
-        if truth in number and label in number:
-            counts[number[label], number[truth]] += 1
-    labels, meanings = linear_sum_assignment(counts, maximize=True)
-    moved = labels != meanings
-    otherwise = counts[labels, meanings][moved].sum()
-    as_is = counts[labels, labels][moved].sum()
-    right = np.trace(counts)
-    if (
-        not _is_better(otherwise, as_is)
-        or right + otherwise - as_is < 2 * right
-    ):
-        return
-    pairs = ", ".join(
-        f"{task.labels[label]} for {task.labels[meaning]}"
-        for label, meaning in zip(labels[moved], meanings[moved], strict=True)
-    )
-    seen = (
-        f"{right + otherwise - as_is} of {len(gold)} lines are right when read "
-        f"as {pairs}, {right} as they are"
-    )
-    yield seen, "the model's labels were in another order"
-
-
-def _shifted(gold, guess, what):
-    """Finds predictions that are right for the place before or after."""
-    codes = {}
-
-    def encode(sequences, gap):
-        return np.array(
-            [
-                code
-                for sequence in sequences
-                for code in (
-                    *(codes.setdefault(item, len(codes)) for item in sequence),
-                    gap,
-                )
-            ]
-        )
-
-    # What parts two sentences equals nothing.
-    truth, predicted = encode(gold, -1), encode(guess, -2)
-    as_is = truth == predicted
-    for places, cause in ((1, LATE), (-1, EARLY)):
-        moved = truth == np.roll(predicted, -places)
-        is_clear = moved.sum() > 1.2 * as_is.sum()
-        if is_clear and _is_better(
-            (moved & ~as_is).sum(), (as_is & ~moved).sum()
-        ):
-            word = "late" if places > 0 else "early"
-            seen = (
-                f"{moved.sum()} {what} are right for the place one "
-                f"{'before' if places > 0 else 'after'}, {as_is.sum()} for "
-                f"their own: they come one {word}"
-            )
-            yield seen, cause
-
-
-def _is_better(number, other):
-    """Whether so many rows speak for a reading and only `other` against it."""
-    total = int(number + other)
-    if not total:
-        return False
-    test = binomtest(int(number), total, alternative="greater")
-    return test.pvalue < SURE
-
-
 # ---------------------------------------------------------------------- Pairs
 def _doubt_pairs(task, gold, guess):
     gold = {tuple(pair) for pair in gold}
@@ -262,7 +113,7 @@ def _doubt_pairs(task, gold, guess):
     known = len(firsts & sides[0]) + len(seconds & sides[1])
     crossed = len(firsts & sides[1]) + len(seconds & sides[0])
     hits, crossed_hits = len(guess & gold), len(exchanged & gold)
-    if crossed > known or _is_better(crossed_hits, hits):
+    if crossed > known or label_doubts.is_better(crossed_hits, hits):
         seen = (
             f"{crossed_hits} of {len(guess)} pairs are right with their "
             f"columns exchanged, {hits} as they are"
@@ -302,49 +153,81 @@ def _plain_id(name):
 
 # -------------------------------------------------------------------- Sentences
 def _doubt_sentences(task, gold, guess):
-    yield from _strange(task, guess)
+    yield from label_doubts.strange_labels(task, guess)
     gold = list(map(str, gold))
-    yield from _constant(gold, guess, "lines")
-    yield from _shifted([gold], [guess], "lines")
+    yield from label_doubts.constant(gold, guess, "lines")
+    yield from label_doubts.shifted([gold], [guess], "lines")
     truth, found = (
         np.array(list(map(_number, side))) for side in (gold, guess)
     )
-    as_is = truth == found
     lines = np.arange(len(truth))
-    if len(found) >= MIN_ROWS and not as_is.all():
+    if len(found) >= label_doubts.MIN_ROWS and (truth != found).any():
         for start in (0, 1):
             if (found == lines + start).all():
                 yield "each line holds its own number", "no search was made"
                 return
-    inside = (found >= 0) & (found < len(truth))
-    back = inside & (truth[np.where(inside, found, 0)] == lines)
     starts_at_1 = (
         (truth == 0).any()
         and not (found == 0).any()
         and found.max() == truth.max() + 1
     )
-    for other, is_seen, how, cause in (
+    for how, cause, counts in _readings(truth, found):
+        if _is_clear(counts) or (starts_at_1 and cause == FROM_1):
+            yield _seen(how, counts), cause
+
+
+def _readings(truth, found):
+    """Yields other ways to read the numbers: how, its cause, and counts.
+
+    The counts are of lines: right so, right as they are, right only so, right
+    only as they are, all.
+    """
+    inside = (found >= 0) & (found < len(truth))
+    back = truth[np.where(inside, found, 0)] == np.arange(len(truth))
+    as_is = truth == found
+    for how, cause, other in (
+        ("with 1 subtracted", FROM_1, truth + 1 == found),
+        ("with 1 added", "numbers are 1 too low", truth - 1 == found),
         (
-            truth + 1 == found,
-            starts_at_1,
-            "with 1 subtracted",
-            "counted from 1; the first sentence is number 0",
-        ),
-        (truth - 1 == found, False, "with 1 added", "numbers are 1 too low"),
-        (
-            back,
-            False,
             "when read from English to the language",
             "the search went from English to the language",
+            inside & back,
         ),
     ):
-        better = _is_better((other & ~as_is).sum(), (as_is & ~other).sum())
-        if better or is_seen:
-            seen = (
-                f"{other.sum()} of {len(truth)} lines are right {how}, "
-                f"{as_is.sum()} as they are"
-            )
-            yield seen, cause
+        found_by = (other, as_is, other & ~as_is, as_is & ~other)
+        counts = [int(right.sum()) for right in found_by]
+        yield how, cause, np.array([*counts, len(truth)])
+
+
+def _is_clear(counts):
+    return label_doubts.is_better(counts[2], counts[3])
+
+
+def _seen(how, counts):
+    return (
+        f"{counts[0]} of {counts[4]} lines are right {how}, {counts[1]} as "
+        "they are"
+    )
+
+
+def _general_readings(task, gold, guess):
+    """Finds what is clear of all languages together, if of few alone."""
+    if len(guess) < 2:
+        return {}
+    totals, hows = collections.Counter(), {}
+    for language, predicted in guess.items():
+        sides = (map(str, gold[language]), predicted)
+        truth, found = (np.array(list(map(_number, side))) for side in sides)
+        for how, cause, counts in _readings(truth, found):
+            hows[cause] = how
+            totals[cause] = totals[cause] + counts
+    cause = max(hows, key=lambda name: totals[name][0])
+    # By chance a line of each language is right in any reading.
+    is_chance = totals[cause][0] <= 3 * len(guess)
+    if is_chance or not _is_clear(totals[cause]):
+        return {}
+    seen = f"{_seen(hows[cause], totals[cause])}, in all languages together"
+    return {cause: f"{task.name}: {seen}. Likely cause: {cause}."}
 
 
 def _number(text):
@@ -370,11 +253,14 @@ def _doubt_answers(task, gold, guess):
             cause = _cause_of_ids(set(unknown), set(unanswered))
         yield seen, cause
     answers = [guess[name] for name in gold if name in guess]
-    if len(answers) >= MIN_ROWS:
+    if len(answers) >= label_doubts.MIN_ROWS:
         if not any(answers):
-            yield f"all {len(answers)} answers are empty", COLLAPSED
+            yield (
+                f"all {len(answers)} answers are empty",
+                label_doubts.COLLAPSED,
+            )
         else:
-            yield from _constant([*gold], answers, "answers")
+            yield from label_doubts.constant([*gold], answers, "answers")
     golden = " ".join(itertools.chain(*gold.values()))
     strange = [
         answer
@@ -391,9 +277,9 @@ def _doubt_answers(task, gold, guess):
 
 
 _CHECKS = {
-    "classification": _doubt_classes,
+    "classification": label_doubts.doubt_classes,
     "mining": _doubt_pairs,
     "retrieval": _doubt_sentences,
     "span_extraction": _doubt_answers,
-    "tagging": _doubt_tags,
+    "tagging": label_doubts.doubt_tags,
 }

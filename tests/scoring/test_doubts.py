@@ -314,6 +314,24 @@ def test_a_few_sentences_counted_from_1_are_told_by_their_range():
     assert doubts("tatoeba", ["670", "982"], ["669", "982"]) == []
 
 
+def test_languages_of_few_rows_tell_a_pattern_together():
+    """Six rows a language, half of them right: none is clear alone."""
+    task = TASKS["tatoeba"]
+    gold = {name: ["9", "4", "7", "2", "6", "5"] for name in task.languages}
+    guess = {name: ["10", "5", "8", "3", "99", "98"] for name in task.languages}
+    (line,) = doubts_of(task, gold, guess)
+    assert "144 of 216 lines are right with 1 subtracted, 0 as they" in line
+    one = {"de": gold["de"]}
+    assert doubts_of(task, one, {"de": guess["de"]}) == []
+    # One language alone is not all of them.
+    guess = {**gold, "de": [str(int(n) + 1) for n in gold["de"]]}
+    assert doubts_of(task, gold, guess) == []
+    gold = {name: GOLD["tatoeba"] for name in task.languages}
+    guess = {**gold, "de": [str(int(n) + 1) for n in GOLD["tatoeba"]]}
+    (line,) = doubts_of(task, gold, guess)
+    assert line.startswith("tatoeba/test-de.tsv: 60 of 60 lines")
+
+
 def test_a_pattern_of_many_languages_is_one_line():
     gold = {name: GOLD["xnli"] for name in TASKS["xnli"].languages}
     guess = {
@@ -365,7 +383,12 @@ def test_doubts_stand_beside_the_scores_and_change_none(tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{int(n) + 1}\n" for n in numbers))
     found = xtreme.score_submission(tmp_path / "mine", gold)
-    (line,) = found["doubts"]
-    assert "counted from 1" in line and "The same in 35 more" in line
+    assert len(found["doubts"]) == 1, found["doubts"]
+    line = found["doubts"][0]
+    assert line.startswith("tatoeba: 2160 of 2160 lines are right with 1")
+    assert line.endswith(
+        "together. Likely cause: counted from 1; the first "
+        "sentence is number 0."
+    )
     assert found["tatoeba"]["avg_metric"] == 0.0
     assert json.loads(json.dumps(found)) == found
