@@ -519,6 +519,11 @@ def _report():
             "Pass --output=FOLDER for the report of several run folders."
         )
     from stilts_keras import files
+
+    if output:
+        output = files.check_folder_place(output, "output")
+    elif files.at_home(FLAGS.run_dir[0]).is_dir():
+        files.check_folder_place(FLAGS.run_dir[0], "run_dir")
     from stilts_keras.reporting import overview
     from stilts_keras.reporting import rendering
     from stilts_keras.reporting import report
@@ -534,8 +539,8 @@ def _report():
         overview.write_scalars(made.evidence.rows, logs)
     else:
         with locked(FLAGS.run_dir[0]):
-            folder = os.path.join(FLAGS.run_dir[0], report.FOLDER)
-            file = report.write(made, folder)
+            folder = files.at_home(FLAGS.run_dir[0])
+            file = report.write(made, folder / report.FOLDER)
     rendering.print_frame(made.frames["summary"])
     for line in (*made.sentences, *made.evidence.problems, f"Report: {file}"):
         print(line)
@@ -612,6 +617,11 @@ def _run():
             "log_every_steps must be at least 1. Received: "
             f"{FLAGS.log_every_steps}."
         )
+    from stilts_keras import files
+
+    files.check_folder_place(_run_dir(), "run_dir")
+    if FLAGS.stage_store:
+        files.check_folder_place(FLAGS.stage_store, "stage_store")
     from stilts_keras.interruption import Interruption
 
     # From the start: imports take their time, and may be cut off, too.
@@ -646,15 +656,15 @@ def _score():
         if not FLAGS[name].value:
             raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
     from stilts_keras import files
+
+    output = FLAGS.output
+    if output:
+        output = files.check_file_place(output, "output")
     from stilts_keras.reporting import rendering
     from stilts_keras.reporting import tables
     from stilts_keras.scoring import xtreme
     from stilts_keras.scoring import xtreme_files
 
-    if FLAGS.output and os.path.isdir(FLAGS.output):
-        raise InputError(
-            f"--output={FLAGS.output} is a folder. Name a JSON file."
-        )
     labels = xtreme_files.read_labels(FLAGS.labels)
     splits = xtreme_files.read_splits(FLAGS.labels)
     folders = xtreme_files.find_submissions(FLAGS.predictions, FLAGS.labels)
@@ -668,8 +678,8 @@ def _score():
         if splits:
             value["splits"] = splits
     # One submission gives XTREME's own structure, several one for each name.
-    if FLAGS.output:
-        files.write_json(FLAGS.output, found.get("", found))
+    if output:
+        files.write_json(output, found.get("", found))
     scores = {_run_of(name): value for name, value in found.items()}
     routes = list(dict.fromkeys(route for route, _ in scores))
     baseline = FLAGS.baseline or ("pretrained" if len(routes) > 1 else None)

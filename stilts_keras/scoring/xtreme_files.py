@@ -18,10 +18,10 @@ Source: https://github.com/google-research/xtreme.
 import collections
 import io
 import json
-import pathlib
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.files import at_home
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
@@ -126,7 +126,7 @@ def read_labels(folder):
 # ------------------------------------------------------------------- Reading
 def checked_folder(folder):
     """Returns the folder as a path; raises InputError if it is none."""
-    folder = pathlib.Path(folder).expanduser()
+    folder = at_home(folder)
     if not folder.is_dir():
         what = "is a file" if folder.is_file() else "does not exist"
         raise InputError(
