@@ -376,6 +376,12 @@ def test_score_writes_the_evaluators_structure(tmp_path, capsys):
         "b/seed-1": 100.0,
     }
     assert "(+50.0)" in capsys.readouterr().out
+    # An unknown baseline is told before anything is written.
+    out.unlink()
+    arguments += [f"--output={out}", "--baseline=c"]
+    assert stilts("score", *arguments) == 2
+    assert "Unknown baseline 'c'" in error_line(capsys)
+    assert not out.exists()
 
 
 def test_a_damaged_submission_is_one_line(tmp_path, capsys):
