@@ -169,7 +169,10 @@ def _prepare(walk, stages, cells, measured, long_rows):
     graph, progress = walk.graph, walk.progress
     walk.root = loading.fetch(graph.backbone)
     tokenizer = loading.load_tokenizer(walk.root)
-    inputs = walk.inputs = Inputs(graph, tokenizer)
+    num_positions = walk.root.max_sequence_length
+    for line in graph.lowered_lengths(num_positions):
+        progress.note(line)
+    inputs = walk.inputs = Inputs(graph, tokenizer, num_positions)
     lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
@@ -493,6 +496,7 @@ def _facts(stage, sources, shares, num_steps, state):
         "sources": [
             {
                 "name": source.name,
+                "max_length": source.split.max_length,
                 "sequences": len(source.split.lengths),
                 "share": share,
                 "sequences_seen": state.num_examples.get(source.name, 0),
@@ -501,7 +505,9 @@ def _facts(stage, sources, shares, num_steps, state):
             for source, share in zip(sources, shares, strict=True)
         ],
         "seed": stage.seed,
-        "recipe": dataclasses.asdict(stage.recipe),
+        # The length may have been lowered when the backbone was opened.
+        "recipe": dataclasses.asdict(stage.recipe)
+        | {"max_length": sources[0].split.max_length},
         "num_steps": num_steps,
         "best_step": state.best_step or num_steps,
         "dev_score": state.best_score,

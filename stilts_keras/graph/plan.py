@@ -287,6 +287,7 @@ def _totals(graph, done, stored):
 def _notes(graph):
     for reason in graph.left_out.values():
         yield f"Left out: {reason}"
+    yield from graph.lowered_lengths()
     problems = {
         get_task(source.task).problem
         for stage in graph.stages

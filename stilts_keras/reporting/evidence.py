@@ -5,7 +5,6 @@ settings, and says so.
 """
 
 import dataclasses
-import pathlib
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
@@ -96,7 +95,7 @@ def gather(run_dirs, *, baseline=None):
     """
     evidence = Evidence()
     known = {}
-    folders = [pathlib.Path(path).expanduser() for path in run_dirs]
+    folders = [files.at_home(path) for path in run_dirs]
     for run_dir in dict.fromkeys(folders):
         if not (run_dir / results.RESULTS_FILE).is_file():
             raise InputError(

@@ -13,9 +13,17 @@ from stilts_keras.tasks import get_task
 class Inputs:
     """Packs each split once, whoever asks for it."""
 
-    def __init__(self, graph, tokenizer):
-        """Takes the `Graph` and the `Tokenizer`."""
+    def __init__(self, graph, tokenizer, num_positions):
+        """Takes what rows are packed by.
+
+        Args:
+            graph: `Graph`.
+            tokenizer: `Tokenizer`.
+            num_positions: int or None. The backbone's: no sequence is longer;
+                None where it takes any length.
+        """
         self.graph = graph
+        self.num_positions = num_positions
         self.tokenizer = tokenizer
         self._splits = {}
         self._tasks = {}
@@ -155,6 +163,9 @@ class Inputs:
         ]
 
     def _load(self, name, language, split, max_length, count):
+        # Before the backbone was opened its positions may have been unknown.
+        if self.num_positions is not None:
+            max_length = min(max_length, self.num_positions)
         key = (name, language, split, max_length, count)
         if key not in self._splits:
             problem = self.problem(name)

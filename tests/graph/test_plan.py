@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import subprocess
 import sys
@@ -58,6 +59,16 @@ def test_every_stage_is_printed_once_with_its_recipe_and_cost():
     assert text.count(" steps, tokens") == len(built.stages)
     assert "1,000 examples, 2 epochs, learning rate 1e-05, batch 32" in text
     assert "63 steps, tokens ~ 512k, FLOPs ~ 2.6e+14, disk 1.11 GB" in text
+
+
+def test_a_lowered_length_is_said_and_counted():
+    short = dataclasses.replace(BASE, max_sequence_length=128)
+    text = " ".join(plan(graph(backbone=short)).split())
+    assert "batch 32, max length 128" in text
+    assert "max_length 128: the published 256 of mnli, xnli is above" in text
+    # 2 epochs of 1,000 examples.
+    assert "63 steps, tokens ~ 256k" in text
+    assert "published" not in plan(graph())
 
 
 def test_shared_stages_name_their_routes():
