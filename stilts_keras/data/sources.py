@@ -86,6 +86,10 @@ class FirstOf:
             task, language, split
         )
 
+    def origin(self, task, language, split):
+        """Returns the place of the rows by the source that holds them."""
+        return self._holder(task, language, split).origin(task, language, split)
+
     def load(self, task, language, split):
         """Loads the rows as a `datasets.Dataset`.
 
@@ -137,6 +141,10 @@ class PocketData:
         """Returns a string that changes whenever the rows would."""
         place = "/".join(self._place(task, language, split))
         return f"pocket {pocket.VERSION} {place}"
+
+    def origin(self, task, language, split):
+        """Returns where the rows are from, for messages."""
+        return self.name
 
     def load(self, task, language, split):
         """Generates the rows as a `datasets.Dataset`.
@@ -205,6 +213,11 @@ class FolderData:
         for file in self._place(task, language, split).all_files:
             digest.update(_file_sha256(str(file), file.stat().st_mtime_ns))
         return f"files {digest.hexdigest()}"
+
+    def origin(self, task, language, split):
+        """Returns the file of the rows, or the first of several."""
+        first, *others = self._place(task, language, split).all_files
+        return f"{first} and {len(others)} more" if others else str(first)
 
     def load(self, task, language, split):
         """Reads the rows as a `datasets.Dataset`.
@@ -337,6 +350,7 @@ def _stack(tables):
 
     if list(tables) == [None]:
         return tables[None]
+    tables = _with_ids_as_text(tables)
     named = [
         rows.add_column("part", [part] * len(rows))
         for part, rows in tables.items()
@@ -354,6 +368,30 @@ def _stack(tables):
             f"Columns of one name differ in type ({kinds}). Give all ids and "
             "sentences as text."
         ) from error
+
+
+def _with_ids_as_text(tables):
+    """Turns columns of numbers into text where another part has text."""
+    import datasets
+
+    kinds = collections.defaultdict(set)
+    for rows in tables.values():
+        for column, feature in rows.features.items():
+            kinds[column].add(getattr(feature, "dtype", None))
+    mixed = [
+        column
+        for column, found in kinds.items()
+        if len(found) > 1 and found <= {"int32", "int64", "string"}
+    ]
+    text = datasets.Value("string")
+    return {
+        part: functools.reduce(
+            lambda rows, column: rows.cast_column(column, text),
+            [column for column in mixed if column in rows.features],
+            rows,
+        )
+        for part, rows in tables.items()
+    }
 
 
 def _select_language(rows, repository, language, task):
@@ -414,6 +452,11 @@ class HubData:
             f"hub {repository.id}/{repository.config_for(language)}"
             f"/{repository.splits[split]}@{repository.revision or 'main'}"
         )
+
+    def origin(self, task, language, split):
+        """Returns the repository that has given the rows."""
+        key = (task.name, language, split)
+        return f"{self.name} {self._loaded_from[key].id}"
 
     def load(self, task, language, split):
         """Downloads (or finds in the cache) the rows.
@@ -515,7 +558,7 @@ def _file_sha256(path, mtime_ns):
 def _read_files(files, fingerprint):
     import datasets
 
-    loader = LOADERS[files[0].suffix]
+    loader, options = LOADERS[files[0].suffix], {}
     if loader == "parquet":
         # The loader fails at files without rows.
         first, files = files[0], [file for file in files if _parquet_rows(file)]
@@ -526,6 +569,8 @@ def _read_files(files, fingerprint):
     else:
         for file in files:
             _check_utf8(file)
+    if loader == "csv":
+        options = _csv_options(files[0])
     # Without this the cache would not notice a file changed in place.
     token = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
     cache = os.path.join(
@@ -533,14 +578,39 @@ def _read_files(files, fingerprint):
     )
     try:
         with quiet_datasets():
-            return datasets.load_dataset(
+            rows = datasets.load_dataset(
                 loader,
                 data_files=[str(file) for file in files],
                 split="train",
                 cache_dir=cache,
+                **options,
             )
     except Exception as error:  # noqa: BLE001 - datasets raises many kinds
         raise _unreadable(files[0], error) from error
+    return _without_blank_lines(rows) if loader == "text" else rows
+
+
+def _csv_options(file):
+    """Makes every cell a text: "null" is a word, and 007 has its zeros."""
+    import datasets
+    import pandas
+
+    try:
+        columns = pandas.read_csv(file, nrows=0).columns
+    except ValueError as error:
+        raise _unreadable(file, error) from error
+    text = datasets.Value("string")
+    return {
+        "keep_default_na": False,
+        "features": datasets.Features(dict.fromkeys(columns, text)),
+    }
+
+
+def _without_blank_lines(rows):
+    """Blank lines part paragraphs of plain text; they are no rows."""
+    lines = enumerate(rows["text"])
+    kept = [index for index, line in lines if line.strip()]
+    return rows if len(kept) == len(rows) else rows.select(kept)
 
 
 def _check_utf8(file):
