@@ -7,6 +7,7 @@ with the Hub's columns. Nothing above this module knows which one it was.
 
 import collections
 import contextlib
+import csv
 import dataclasses
 import functools
 import hashlib
@@ -26,6 +27,8 @@ LOADERS = {
     ".txt": "text",
 }
 CONNECT_TIMEOUT_SECONDS = 10
+# The standard library stops at 131,072: an article in one cell is longer.
+MAX_CELL_CHARACTERS = 2**31 - 1
 
 
 def open_data(name):
@@ -570,6 +573,8 @@ def _read_files(files, fingerprint):
         for file in files:
             _check_utf8(file)
     if loader == "csv":
+        for file in files:
+            _check_cells(file)
         options = _csv_options(files[0])
     # Without this the cache would not notice a file changed in place.
     token = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
@@ -604,6 +609,26 @@ def _csv_options(file):
         "keep_default_na": False,
         "features": datasets.Features(dict.fromkeys(columns, text)),
     }
+
+
+def _check_cells(file):
+    """Finds the first row of another length than the header.
+
+    The loader would fill it up with nothing, or take its cells for those of
+    other columns.
+    """
+    csv.field_size_limit(MAX_CELL_CHARACTERS)
+    with open(file, encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines)
+        header = next(reader, [])
+        for row in reader:
+            if row and len(row) != len(header):
+                raise InputError(
+                    f"File {str(file)!r} cannot be read: the row that ends "
+                    f"in line {reader.line_num} has {len(row)} cells. "
+                    f"Expected {len(header)}, as in the header. Quote cells "
+                    "that hold separators or line breaks."
+                )
 
 
 def _without_blank_lines(rows):
