@@ -702,9 +702,9 @@ def _score_notes(scores, name):
 
 
 def _graph():
+    from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.data.mixture import Sampling
     from stilts_keras.data.sources import open_data
-    from stilts_keras.graph.backbone import describe_backbone
     from stilts_keras.graph.graph import Graph
 
     return Graph(

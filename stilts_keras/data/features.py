@@ -14,7 +14,7 @@ from stilts_keras.data.sources import quiet_datasets
 from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 # Fixed, so that a limit picks the same rows in every language and seed.
 SUBSET_SEED = 0
 MAP_BATCH_SIZE = 1000
@@ -126,7 +126,8 @@ def load_features(
         language: str.
         split: str. `train`, `dev` or `test`.
         pack: function (list of Examples, tokenizer, max_length) -> dict of
-            columns, among them `example`: the position in the list.
+            columns, among them `example` (the position in the list), `length`
+            (tokens) and `num_cut` (tokens left out).
         pack_key: str. Changes whenever `pack` would give something else.
         tokenizer: `Tokenizer`.
         max_length: int. Tokens.
@@ -189,7 +190,6 @@ def load_features(
         places = packed["example"]
         packed["has_empty"] = [kept[i][1].empty is not None for i in places]
         packed["example"] = [kept[i][0] for i in places]
-        packed["length"] = _lengths(packed["token_ids"])
         return packed
 
     def check_packs(item, where):
@@ -286,11 +286,3 @@ def _map_cached(rows, function, key):
             new_fingerprint=token,
             load_from_cache_file=True,
         )
-
-
-def _lengths(token_ids):
-    """Tokens of each feature; of the longest choice where it has several."""
-    return [
-        max(map(len, row)) if isinstance(row[0], list) else len(row)
-        for row in token_ids
-    ]
