@@ -85,7 +85,7 @@ def test_a_row_with_an_empty_text_is_predicted(
     columns = split.features[:]
     x, _ = problem.collate(columns, LENGTH, pocket_tokenizer)
     # No sequence without a token, which a mean could not be taken of.
-    assert x["padding_mask"].any(axis=-1).all()
+    assert x[pocket_tokenizer.mask_input].any(axis=-1).all()
     random = np.random.default_rng(0)
     shape = {
         "classification": (len(task.labels),),
