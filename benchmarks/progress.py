@@ -18,11 +18,11 @@ import keras
 import keras_hub
 import numpy as np
 
+from stilts_keras import backend
 from stilts_keras import files
-from stilts_keras.models import backend
-from stilts_keras.models.checkpoint import TrainingProgress
-from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.classification import ClassificationHead
+from stilts_keras.steps.checkpoint import TrainingProgress
+from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.tasks.task import Recipe
 

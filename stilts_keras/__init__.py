@@ -15,7 +15,7 @@ _NAMES = {
     "StageError": "stilts_keras.errors",
     "TASKS": "stilts_keras.tasks",
     "Task": "stilts_keras.tasks.task",
-    "describe_backbone": "stilts_keras.graph.backbone",
+    "describe_backbone": "stilts_keras.backbones.description",
     "open_data": "stilts_keras.data.sources",
     "run": "stilts_keras.experiment",
 }

@@ -11,15 +11,14 @@ import platform
 import keras
 import numpy as np
 
+from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.backbones import loading
+from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.graph.graph import SWEEP
 from stilts_keras.interruption import Interruption
-from stilts_keras.models import backend
-from stilts_keras.models import checkpoint
-from stilts_keras.models import xlm_roberta
-from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.problems.retrieval import sample_pairs
@@ -29,10 +28,12 @@ from stilts_keras.run_folder import RunFolder
 from stilts_keras.run_folder import identity
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
+from stilts_keras.steps import checkpoint
 from stilts_keras.steps.evaluate import evaluate
 from stilts_keras.steps.evaluate import evaluate_layers
 from stilts_keras.steps.inputs import Inputs
 from stilts_keras.steps.inputs import refuse_long_rows
+from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import get_task
@@ -50,6 +51,7 @@ def run(
     run_dir,
     log_every_steps=50,
     long_rows="cut",
+    bad_rows="skip",
     save_every_minutes=SAVE_EVERY_MINUTES,
     stage_store=None,
     keep="all",
@@ -69,6 +71,9 @@ def run(
         log_every_steps: int. Steps between two points in TensorBoard.
         long_rows: str. `cut`: rows longer than `max_length` lose tokens, as
             published, and are counted; `error`: they are refused.
+        bad_rows: str. `skip`: training and dev rows with an empty text or a
+            missing value are left out, up to 1 %, and named; `error`: they
+            are refused.
         save_every_minutes: float. A stage's progress is saved so often, at
             every evaluation on dev rows, and when the process is asked to
             stop (SIGINT, SIGTERM).
@@ -91,11 +96,15 @@ def run(
         Interrupted: If the process was asked to stop.
     """
     # ------------------------------------------- The run folder, if it is ours
-    if long_rows not in LONG_ROWS:
-        raise InputError(
-            f"long_rows must be one of: {', '.join(LONG_ROWS)}. Received: "
-            f"{long_rows!r}."
-        )
+    for name, value, known in (
+        ("long_rows", long_rows, LONG_ROWS),
+        ("bad_rows", bad_rows, BAD_ROWS),
+    ):
+        if value not in known:
+            raise InputError(
+                f"{name} must be one of: {', '.join(known)}. Received: "
+                f"{value!r}."
+            )
     if not save_every_minutes > 0:
         raise InputError(
             "save_every_minutes must be above 0. Received: "
@@ -113,11 +122,11 @@ def run(
         walk = _Walk(
             folder, console, interruption, log_every_steps, save_every_minutes
         )
-        _run_in(folder, walk, long_rows, settings)
+        _run_in(folder, walk, long_rows, bad_rows, settings)
     return folder.rows()
 
 
-def _run_in(folder, walk, long_rows, settings):
+def _run_in(folder, walk, long_rows, bad_rows, settings):
     """Does what `run` promises, as the only writer of the folder."""
     graph, progress = folder.graph, walk.progress
     with progress:
@@ -127,7 +136,7 @@ def _run_in(folder, walk, long_rows, settings):
         for reason in graph.left_out.values():
             progress.note(f"Left out: {reason}")
         if cells or measured:
-            _prepare(walk, stages, cells, measured, long_rows)
+            _prepare(walk, stages, cells, measured, long_rows, bad_rows)
         if cells or measured or not folder.is_described:
             folder.describe({"settings": settings or {}, **_versions()})
 
@@ -164,15 +173,18 @@ def _run_in(folder, walk, long_rows, settings):
             progress.note(line)
 
 
-def _prepare(walk, stages, cells, measured, long_rows):
+def _prepare(walk, stages, cells, measured, long_rows, bad_rows):
     """Finds all that can be wrong with the data, at once."""
     graph, progress = walk.graph, walk.progress
-    tokenizer = xlm_roberta.load_tokenizer(graph.backbone)
-    inputs = walk.inputs = Inputs(graph, tokenizer)
+    walk.root = loading.fetch(graph.backbone)
+    tokenizer = loading.load_tokenizer(walk.root)
+    inputs = walk.inputs = Inputs(graph, tokenizer, bad_rows)
     lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
         refuse_long_rows(cut)
+    for note in inputs.notes():
+        progress.note(f"{note}.")
     for where, count in cut.items():
         progress.note(f"{where}: {count} long sequences were cut.")
     for where in inputs.without_dev(stages):
@@ -197,6 +209,7 @@ class _Walk:
         self.console = console
         self.progress = Progress(console=console)
         self.inputs = None
+        self.root = self.graph.backbone
         self.interruption = interruption
         self.log_every_steps = log_every_steps
         self.save_every_seconds = 60 * save_every_minutes
@@ -258,8 +271,10 @@ class _Walk:
             checkpoint.save_stage(
                 self.folder.stages.target(stage),
                 model=model,
-                tokenizer=self.inputs.tokenizer,
-                facts=_facts(stage, sources, shares, num_steps, state),
+                facts={
+                    **_facts(stage, sources, shares, num_steps, state),
+                    "left_out": self.inputs.left_out(stage),
+                },
             )
             self.folder.stages.adopt(stage)
             training.remove()
@@ -278,36 +293,36 @@ class _Walk:
             key = get_task(source.task).head_key
             if key not in own:
                 holder = _holder(stage.parent, key)
-                heads = self.model_with_heads(holder, model.backbone).heads
+                heads = self.model_with_heads(holder, model.encoder).heads
                 model.heads[key].set_weights(heads[key].get_weights())
 
     def stage_model(self, stage, *, start):
         """Builds a stage's Model: fresh heads on the backbone of `start`."""
         keras.utils.set_random_seed(stage.seed)
-        backbone = self.backbone(start, stage.recipe.dtype_policy)
-        return self.with_new_heads(stage, backbone)
+        encoder = self.encoder(start, stage.recipe.dtype_policy)
+        return self.with_new_heads(stage, encoder)
 
-    def with_new_heads(self, stage, backbone):
+    def with_new_heads(self, stage, encoder):
         """Puts fresh heads for all of a stage's sources on a backbone."""
         heads, losses = {}, {}
         for source in stage.all_sources:
             task = get_task(source.task)
             problem = self.inputs.problem(source.task)
             if task.head_key not in heads:
-                heads[task.head_key] = problem.head(backbone)
+                heads[task.head_key] = problem.head(encoder)
                 losses[task.head_key] = problem.loss
-        return MultiTask(backbone, heads, losses, seed=stage.seed)
+        return MultiTask(encoder, heads, losses, seed=stage.seed)
 
-    def backbone(self, stage, dtype_policy):
+    def encoder(self, stage, dtype_policy):
         """Loads the backbone of a finished stage, or the root (None)."""
+        how = {
+            "tokenizer": self.inputs.tokenizer,
+            "dtype_policy": dtype_policy,
+        }
         if stage is None:
-            return xlm_roberta.load_root(
-                self.graph.backbone,
-                tokenizer=self.inputs.tokenizer,
-                dtype_policy=dtype_policy,
-            )
-        return xlm_roberta.load_backbone(
-            self.finished(stage), dtype_policy=dtype_policy
+            return loading.load_root(self.root, **how)
+        return loading.load_stage(
+            self.finished(stage), backbone=self.root, **how
         )
 
     def finished(self, stage):
@@ -320,9 +335,9 @@ class _Walk:
             )
         return found
 
-    def model_with_heads(self, stage, backbone):
+    def model_with_heads(self, stage, encoder):
         """Puts the trained heads of a finished stage on a backbone."""
-        model = self.with_new_heads(stage, backbone)
+        model = self.with_new_heads(stage, encoder)
         checkpoint.load_heads(self.finished(stage), model.heads)
         return model
 
@@ -380,6 +395,7 @@ class _Walk:
                 if language in projected:
                     pairs = sample_pairs(found.embeddings, how["split"])
                     self.folder.keep_embeddings(cell, language, pairs)
+                facts = {**facts, **_notes(how)}
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
         return model
@@ -399,7 +415,7 @@ class _Walk:
             holder = _holder(stage, task.head_key)
             predictor = model
             if holder != stage:
-                predictor = self.model_with_heads(holder, model.backbone)
+                predictor = self.model_with_heads(holder, model.encoder)
             found = evaluate(
                 predictor,
                 split=self.inputs.dev(learned, index),
@@ -446,7 +462,7 @@ class _Walk:
     def finished_model(self, stage):
         """Loads a finished stage with its heads."""
         model = self.stage_model(stage, start=stage)
-        checkpoint.load_weights(self.finished(stage), model)
+        checkpoint.load_heads(self.finished(stage), model.heads)
         return model
 
     def retrieval_model(self, cell, model):
@@ -458,22 +474,20 @@ class _Walk:
         """
         task = get_task(cell.target)
         if model is not None:
-            backbone = model.backbone
+            encoder = model.encoder
         else:
             policy = self.graph.recipe_for(task).dtype_policy
-            backbone = self.backbone(cell.stage, policy)
+            encoder = self.encoder(cell.stage, policy)
         asked = self.graph.retrieval_layer
         is_sweep = asked == SWEEP
         layer = asked
         if asked is None or is_sweep:
-            layer = documented_layer(backbone.num_layers)
-        layers = range(backbone.num_layers + 1) if is_sweep else [layer]
+            layer = documented_layer(encoder.num_layers)
+        layers = range(encoder.num_layers + 1) if is_sweep else [layer]
         pooling = self.graph.retrieval_pooling or DOCUMENTED_POOLING
-        head = self.inputs.problem(task.name).head(backbone, pooling)
+        head = self.inputs.problem(task.name).head(encoder, pooling)
         pooled = MultiTask(
-            xlm_roberta.hidden_layers(backbone, layers),
-            {task.head_key: head},
-            {},
+            encoder, {task.head_key: head}, {}, network=encoder.cut(layers)
         )
         facts = [{"layer": layer, "pooling": pooling} for layer in layers]
         return pooled, facts, layers.index(layer)
@@ -537,6 +551,13 @@ def _rows(graph, cell, language, found, extras):
         }
         for metric, facts in _scores(found, language)
     ]
+
+
+def _notes(how):
+    """What results say of the rows they were made with, if there is any."""
+    splits = [how["split"], how["dev"]]
+    notes = [note for split in splits if split for note in split.notes()]
+    return {"notes": notes} if notes else {}
 
 
 def _scores(found, language):

@@ -161,6 +161,11 @@ def digest_of(text):
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
 
 
+def fingerprint_of(value):
+    """Returns 16 hex digits of the SHA-256 of a JSON value, keys sorted."""
+    return digest_of(json.dumps(value, sort_keys=True, separators=(",", ":")))
+
+
 # ------------------------------------------------------------------- Folders
 @contextlib.contextmanager
 def write_folder(path, facts):

@@ -237,6 +237,15 @@ _flag(
 )
 _flag(
     "data",
+    flags.DEFINE_enum,
+    "bad_rows",
+    "skip",
+    "Training and dev rows with an empty text or a missing value: leave them "
+    "out, up to 1 %, and name them; or refuse them with an error.",
+    choices=("skip", "error"),
+)
+_flag(
+    "data",
     flags.DEFINE_bool,
     "allow_missing",
     False,
@@ -613,6 +622,7 @@ def _run_graph(graph):
         run_dir=_run_dir(),
         log_every_steps=FLAGS.log_every_steps,
         long_rows=FLAGS.long_rows,
+        bad_rows=FLAGS.bad_rows,
         save_every_minutes=FLAGS.save_every_minutes,
         stage_store=FLAGS.stage_store,
         keep=FLAGS.keep,
@@ -692,9 +702,9 @@ def _score_notes(scores, name):
 
 
 def _graph():
+    from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.data.mixture import Sampling
     from stilts_keras.data.sources import open_data
-    from stilts_keras.graph.backbone import describe_backbone
     from stilts_keras.graph.graph import Graph
 
     return Graph(

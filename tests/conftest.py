@@ -11,7 +11,6 @@ import tempfile
 
 import hypothesis
 import pytest
-
 from stilts_keras.data.tokenizer import Tokenizer
 
 # A slow machine is no wrong result.

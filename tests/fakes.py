@@ -1,6 +1,7 @@
 """Graphs on data that are not there, for tests of several rooms."""
 
 from stilts_keras.graph.backbone import Backbone
+
 from stilts_keras.graph.graph import Graph
 
 BACKBONE = Backbone(

@@ -4,9 +4,9 @@ import json
 import shutil
 
 import pytest
+from stilts_keras.graph.backbone import describe_backbone
 
 from command import stilts
-from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.graph.graph import Graph
 from stilts_keras.reporting.results import COLUMNS
 from stilts_keras.reporting.results import read_results

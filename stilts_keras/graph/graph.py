@@ -6,13 +6,13 @@ import itertools
 import math
 import os
 
+from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.data.layout import expected_places
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.graph.backbone import fingerprint_of
+from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.route import Route
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import Stage

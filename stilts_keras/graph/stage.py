@@ -3,11 +3,11 @@
 import dataclasses
 import functools
 
+from stilts_keras.backbones.description import Backbone
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import with_replay
-from stilts_keras.graph.backbone import Backbone
-from stilts_keras.graph.backbone import fingerprint_of
+from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.route import format_stage
 from stilts_keras.tasks import get_task

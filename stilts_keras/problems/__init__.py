@@ -4,12 +4,14 @@ Every problem is a class with the same few parts, in the order of use:
 
 - `pack(examples, tokenizer, max_length)`: Examples to columns of lists, one
   entry per feature (one sequence for the backbone, or c choices of one), with
-  `token_ids`, `example` (position of the Example) and `num_cut` (tokens left
-  out). `pack_key` names everything that this depends on.
+  `example` (position of the Example), `num_cut` (tokens left out) and what
+  `tokenizer.columns` gives. `pack_key` names everything that this depends on.
 - `collate(columns, length, tokenizer, random)`: features to padded arrays,
   `(x, y)`; `random` is set in training only.
-- `head(backbone)`: the Keras layer from hidden states (b, l, h) to logits;
-  it is called as `head(hidden, x)`. Retrieval's only pools.
+- `head(encoder)`: the Keras layer from hidden states (b, l, h) to logits;
+  it is called as `head(hidden, x)`, x being `mask` (b, l), or (b, c, l) where
+  a feature has c sequences, and what else `collate` gave. Retrieval's only
+  pools.
 - `loss(y, logits)`: a scalar, the mean over what is predicted.
 - `decode(logits, columns)`: what one feature predicts, in few numbers.
 - `threshold(decoded, features, examples)`: where `has_threshold`, the number

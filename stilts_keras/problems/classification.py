@@ -4,13 +4,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.data.batches import pad
-from stilts_keras.data.tokenizer import PAD_ID
-from stilts_keras.data.tokenizer import cut_longest_first
+from stilts_keras.backbones.encoder import summarise
 
 
 class Classification:
-    """Packs `<s> A </s></s> B </s>` and classifies the state of `<s>`."""
+    """Packs one or two texts and classifies what stands for the sequence."""
 
     pack_key = "classification 1"
     has_threshold = False
@@ -24,32 +22,27 @@ class Classification:
         """Tokenises; over-long pairs lose the longest part's end first."""
         firsts = tokenizer.encode([item.first for item in examples])
         seconds = tokenizer.encode([item.second or "" for item in examples])
-        columns = {"token_ids": [], "num_cut": [], "label": []}
+        sequences, columns = [], {"num_cut": [], "label": []}
         for item, first, second in zip(examples, firsts, seconds, strict=True):
-            has_second = item.second is not None
-            parts = [first, second] if has_second else [first]
-            room = max_length - (4 if has_second else 2)
-            parts, num_cut = cut_longest_first(parts, room)
-            columns["token_ids"].append(tokenizer.pack(*parts))
+            parts = [first] if item.second is None else [first, second]
+            parts, num_cut = tokenizer.fit(parts, max_length)
+            sequences.append(tokenizer.join(*parts))
             columns["num_cut"].append(num_cut)
             known = item.label is not None
             columns["label"].append(
                 self.labels.index(item.label) if known else -1
             )
         columns["example"] = list(range(len(examples)))
-        return columns
+        return columns | tokenizer.columns(sequences)
 
     def collate(self, columns, length, tokenizer, random=None):
-        """Pads to (b, l); y holds the class of each row."""
-        token_ids = pad(columns["token_ids"], length, PAD_ID)
-        x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
+        """Pads; y holds the class of each row, or the number of the choice."""
+        x = tokenizer.arrays(columns, length)
         return x, {"label": np.asarray(columns["label"], dtype="int32")}
 
-    def head(self, backbone):
+    def head(self, encoder):
         """Makes the head of Conneau et al., 2020: dense, tanh, project."""
-        return ClassificationHead(
-            len(self.labels), backbone.hidden_dim, backbone.dropout
-        )
+        return ClassificationHead(len(self.labels), encoder)
 
     def loss(self, y, logits):
         """Returns the mean cross entropy in nats."""
@@ -69,21 +62,21 @@ class Classification:
         return gold, [self.labels[index] for index in decoded]
 
 
-@keras.saving.register_keras_serializable("stilts_keras")
 class ClassificationHead(keras.layers.Layer):
-    """Logits from the hidden state of the first token.
+    """Logits from the vector that stands for a sequence.
 
     Source: fairseq's RobertaClassificationHead, as used by Conneau et al.,
     2020, https://arxiv.org/abs/1911.02116.
     """
 
-    def __init__(self, num_outputs, hidden_dim, dropout, **kwargs):
-        """Takes the number of outputs, h, and the dropout rate in [0, 1]."""
+    def __init__(self, num_outputs, encoder, **kwargs):
+        """Takes the number of outputs, and the `Encoder` it stands on."""
         super().__init__(**kwargs)
         self.num_outputs = num_outputs
-        self.hidden_dim = hidden_dim
-        self.dropout = keras.layers.Dropout(dropout)
-        self.dense = keras.layers.Dense(hidden_dim, activation="tanh")
+        self.hidden_dim = encoder.hidden_dim
+        self.summary = encoder.summary
+        self.dropout = keras.layers.Dropout(encoder.dropout)
+        self.dense = keras.layers.Dense(self.hidden_dim, activation="tanh")
         self.logits = keras.layers.Dense(num_outputs, dtype="float32")
 
     def build(self, hidden_shape):
@@ -93,6 +86,7 @@ class ClassificationHead(keras.layers.Layer):
 
     def call(self, hidden, x, training=None):
         """Maps hidden states (b, l, h) to float32 logits (b, k)."""
-        state = self.dropout(hidden[:, 0], training=training)
+        state = summarise(hidden, x["mask"], self.summary)
+        state = self.dropout(state, training=training)
         state = self.dropout(self.dense(state), training=training)
         return self.logits(state)

@@ -4,12 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.data.batches import pad
-from stilts_keras.data.tokenizer import PAD_ID
-from stilts_keras.data.tokenizer import UNK_ID
+from stilts_keras.errors import InputError
 
 MASK_RATE = 0.15
-# Of the chosen tokens: replaced by <mask>, by a random token; the rest stays.
+# Of the chosen tokens: masked, replaced by a random token; the rest stays.
 MASK_SHARE = 0.8
 RANDOM_SHARE = 0.1
 
@@ -27,16 +25,21 @@ class MaskedLM:
 
     def pack(self, examples, tokenizer, max_length):
         """Tokenises; a long text becomes several sequences."""
-        columns = {"token_ids": [], "example": [], "num_cut": []}
-        room = max_length - 2
+        if tokenizer.mask_id is None:
+            raise InputError(
+                "the backbone's vocabulary has no mask token, so nothing can "
+                "be masked. Leave mlm out of the route."
+            )
+        sequences, columns = [], {"example": [], "num_cut": []}
+        room = tokenizer.room(1, max_length)
         texts = tokenizer.encode([item.text for item in examples])
         for position, ids in enumerate(texts):
             for start in range(0, max(len(ids), 1), room):
                 part = ids[start : start + room]
-                columns["token_ids"].append(tokenizer.pack(part))
+                sequences.append(tokenizer.join(part))
                 columns["example"].append(position)
                 columns["num_cut"].append(0)
-        return columns
+        return columns | tokenizer.columns(sequences)
 
     def collate(self, columns, length, tokenizer, random=None):
         """Pads to (b, l) and masks; y holds the tokens to be found.
@@ -49,12 +52,13 @@ class MaskedLM:
                 for masks that are the same in every call.
 
         Returns:
-            x with `token_ids`, `padding_mask` (b, l) and `positions` (b, p),
+            x with the backbone's inputs (b, l) and `positions` (b, p),
             y with `token_ids` and `weights` (b, p).
         """
         random = random or np.random.default_rng(0)
-        token_ids = pad(columns["token_ids"], length, PAD_ID)
-        can_be_masked = token_ids > UNK_ID
+        x = tokenizer.arrays(columns, length)
+        token_ids, text = x[tokenizer.ids_input], tokenizer.text_ids
+        can_be_masked = (token_ids >= text.start) & (token_ids < text.stop)
         # Equal p for all batches of this length: one shape, one compilation.
         num_positions = max(1, round(MASK_RATE * length))
         draw = np.where(can_be_masked, random.random(token_ids.shape), 2.0)
@@ -70,16 +74,13 @@ class MaskedLM:
             np.where(weights, _replace(original, tokenizer, random), original),
             axis=1,
         )
-        x = {
-            "token_ids": masked,
-            "padding_mask": token_ids != PAD_ID,
-            "positions": positions.astype("int32"),
-        }
+        x[tokenizer.ids_input] = masked
+        x["positions"] = positions.astype("int32")
         return x, {"token_ids": original, "weights": weights.astype("float32")}
 
-    def head(self, backbone):
+    def head(self, encoder):
         """Makes the head on the backbone's own token embedding."""
-        return MaskedLMHead(backbone)
+        return MaskedLMHead(encoder)
 
     def loss(self, y, logits):
         """Returns the mean cross entropy over masked tokens, in nats."""
@@ -93,7 +94,8 @@ class MaskedLM:
 def _replace(original, tokenizer, random):
     """Draws what stands in place of each chosen token."""
     draw = random.random(original.shape)
-    anything = random.integers(UNK_ID + 1, tokenizer.mask_id, original.shape)
+    text = tokenizer.text_ids
+    anything = random.integers(text.start, text.stop, original.shape)
     replaced = np.where(draw < MASK_SHARE + RANDOM_SHARE, anything, original)
     replaced = np.where(draw < MASK_SHARE, tokenizer.mask_id, replaced)
     return replaced.astype("int32")
@@ -102,14 +104,14 @@ def _replace(original, tokenizer, random):
 class MaskedLMHead(keras.layers.Layer):
     """Dense, GELU, layer norm, then the transposed token embedding."""
 
-    def __init__(self, backbone, **kwargs):
-        """Takes the backbone, whose embedding it shares but does not own."""
+    def __init__(self, encoder, **kwargs):
+        """Takes the `Encoder`, whose embedding it shares but does not own."""
         super().__init__(**kwargs)
         # A function, not the layer: the weights must not be saved twice.
-        embedding = backbone.token_embedding
+        embedding = encoder.token_embedding
         self._to_vocabulary = lambda state: embedding(state, reverse=True)
-        self.hidden_dim = backbone.hidden_dim
-        self.vocabulary_size = backbone.vocabulary_size
+        self.hidden_dim = encoder.hidden_dim
+        self.vocabulary_size = encoder.vocabulary_size
         self.dense = keras.layers.Dense(self.hidden_dim, activation="gelu")
         self.layer_norm = keras.layers.LayerNormalization(epsilon=1e-5)
 

@@ -4,9 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.data.batches import pad
-from stilts_keras.data.tokenizer import PAD_ID
-from stilts_keras.data.tokenizer import cut_longest_first
+from stilts_keras.backbones.encoder import summarise
+from stilts_keras.errors import InputError
 from stilts_keras.scoring import mining
 
 # Layers of the backbone -> the hidden state to pool (0 is the embedding).
@@ -51,27 +50,34 @@ class Retrieval:
 
     def pack(self, examples, tokenizer, max_length):
         """Packs a feature for each sentence of either side."""
-        columns = {
-            name: [] for name in ("token_ids", "example", "side", "num_cut")
-        }
+        columns = {name: [] for name in ("example", "side", "num_cut")}
+        sequences = []
         sides = list(self.sides(examples))
         texts = tokenizer.encode([text for _, _, text in sides])
         for (position, side, _), ids in zip(sides, texts, strict=True):
-            (part,), num_cut = cut_longest_first([ids], max_length - 2)
-            columns["token_ids"].append(tokenizer.pack(part))
+            (part,), num_cut = tokenizer.fit([ids], max_length)
+            sequences.append(tokenizer.join(part))
             columns["example"].append(position)
             columns["side"].append(side)
             columns["num_cut"].append(num_cut)
-        return columns
+        return columns | tokenizer.columns(sequences)
 
     def collate(self, columns, length, tokenizer, random=None):
         """Pads to (b, l); there is nothing to learn."""
-        token_ids = pad(columns["token_ids"], length, PAD_ID)
-        x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
-        return x, {}
+        return tokenizer.arrays(columns, length), {}
 
-    def head(self, backbone, pooling=DOCUMENTED_POOLING):
-        """Makes the pooling: `mean` or `cls`."""
+    def head(self, encoder, pooling=DOCUMENTED_POOLING):
+        """Makes the pooling: `mean` or `cls`.
+
+        Raises:
+            InputError: If it is `cls` and no first token stands for all.
+        """
+        if pooling == "cls" and encoder.summary != "first":
+            raise InputError(
+                f"Backbones of family {encoder.family.name!r} have no first "
+                "token that stands for a sequence. Pass "
+                "--retrieval_pooling=mean."
+            )
         return Pooling(pooling)
 
     def decode(self, logits, columns):
@@ -137,25 +143,24 @@ def rows_of_side(features, side):
 class Pooling(keras.layers.Layer):
     """One vector for a sequence, from each of several hidden states.
 
-    `mean`: over all tokens, `<s>` and `</s>` included, padding not, as in
+    `mean`: over all tokens, special ones included, padding not, as in
     run_tatoeba.sh of https://github.com/google-research/xtreme. `cls`: the
-    state of `<s>`.
+    state of the first token.
     """
 
     def __init__(self, pooling, **kwargs):
         """Takes `mean` or `cls`."""
         super().__init__(**kwargs)
-        self.pooling = pooling
+        self.summary = "first" if pooling == "cls" else pooling
 
     def call(self, hidden, x, training=None):
         """Maps states (b, l, h), one or a list, to float32 (b, layers, h)."""
-        mask = ops.cast(x["padding_mask"], "float32")[:, :, None]
         # Of a Model with a list of one output, Keras returns that output.
         states = keras.tree.flatten(hidden)
-        return ops.stack([self._pool(state, mask) for state in states], axis=1)
-
-    def _pool(self, state, mask):
-        state = ops.cast(state, "float32")
-        if self.pooling == "cls":
-            return state[:, 0]
-        return ops.sum(state * mask, axis=1) / ops.sum(mask, axis=1)
+        return ops.stack(
+            [
+                summarise(ops.cast(state, "float32"), x["mask"], self.summary)
+                for state in states
+            ],
+            axis=1,
+        )

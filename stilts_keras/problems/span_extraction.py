@@ -4,8 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.data.batches import pad
-from stilts_keras.data.tokenizer import PAD_ID
 from stilts_keras.errors import InputError
 from stilts_keras.problems.tagging import TokenHead
 from stilts_keras.scoring import spans
@@ -17,20 +15,32 @@ MAX_ANSWER_LENGTH = 30
 NUM_BEST = 20
 # Fewer tokens of context than this cannot be read with sense.
 MIN_CONTEXT_LENGTH = 8
+# Of a window, besides what the backbone takes.
+COLUMNS = (
+    "context_start",
+    "first_characters",
+    "end_characters",
+    "none",
+    "answer_start",
+    "answer_end",
+    "example",
+    "num_cut",
+)
 
 
 class SpanExtraction:
-    """Packs `<s> Q </s></s> C </s>` in windows that step by `DOC_STRIDE`.
+    """Packs question and context in windows that step by `DOC_STRIDE`.
 
-    Where questions may lack an answer, `<s>` stands for none, and a threshold
-    on how much it outscores the best span decides (Rajpurkar et al., 2018,
-    https://arxiv.org/abs/1806.03822). Elsewhere `<s>` is never an answer.
+    Where questions may lack an answer, the token that stands for the sequence
+    (XLM-R's first one) stands for none, and a threshold on how much it
+    outscores the best span decides (Rajpurkar et al., 2018,
+    https://arxiv.org/abs/1806.03822). Elsewhere it is never an answer.
 
     Source: Devlin et al., 2019, section 4.2, https://arxiv.org/abs/1810.04805,
     with the settings of https://github.com/google-research/xtreme.
     """
 
-    pack_key = "span extraction 1"
+    pack_key = "span extraction 2"
     has_ids = True
 
     def __init__(self, task):
@@ -40,19 +50,7 @@ class SpanExtraction:
     def pack(self, examples, tokenizer, max_length):
         """Packs each question with every window of its context."""
         questions = tokenizer.encode([item.question for item in examples])
-        columns = {
-            name: []
-            for name in (
-                "token_ids",
-                "context_start",
-                "first_characters",
-                "end_characters",
-                "answer_start",
-                "answer_end",
-                "example",
-                "num_cut",
-            )
-        }
+        sequences, columns = [], {name: [] for name in COLUMNS}
         for position, (item, question) in enumerate(
             zip(examples, questions, strict=True)
         ):
@@ -60,35 +58,32 @@ class SpanExtraction:
             question = question[:MAX_QUESTION_LENGTH]
             ids, starts, ends = tokenizer.encode_with_offsets(item.context)
             answer = _token_span(item.answers, starts, ends)
-            room = max_length - len(question) - 4
+            room = tokenizer.room(2, max_length) - len(question)
             for start, end in _windows(len(ids), room):
-                offset = len(question) + 3
-                first, last = _in_window(answer, start, end, offset)
-                columns["token_ids"].append(
-                    tokenizer.pack(question, ids[start:end])
-                )
-                columns["context_start"].append(offset)
+                packed = tokenizer.join(question, ids[start:end])
+                sequences.append(packed)
+                first, last = _in_window(answer, start, end, packed)
+                columns["context_start"].append(packed.starts[1])
                 columns["first_characters"].append(starts[start:end])
                 columns["end_characters"].append(ends[start:end])
+                columns["none"].append(packed.anchor)
                 columns["answer_start"].append(first)
                 columns["answer_end"].append(last)
                 columns["example"].append(position)
                 columns["num_cut"].append(num_cut)
-        return columns
+        return columns | tokenizer.columns(sequences)
 
     def collate(self, columns, length, tokenizer, random=None):
-        """Pads to (b, l); y holds first and last token, 0 for no answer."""
-        token_ids = pad(columns["token_ids"], length, PAD_ID)
-        x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
+        """Pads to (b, l); y holds the answer's first and last token."""
         y = {
             "start": np.asarray(columns["answer_start"], dtype="int32"),
             "end": np.asarray(columns["answer_end"], dtype="int32"),
         }
-        return x, y
+        return tokenizer.arrays(columns, length), y
 
-    def head(self, backbone):
+    def head(self, encoder):
         """Makes the head: two scores for each token."""
-        return SpanHead(2, backbone.hidden_dim, backbone.dropout)
+        return SpanHead(2, encoder)
 
     def loss(self, y, logits):
         """Returns the mean of both cross entropies, in nats."""
@@ -101,17 +96,18 @@ class SpanExtraction:
         return ops.mean(losses[0] + losses[1]) / 2
 
     def decode(self, logits, columns):
-        """Returns each window's best span and how `<s>` scores.
+        """Returns each window's best span and how no answer scores.
 
-        A tuple per window: score, characters from and to, score of `<s>`.
+        A tuple per window: score, characters from and to, score of none.
         """
         return [
             (
                 *_best_span(row[start : start + len(firsts)], firsts, ends),
-                float(row[0].sum()),
+                float(row[none].sum()),
             )
-            for row, start, firsts, ends in zip(
+            for row, none, start, firsts, ends in zip(
                 logits,
+                columns["none"],
                 columns["context_start"],
                 columns["first_characters"],
                 columns["end_characters"],
@@ -124,14 +120,14 @@ class SpanExtraction:
         return [item.id for item in examples if item is not None]
 
     def threshold(self, decoded, features, examples):
-        """Returns the margin of `<s>` above which no answer is best, by F1."""
+        """Returns the margin above which no answer is best, by F1."""
         gold, predictions, margins = _answers(decoded, features, examples)
         return spans.best_threshold(gold, predictions, margins)
 
     def finish(self, decoded, features, examples, threshold=None):
         """Takes the best window; returns answer texts, one per Example.
 
-        With a threshold, the answer is empty where `<s>` outscores the best
+        With a threshold, the answer is empty where none outscores the best
         span by more than that.
         """
         gold, predictions, margins = _answers(decoded, features, examples)
@@ -144,10 +140,10 @@ class SpanExtraction:
 
 
 def _answers(decoded, features, examples):
-    """Joins windows: gold texts, best texts, and the margins of `<s>`.
+    """Joins windows: gold texts, best texts, and the margins of no answer.
 
     The span is that of the window where it scores highest, and the score of
-    `<s>` is its lowest: one window with an answer is enough.
+    none is its lowest: one window with an answer is enough.
     """
     best, lowest = {}, {}
     for example, (*span, null) in zip(
@@ -197,14 +193,16 @@ def _token_span(answers, starts, ends):
     return (touched[0], touched[-1]) if touched else None
 
 
-def _in_window(answer, start, end, offset):
-    """Token positions in the packed window; (0, 0) where it is not inside.
+def _in_window(answer, start, end, packed):
+    """Token positions in the packed window; its anchor's where not inside.
 
-    Training on `<s>` for windows without the answer follows XTREME's code.
+    Training on that token for windows without the answer follows XTREME's
+    code.
     """
     if answer is None or answer[0] < start or answer[1] >= end:
-        return 0, 0
-    return answer[0] - start + offset, answer[1] - start + offset
+        return packed.anchor, packed.anchor
+    offset = packed.starts[1] - start
+    return answer[0] + offset, answer[1] + offset
 
 
 def _best_span(logits, firsts, ends):
@@ -223,7 +221,6 @@ def _best_span(logits, firsts, ends):
     return best
 
 
-@keras.saving.register_keras_serializable("stilts_keras")
 class SpanHead(TokenHead):
     """Scores every token as the answer's first and as its last."""
 
@@ -233,5 +230,5 @@ class SpanHead(TokenHead):
         Padding gets a very low value, so that no softmax reaches it.
         """
         logits = super().call(hidden, x, training=training)
-        mask = ops.cast(x["padding_mask"], logits.dtype)[:, :, None]
+        mask = ops.cast(x["mask"], logits.dtype)[:, :, None]
         return logits - (1.0 - mask) * 1e9

@@ -4,9 +4,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.data.batches import pad
-from stilts_keras.data.tokenizer import PAD_ID
-from stilts_keras.data.tokenizer import UNK_ID
 from stilts_keras.errors import InputError
 
 IGNORED = -1
@@ -31,24 +28,21 @@ class Tagging:
 
     def pack(self, examples, tokenizer, max_length):
         """Packs words into as few windows as hold them all."""
-        columns = {
-            name: []
-            for name in ("token_ids", "positions", "tags", "example", "num_cut")
-        }
+        names = ("positions", "tags", "example", "num_cut")
+        sequences, columns = [], {name: [] for name in names}
+        room = tokenizer.room(1, max_length)
         for position, item in enumerate(examples):
             tags = iter(self._tag_ids(item))
-            # A word without a piece is <unk>, as in XTREME.
-            words = [
-                pieces or [UNK_ID] for pieces in tokenizer.encode(item.words)
-            ]
-            for token_ids, firsts in _windows(words, max_length - 2):
-                columns["token_ids"].append(tokenizer.pack(token_ids))
-                # After <s>.
-                columns["positions"].append([1 + first for first in firsts])
+            words = tokenizer.encode_words(item.words)
+            for token_ids, firsts in _windows(words, room):
+                packed = tokenizer.join(token_ids)
+                sequences.append(packed)
+                (start,) = packed.starts
+                columns["positions"].append([start + first for first in firsts])
                 columns["tags"].append([next(tags) for _ in firsts])
                 columns["example"].append(position)
                 columns["num_cut"].append(0)
-        return columns
+        return columns | tokenizer.columns(sequences)
 
     def _tag_ids(self, item):
         if item.tags is None:
@@ -66,20 +60,18 @@ class Tagging:
 
     def collate(self, columns, length, tokenizer, random=None):
         """Pads to (b, l); y holds tags at first pieces, else `IGNORED`."""
-        token_ids = pad(columns["token_ids"], length, PAD_ID)
-        tags = np.full(token_ids.shape, IGNORED, dtype="int32")
+        tags = np.full(
+            (len(columns["positions"]), length), IGNORED, dtype="int32"
+        )
         for row, positions, values in zip(
             tags, columns["positions"], columns["tags"], strict=True
         ):
             row[positions] = values
-        x = {"token_ids": token_ids, "padding_mask": token_ids != PAD_ID}
-        return x, {"tags": tags}
+        return tokenizer.arrays(columns, length), {"tags": tags}
 
-    def head(self, backbone):
+    def head(self, encoder):
         """Makes the head: dropout and a projection."""
-        return TokenHead(
-            len(self.labels), backbone.hidden_dim, backbone.dropout
-        )
+        return TokenHead(len(self.labels), encoder)
 
     def loss(self, y, logits):
         """Returns the mean cross entropy over words, in nats."""
@@ -129,15 +121,14 @@ def _windows(words, num_tokens):
     yield tokens, firsts
 
 
-@keras.saving.register_keras_serializable("stilts_keras")
 class TokenHead(keras.layers.Layer):
     """Logits for every token."""
 
-    def __init__(self, num_outputs, hidden_dim, dropout, **kwargs):
-        """Takes the number of outputs, h, and the dropout rate in [0, 1]."""
+    def __init__(self, num_outputs, encoder, **kwargs):
+        """Takes the number of outputs, and the `Encoder` it stands on."""
         super().__init__(**kwargs)
-        self.hidden_dim = hidden_dim
-        self.dropout = keras.layers.Dropout(dropout)
+        self.hidden_dim = encoder.hidden_dim
+        self.dropout = keras.layers.Dropout(encoder.dropout)
         self.logits = keras.layers.Dense(num_outputs, dtype="float32")
 
     def build(self, hidden_shape):

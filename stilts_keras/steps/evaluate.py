@@ -7,8 +7,8 @@ import tempfile
 import numpy as np
 
 from stilts_keras.data.batches import eval_batches
-from stilts_keras.models.multitask import attention_without_dropout
 from stilts_keras.scoring.metrics import score
+from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
 MAX_BYTES_IN_MEMORY = 4 * 2**30

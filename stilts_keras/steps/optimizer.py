@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from stilts_keras.models.backend import adam_update_step
-from stilts_keras.models.backend import dense_gradient
+from stilts_keras.backend import adam_update_step
+from stilts_keras.backend import dense_gradient
 
 # As in Phang et al.'s code, https://github.com/nyu-mll/jiant.
 ADAM_EPSILON = 1e-8

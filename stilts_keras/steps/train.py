@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 
+from stilts_keras.backend import jit_compile
 from stilts_keras.data.batches import train_batches
 from stilts_keras.data.mixture import source_order
 from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
-from stilts_keras.models.backend import jit_compile
 from stilts_keras.steps.optimizer import make_optimizer
 
 
@@ -190,7 +190,7 @@ def train(
                         "--learning_rate or another --dtype_policy."
                     )
                 state.step, state.is_evaluated = done, False
-                window.add(source.name, loss, x["padding_mask"])
+                window.add(source.name, loss, x[tokenizer.mask_input])
                 on_step(done, loss)
                 if is_logged:
                     on_log(window.flush(rate))

@@ -4,9 +4,9 @@ import sys
 
 import pytest
 from rich.console import Console
-
 from stilts_keras.graph.backbone import Backbone
 from stilts_keras.graph.backbone import describe_backbone
+
 from stilts_keras.graph.graph import Graph
 from stilts_keras.graph.plan import estimate_cost
 from stilts_keras.graph.plan import estimate_flops

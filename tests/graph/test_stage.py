@@ -1,8 +1,8 @@
 import dataclasses
 
 import pytest
-
 from stilts_keras.graph.backbone import Backbone
+
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import make_stage
 from stilts_keras.graph.stage import with_overrides

@@ -11,21 +11,21 @@ import sys
 
 import keras
 import numpy as np
+from stilts_keras.graph.backbone import POCKET_FOLDER
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.models import xlm_roberta
 
+from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import PocketData
-from stilts_keras.graph.backbone import POCKET_FOLDER
-from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.interruption import Interruption
-from stilts_keras.models import backend
-from stilts_keras.models import checkpoint
-from stilts_keras.models import xlm_roberta
-from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems import problem_of
+from stilts_keras.steps import checkpoint
 from stilts_keras.steps.evaluate import predict
+from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import MultiTaskAdamW
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.steps.train import TrainSource

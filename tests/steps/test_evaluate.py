@@ -4,17 +4,17 @@ import signal
 import datasets
 import numpy as np
 import pytest
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.models import xlm_roberta
 
 from stilts_keras.data.features import SplitFeatures
 from stilts_keras.errors import Interrupted
-from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.interruption import Interruption
-from stilts_keras.models import xlm_roberta
-from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.classification import Classification
 from stilts_keras.problems.tagging import TokenHead
 from stilts_keras.steps.evaluate import evaluate
 from stilts_keras.steps.evaluate import predict
+from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.example import TextPair
 

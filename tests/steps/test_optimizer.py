@@ -1,9 +1,9 @@
 import keras
 import numpy as np
 import pytest
-
 from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.models import xlm_roberta
+
 from stilts_keras.steps.optimizer import WarmupLinearDecay
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.tasks.task import Recipe

@@ -7,6 +7,8 @@ import datasets
 import keras
 import numpy as np
 import pytest
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.models import xlm_roberta
 
 from stilts_keras.data.batches import pad
 from stilts_keras.data.features import SplitFeatures
@@ -16,13 +18,11 @@ from stilts_keras.data.mixture import source_order
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
-from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.interruption import Interruption
-from stilts_keras.models import xlm_roberta
-from stilts_keras.models.checkpoint import TrainingProgress
-from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems import problem_of
 from stilts_keras.problems.classification import ClassificationHead
+from stilts_keras.steps.checkpoint import TrainingProgress
+from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import get_task

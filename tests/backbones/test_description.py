@@ -2,10 +2,10 @@ import json
 import shutil
 
 import pytest
+from stilts_keras.graph.backbone import describe_backbone
 
 from stilts_keras.errors import InputError
 from stilts_keras.graph import backbone as backbone_module
-from stilts_keras.graph.backbone import describe_backbone
 
 SIZES = {
     "num_layers": 2,

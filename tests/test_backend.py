@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from stilts_keras.models.backend import dense_gradient
-from stilts_keras.models.backend import jit_compile
+from stilts_keras.backend import dense_gradient
+from stilts_keras.backend import jit_compile
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
-
-from stilts_keras.errors import InputError
 from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.models import xlm_roberta
+
+from stilts_keras.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -1,48 +1,26 @@
 """What is known of a Backbone before it is loaded: where, what size, which."""
 
 import dataclasses
-import json
+import difflib
 import pathlib
+from collections.abc import Mapping
 
+from stilts_keras.backbones import DEFAULT_FAMILY
+from stilts_keras.backbones import FAMILIES
+from stilts_keras.backbones import get_family
+from stilts_keras.backbones.family import SETTINGS_KEY
+from stilts_keras.backbones.family import SIZES
+from stilts_keras.backbones.family import TOKENIZER_FOLDER
+from stilts_keras.backbones.huggingface import read_config
+from stilts_keras.backbones.huggingface import weight_files
+from stilts_keras.backbones.pieces import TOKENIZER_NAMES
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.files import digest_of
+from stilts_keras.files import fingerprint_of
 from stilts_keras.files import sha256_of
 
-POCKET_FOLDER = pathlib.Path(__file__).resolve().parents[1] / "models/pocket"
-
-SIZES = (
-    "num_layers",
-    "num_heads",
-    "hidden_dim",
-    "intermediate_dim",
-    "vocabulary_size",
-    "max_sequence_length",
-    "dropout",
-)
-# Source: KerasHub 0.32, xlm_roberta_presets.py and each preset's config.json.
-PRESETS = {
-    "xlm_roberta_base_multi": (12, 12, 768, 3072, 250_002, 512, 0.1),
-    "xlm_roberta_large_multi": (24, 16, 1024, 4096, 250_002, 512, 0.1),
-}
-HUGGINGFACE_KEYS = (
-    "num_hidden_layers",
-    "num_attention_heads",
-    "hidden_size",
-    "intermediate_size",
-    "vocab_size",
-    "max_position_embeddings",
-    "hidden_dropout_prob",
-)
-# Where a folder keeps its SentencePiece model.
-TOKENIZERS = {
-    "huggingface_folder": "sentencepiece.bpe.model",
-    "keras_folder": "assets/tokenizer/vocabulary.spm",
-}
-WEIGHTS = {
-    "huggingface_folder": "*.safetensors",
-    "keras_folder": "*.weights.h5",
-}
+POCKET_FOLDER = pathlib.Path(__file__).resolve().parent / "pocket"
+HUB = "hf://"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,10 +29,11 @@ class Backbone:
 
     Attributes:
         name: str. As the user wrote it.
-        kind: str. `pocket`, `random`, `preset`, `keras_folder` or
+        family: str or None. Its `Family`; None where a download must tell.
+        kind: str. `pocket`, `random`, `preset`, `hub`, `keras_folder` or
             `huggingface_folder`.
         path: str or None. Absolute folder, for pocket and folders.
-        tokenizer_path: str or None. Absolute path of the SentencePiece model;
+        tokenizer_path: str or None. Absolute path of the tokenizer's file;
             None where the preset brings its own.
         num_layers: int or None. Sizes are None while unknown.
         num_heads: int or None.
@@ -63,12 +42,14 @@ class Backbone:
         vocabulary_size: int or None.
         max_sequence_length: int or None.
         dropout: float or None.
+        settings: mapping. What the network follows besides sizes.
         fingerprint: str. 16 hex digits of what determines weights (for
             `random`: their shapes) and tokenizer; never a path or a time.
     """
 
     name: str
     kind: str
+    family: str | None = DEFAULT_FAMILY
     path: str | None = None
     tokenizer_path: str | None = None
     num_layers: int | None = None
@@ -78,35 +59,29 @@ class Backbone:
     vocabulary_size: int | None = None
     max_sequence_length: int | None = None
     dropout: float | None = None
+    settings: Mapping = dataclasses.field(default_factory=dict, hash=False)
     fingerprint: str
 
     @property
     def num_encoder_parameters(self):
         """Parameters without embeddings; None while a size is unknown."""
-        sizes = (self.num_layers, self.hidden_dim, self.intermediate_dim)
-        if None in sizes:
+        if self.family is None:
             return None
-        layers, hidden, inner = sizes
-        attention = 4 * hidden * (hidden + 1)
-        feedforward = 2 * hidden * inner + inner + hidden
-        layer_norms = 4 * hidden
-        return layers * (attention + feedforward + layer_norms)
+        return get_family(self.family).num_encoder_parameters(self)
 
     @property
     def num_parameters(self):
-        """Parameters of the whole XLM-R encoder; None while unknown."""
-        encoder = self.num_encoder_parameters
-        if None in (encoder, self.vocabulary_size, self.max_sequence_length):
+        """Parameters of the whole encoder; None while unknown."""
+        if self.family is None:
             return None
-        # The 2 is the layer norm over token and position embeddings.
-        rows = self.vocabulary_size + self.max_sequence_length + 2
-        return encoder + rows * self.hidden_dim
+        return get_family(self.family).num_parameters(self)
 
 
 def describe_backbone(
     name,
     *,
     tokenizer=None,
+    family=None,
     num_layers=2,
     num_heads=4,
     hidden_dim=128,
@@ -119,9 +94,10 @@ def describe_backbone(
     Args:
         name: str. `pocket`, `random`, a KerasHub preset, `hf://owner/name`,
             or a Hugging Face or KerasHub folder.
-        tokenizer: str or None. SentencePiece model file to use instead of the
+        tokenizer: str or None. Tokenizer file to use instead of the
             backbone's own; `pocket` means the packaged one.
-        num_layers: int. This and all below: for `random` only.
+        family: str or None. This and all below: for `random` only.
+        num_layers: int.
         num_heads: int.
         hidden_dim: int. A multiple of `num_heads`.
         intermediate_dim: int.
@@ -136,24 +112,29 @@ def describe_backbone(
             another kind.
     """
     name = str(name)
+    if family is not None and name != "random":
+        raise InputError(
+            f"Backbone {name!r} says itself of which family it is. Received: "
+            f"family={family!r}. Leave --family out, or pass "
+            "--backbone=random."
+        )
     if name == "pocket":
         return _pocket(tokenizer)
     tokenizer_path = _find_tokenizer(tokenizer)
     if name == "random":
         values = (num_layers, num_heads, hidden_dim, intermediate_dim)
         values += (None, max_sequence_length, dropout)
-        return _random(dict(zip(SIZES, values, strict=True)), tokenizer_path)
-    if name in PRESETS or name.startswith("hf://"):
-        return _preset(name, tokenizer_path)
+        sizes = dict(zip(SIZES, values, strict=True))
+        return _random(sizes, tokenizer_path, family or DEFAULT_FAMILY)
+    for known in FAMILIES.values():
+        if name in known.presets:
+            return _preset(name, known, tokenizer_path)
+    if name.startswith(HUB):
+        return _hub(name, tokenizer_path)
     folder = pathlib.Path(name).expanduser()
     if folder.is_dir():
         return _folder(name, folder.resolve(), tokenizer_path)
     raise _no_backbone(name, folder)
-
-
-def fingerprint_of(value):
-    """Returns 16 hex digits of the SHA-256 of a JSON value, keys sorted."""
-    return digest_of(json.dumps(value, sort_keys=True, separators=(",", ":")))
 
 
 def _pocket(tokenizer):
@@ -174,11 +155,12 @@ def _pocket(tokenizer):
     )
 
 
-def _random(sizes, tokenizer_path):
+def _random(sizes, tokenizer_path, family):
+    family = get_family(family)
     if tokenizer_path is None:
         raise InputError(
-            "Backbone 'random' needs a tokenizer. Pass "
-            "--tokenizer=PATH/sentencepiece.bpe.model or --tokenizer=pocket."
+            "Backbone 'random' needs a tokenizer. Pass --tokenizer=FILE, such "
+            "as PATH/sentencepiece.bpe.model, or --tokenizer=pocket."
         )
     for name, value in sizes.items():
         if name not in ("dropout", "vocabulary_size") and value < 1:
@@ -200,59 +182,121 @@ def _random(sizes, tokenizer_path):
     return _describe(
         name="random",
         kind="random",
+        family=family.name,
         tokenizer_path=tokenizer_path,
         sizes=sizes,
         identity=sizes,
     )
 
 
-def _preset(name, tokenizer_path):
-    owner, _, repository = name.removeprefix("hf://").partition("/")
-    if name not in PRESETS and not (owner and repository):
+def _preset(name, family, tokenizer_path):
+    return _describe(
+        name=name,
+        kind="preset",
+        family=family.name,
+        tokenizer_path=tokenizer_path,
+        sizes=dict(zip(SIZES, family.presets[name], strict=True)),
+        identity={"name": name},
+    )
+
+
+def _hub(name, tokenizer_path):
+    owner, _, repository = name.removeprefix(HUB).partition("/")
+    if not (owner and repository):
         raise InputError(
             f"Backbone {name!r} must name a Hub repository as "
             "hf://namespace/name, such as hf://FacebookAI/xlm-roberta-base."
         )
-    values = PRESETS.get(name, (None,) * len(SIZES))
     return _describe(
         name=name,
-        kind="preset",
+        kind="hub",
+        family=None,
         tokenizer_path=tokenizer_path,
-        sizes=dict(zip(SIZES, values, strict=True)),
+        sizes={},
         identity={"name": name},
     )
 
 
 def _folder(name, folder, tokenizer_path):
-    config = _read_config(folder)
-    if config.get("model_type") == "xlm-roberta":
+    where = f"Backbone folder {name!r}"
+    config = read_config(folder)
+    family = _family_of(config, where)
+    patterns = weight_patterns(name, folder)
+    if "model_type" in config:
         kind = "huggingface_folder"
-        sizes = _sizes(folder, config, HUGGINGFACE_KEYS)
-        # The first two of RoBERTa's positions stand for padding.
-        sizes["max_sequence_length"] -= 2
-    elif "registered_name" in config or "class_name" in config:
+        sizes, settings = family.read_config(config, where)
+        own = [folder / name for name in family.tokenizer_files]
+    else:
         kind = "keras_folder"
         inner = config.get("config", {})
-        sizes = {size: inner.get(size) for size in SIZES}
-    else:
-        found = config.get("model_type", f"the keys {sorted(config)}")
-        raise InputError(
-            f"Backbone folder {name!r}: config.json says {found!r}. Expected "
-            "model_type 'xlm-roberta' (Hugging Face) or a registered_name "
-            "(KerasHub). Pass the folder of an XLM-R encoder."
-        )
+        sizes = family.read_keras_config(inner)
+        settings = config.get(SETTINGS_KEY, {})
+        own = [folder / TOKENIZER_FOLDER / name for name in TOKENIZER_NAMES]
     return _describe(
         name=name,
         kind=kind,
+        family=family.name,
         path=str(folder),
-        tokenizer_path=tokenizer_path or _own_tokenizer(name, folder, kind),
+        tokenizer_path=tokenizer_path or _own_tokenizer(where, own),
         sizes=sizes,
-        identity=_hash_files(_weight_files(name, folder, kind)),
+        settings=settings,
+        identity=_identity(folder, weight_files(folder, patterns)),
+    )
+
+
+def weight_patterns(name, folder):
+    """Says which files may hold a folder's weights.
+
+    Args:
+        name: str. The backbone's, for messages.
+        folder: path. Holds its config.json.
+
+    Returns:
+        Tuple of str: glob patterns, the preferred first.
+
+    Raises:
+        InputError: If no family opens such a folder.
+    """
+    config = read_config(folder)
+    family = _family_of(config, f"Backbone {name!r}")
+    if "model_type" in config:
+        return family.weight_files
+    return ("*.weights.h5",)
+
+
+def _family_of(config, where):
+    """Finds the family by Hugging Face's model_type or KerasHub's class."""
+    model_type = config.get("model_type")
+    found = str(
+        config.get("registered_name") or config.get("class_name") or ""
+    ).rpartition(">")[2]
+    for family in FAMILIES.values():
+        if model_type in family.model_types or found == family.keras_class:
+            return family
+    known = {
+        name: family.name
+        for family in FAMILIES.values()
+        for name in (*family.model_types, family.keras_class)
+    }
+    received = model_type or found or f"the keys {sorted(config)}"
+    close = difflib.get_close_matches(str(received), known, 1)
+    raise InputError(
+        f"{where}: config.json says {received!r}, which no family here opens. "
+        + (f"Closest: {close[0]!r}. " if close else "")
+        + "Families and what they open: "
+        + "; ".join(
+            f"{family.name} ({', '.join(family.model_types)}, KerasHub's "
+            f"{family.keras_class})"
+            for family in FAMILIES.values()
+        )
+        + "."
     )
 
 
 def _describe(*, kind, tokenizer_path, sizes, identity, **rest):
     identity = {"kind": kind, **identity}
+    if rest["family"] not in (None, DEFAULT_FAMILY):
+        identity["family"] = rest["family"]
     if tokenizer_path:
         identity["tokenizer"] = sha256_of(tokenizer_path)
     return Backbone(
@@ -264,34 +308,26 @@ def _describe(*, kind, tokenizer_path, sizes, identity, **rest):
     )
 
 
-def _hash_files(paths):
-    return {path.name: sha256_of(path) for path in paths}
-
-
-def _weight_files(name, folder, kind):
-    if not any(folder.glob(WEIGHTS[kind])):
-        raise InputError(
-            f"Backbone folder {name!r} has a config.json but no weights "
-            f"({WEIGHTS[kind]}). Download them into it, or pass "
-            "--backbone=random for untrained weights."
-        )
+def _identity(folder, weights):
+    """Hashes what determines the weights: files and how they are read."""
     # KerasHub's metadata.json holds the date of saving.
-    return sorted(
+    configs = [
         path
         for path in folder.iterdir()
-        if path.suffix in (".json", ".safetensors", ".h5")
-        and path.name != "metadata.json"
+        if path.suffix == ".json" and path.name != "metadata.json"
+    ]
+    return {path.name: sha256_of(path) for path in sorted({*configs, *weights})}
+
+
+def _own_tokenizer(where, paths):
+    for path in paths:
+        if path.is_file():
+            return str(path)
+    names = " or ".join(path.name for path in paths)
+    raise InputError(
+        f"{where} has no tokenizer ({names}). Copy its file there, or pass "
+        "--tokenizer=FILE."
     )
-
-
-def _own_tokenizer(name, folder, kind):
-    path = folder / TOKENIZERS[kind]
-    if not path.is_file():
-        raise InputError(
-            f"Backbone folder {name!r} has no {TOKENIZERS[kind]}. Pass its "
-            "SentencePiece model by --tokenizer."
-        )
-    return str(path)
 
 
 def _find_tokenizer(tokenizer):
@@ -299,40 +335,13 @@ def _find_tokenizer(tokenizer):
         return None
     path = pathlib.Path(tokenizer).expanduser().resolve()
     if str(tokenizer) == "pocket":
-        path = POCKET_FOLDER / TOKENIZERS["keras_folder"]
+        path = POCKET_FOLDER / TOKENIZER_FOLDER / "vocabulary.spm"
     if not path.is_file():
         raise InputError(
             f"Tokenizer {str(tokenizer)!r}: there is no file {path}. Pass the "
-            "path of a SentencePiece model, or --tokenizer=pocket."
+            "path of a tokenizer's file, or --tokenizer=pocket."
         )
     return str(path)
-
-
-def _read_config(folder):
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"Backbone folder '{folder}' needs a readable config.json, as "
-            f"Hugging Face and KerasHub write it. Received: {error}."
-        ) from None
-    if not isinstance(config, dict):
-        raise InputError(
-            f"Backbone folder '{folder}': config.json must hold an object. "
-            f"Received: {type(config).__name__}."
-        )
-    return config
-
-
-def _sizes(folder, config, keys):
-    missing = [key for key in keys if key not in config]
-    if missing:
-        raise InputError(
-            f"Backbone folder '{folder}': config.json lacks "
-            f"{', '.join(missing)}. Copy the file again."
-        )
-    return {size: config[key] for size, key in zip(SIZES, keys, strict=True)}
 
 
 def _no_backbone(name, folder):
@@ -345,8 +354,11 @@ def _no_backbone(name, folder):
             f"Backbone {name!r}: there is no such folder ({folder.absolute()}"
             "). Pass a folder, hf://namespace/name or a KerasHub preset."
         )
+    presets = [
+        preset for family in FAMILIES.values() for preset in family.presets
+    ]
     return unknown(
         "backbone",
         name,
-        ["pocket", "random", *PRESETS, "hf://namespace/name", "a folder"],
+        ["pocket", "random", *presets, "hf://namespace/name", "a folder"],
     )

@@ -1,13 +1,13 @@
 import keras
 import numpy as np
 import pytest
-
 from stilts_keras.graph.backbone import describe_backbone
 from stilts_keras.models import xlm_roberta
-from stilts_keras.models.multitask import MultiTask
-from stilts_keras.models.multitask import attention_without_dropout
+
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.problems.multiple_choice import MultipleChoiceHead
+from stilts_keras.steps.multitask import MultiTask
+from stilts_keras.steps.multitask import attention_without_dropout
 
 
 def first(y, logits):

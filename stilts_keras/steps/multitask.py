@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.models.backend import jit_compile
-from stilts_keras.models.backend import steady_function
+from stilts_keras.backend import jit_compile
+from stilts_keras.backend import steady_function
 
 HEAD_STDDEV = 0.02
 
@@ -20,22 +20,24 @@ HEAD_STDDEV = 0.02
 class MultiTask(keras.Model):
     """A backbone, heads by key, and the loss of each head's problem."""
 
-    def __init__(self, backbone, heads, losses, *, seed=0):
+    def __init__(self, encoder, heads, losses, *, network=None, seed=0):
         """Builds all heads, so that training never meets a new variable.
 
         Args:
-            backbone: `keras.Model` from `token_ids` and `padding_mask` (b, l)
-                to hidden states (b, l, h), or to a list of them.
+            encoder: `backbones.encoder.Encoder`.
+            network: `keras.Model` from the encoder's inputs to hidden states
+                (b, l, h), or to a list of them; None for the encoder's own.
             heads: dict from key to layer, called as `head(hidden, x)`.
             losses: dict from key to function (y, logits) -> scalar.
             seed: int. Draws the heads' kernels, equal on every backend.
         """
         super().__init__(name="multi_task")
-        self.backbone = backbone
+        self.encoder = encoder
+        self.backbone = network or encoder.network
         self.heads = heads
         self.losses_by_key = losses
         random = np.random.default_rng([seed, 1])
-        hidden_dim = keras.tree.flatten(backbone.output)[0].shape[-1]
+        hidden_dim = keras.tree.flatten(self.backbone.output)[0].shape[-1]
         for head in heads.values():
             head.build((None, None, hidden_dim))
             _initialise(head, random)
@@ -46,21 +48,24 @@ class MultiTask(keras.Model):
     def call(self, x, training=None):
         """Maps `{key: features}` to that head's logits.
 
-        `token_ids` may be (b, l) or, for several sequences of one row,
-        (b, c, l): these are folded to (b * c, l) for the backbone.
+        The backbone's inputs may be (b, l) or, for several sequences of one
+        row, (b, c, l): these are folded to (b * c, l) for it. Heads get the
+        mask as it came, under a name of its own.
         """
         ((key, features),) = x.items()
-        token_ids = features["token_ids"]
-        mask = ops.cast(features["padding_mask"], "int32")
-        length = ops.shape(token_ids)[-1]
+        mask = features[self.encoder.tokenizer.mask_input]
         hidden = self.backbone(
-            {
-                "token_ids": ops.reshape(token_ids, (-1, length)),
-                "padding_mask": ops.reshape(mask, (-1, length)),
-            },
+            {name: _folded(features[name]) for name in self.encoder.inputs},
             training=training,
         )
-        return self.heads[key](hidden, features, training=training)
+        features = {
+            name: value
+            for name, value in features.items()
+            if name not in self.encoder.inputs
+        }
+        return self.heads[key](
+            hidden, {**features, "mask": mask}, training=training
+        )
 
     def make_train_function(self, force=False):
         """Makes what `train_on_batch` calls with an iterator of batches."""
@@ -84,6 +89,11 @@ class MultiTask(keras.Model):
         """Returns the loss of the head that the batch belongs to."""
         (key,) = x
         return self.losses_by_key[key](y, y_pred)
+
+
+def _folded(array):
+    """Folds (b, c, l) to (b * c, l); bools become what attention takes."""
+    return ops.reshape(ops.cast(array, "int32"), (-1, ops.shape(array)[-1]))
 
 
 def _initialise(head, random):

@@ -11,15 +11,12 @@ import zipfile
 import keras
 import numpy as np
 
+from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
-from stilts_keras.models import backend
-from stilts_keras.models import xlm_roberta
 
 HEADS = "heads.weights.h5"
-# KerasHub's own name for it in a preset.
-BACKBONE = "model.weights.h5"
 WEIGHTS = "weights.npz"
 OPTIMIZER = "optimizer.npz"
 PAGE_BYTES = 4096
@@ -36,26 +33,20 @@ class Heads(keras.Model):
 
 
 # ------------------------------------------------------------ Finished stages
-def save_stage(folder, *, model, tokenizer, facts):
+def save_stage(folder, *, model, facts):
     """Writes a finished stage's folder.
 
     Args:
         folder: path. If it exists by now, it stays as it is.
         model: `MultiTask`.
-        tokenizer: `Tokenizer`.
         facts: dict, JSON-serialisable. What the manifest tells besides.
     """
     with files.write_folder(folder, facts) as partial:
         # HDF5 crashes the process where the disk is full.
-        files.check_space(partial, _num_bytes(model) + len(tokenizer.proto))
-        xlm_roberta.save_backbone(model.backbone, tokenizer, partial)
+        pieces = model.encoder.tokenizer.pieces
+        files.check_space(partial, _num_bytes(model) + len(pieces.content))
+        model.encoder.save(partial)
         Heads(model.heads).save_weights(str(partial / HEADS))
-
-
-def load_weights(folder, model):
-    """Reads a stage's backbone and heads into a model of the same shapes."""
-    model.backbone.load_weights(str(pathlib.Path(folder) / BACKBONE))
-    load_heads(folder, model.heads)
 
 
 def load_heads(folder, heads):

@@ -4,9 +4,9 @@ import unicodedata
 
 import pytest
 from sentencepiece import sentencepiece_model_pb2
-
 from stilts_keras.data.tokenizer import Tokenizer
 from stilts_keras.data.tokenizer import cut_longest_first
+
 from stilts_keras.errors import InputError
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467"

@@ -2,15 +2,15 @@ import keras
 import keras_hub
 import numpy as np
 import pytest
+from stilts_keras.graph.backbone import describe_backbone
+from stilts_keras.models import xlm_roberta
 
 from stilts_keras import files
 from stilts_keras.errors import InputError
-from stilts_keras.graph.backbone import describe_backbone
-from stilts_keras.models import checkpoint
-from stilts_keras.models import xlm_roberta
-from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.problems.tagging import TokenHead
+from stilts_keras.steps import checkpoint
+from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.tasks.task import Recipe
 

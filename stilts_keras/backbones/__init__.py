@@ -1,0 +1,21 @@
+"""Backbones: one module per family, and this one, which knows them all.
+
+Nothing outside this room knows a family, a token id or the name of an input.
+"""
+
+from stilts_keras.backbones.xlm_roberta import XlmRoberta
+from stilts_keras.errors import unknown
+
+FAMILIES = {family.name: family for family in (XlmRoberta(),)}
+DEFAULT_FAMILY = "xlm_roberta"
+
+
+def get_family(name):
+    """Returns a `Family` by its name.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if name not in FAMILIES:
+        raise unknown("backbone family", name, FAMILIES)
+    return FAMILIES[name]

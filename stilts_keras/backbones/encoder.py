@@ -1,0 +1,128 @@
+"""A loaded backbone, the same for all families: what heads and stages use."""
+
+import functools
+
+import keras
+from keras import ops
+
+from stilts_keras.errors import InputError
+
+SUMMARIES = ("first", "mean")
+# KerasHub's name of the layer that has the activation.
+INNER_LAYER = "feedforward_intermediate_dense"
+_ACTIVATIONS = {
+    "gelu": functools.partial(keras.activations.gelu, approximate=False),
+    "gelu_tanh": functools.partial(keras.activations.gelu, approximate=True),
+    "relu": keras.activations.relu,
+    "silu": keras.activations.silu,
+}
+
+
+class Encoder:
+    """A backbone with weights.
+
+    Attributes:
+        family: `Family`.
+        tokenizer: `Tokenizer`, whose arrays the network takes.
+        settings: dict. What KerasHub's class does not say of the network.
+        network: `keras.Model` from `inputs` to hidden states (b, l, h).
+        inputs: tuple of str. Names of the arrays that the network takes.
+        num_layers: int.
+        hidden_dim: int.
+        vocabulary_size: int. Rows of the token embedding.
+        dropout: float in [0, 1). Of heads, too.
+        summary: str. How a sequence is summarised: one of `SUMMARIES`.
+    """
+
+    def __init__(self, family, model, tokenizer, settings):
+        """Takes the parts; changes the model as the settings say."""
+        self.family = family
+        self.tokenizer = tokenizer
+        self.settings = dict(settings)
+        self._model = model
+        _honour(family, model, self.settings)
+        self.network = family.network(model)
+        self.inputs = tuple(self.network.input)
+        self.num_layers = family.size(model, "num_layers")
+        self.hidden_dim = family.size(model, "hidden_dim")
+        self.vocabulary_size = family.size(model, "vocabulary_size")
+        self.dropout = self.settings.get(
+            "dropout", family.size(model, "dropout")
+        )
+        self.summary = family.summary
+
+    @property
+    def token_embedding(self):
+        """The layer that embeds tokens; with `reverse`, it finds them."""
+        return self.family.token_embedding(self._model)
+
+    def cut(self, layers):
+        """Cuts the network at some of its hidden states.
+
+        Args:
+            layers: list of int. 0 is the embedding, n the last layer.
+
+        Returns:
+            `keras.Model` from the network's inputs to a list of hidden states
+            (b, l, h), or to the only one. It shares the network's weights.
+
+        Raises:
+            InputError: If the backbone has fewer layers.
+        """
+        if max(layers) > self.num_layers:
+            raise InputError(
+                f"retrieval_layer {max(layers)} is above the backbone's "
+                f"{self.num_layers} layers. Choose 0 (the embedding) to "
+                f"{self.num_layers}, or sweep."
+            )
+        return keras.Model(
+            self.network.input,
+            [self.family.state(self._model, layer) for layer in layers],
+        )
+
+    def save(self, folder):
+        """Writes a KerasHub preset folder: weights, config and tokenizer.
+
+        Args:
+            folder: path.
+        """
+        self.family.save(self._model, folder, self.settings)
+        self.family.save_tokenizer(self.tokenizer, folder)
+
+
+def summarise(state, mask, summary):
+    """Makes one vector for each sequence.
+
+    Args:
+        state: tensor (b, l, h).
+        mask: tensor (b, l), or (b', c, l) with b = b' c. 1 where a token is.
+        summary: str. `first`: the first token's state; `mean`: the mean over
+            all tokens, special ones included, padding not.
+
+    Returns:
+        Tensor (b, h).
+    """
+    if summary == "first":
+        return state[:, 0]
+    mask = ops.reshape(mask, (-1, ops.shape(mask)[-1]))
+    mask = ops.cast(mask, state.dtype)[:, :, None]
+    return ops.sum(state * mask, axis=1) / ops.sum(mask, axis=1)
+
+
+def _honour(family, model, settings):
+    """Sets what KerasHub's classes fix: epsilon, activation, dropout."""
+    epsilon = settings.get("layer_norm_epsilon")
+    activation = settings.get("activation")
+    of_attention = family.attention_dropouts(model)
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.LayerNormalization):
+            layer.epsilon = layer.epsilon if epsilon is None else epsilon
+        elif layer.name == INNER_LAYER and activation:
+            layer.activation = _ACTIVATIONS[activation]
+        elif isinstance(layer, keras.layers.MultiHeadAttention):
+            # What decides whether it takes the fused path.
+            layer._dropout = settings.get("attention_dropout", layer._dropout)
+        elif isinstance(layer, keras.layers.Dropout):
+            is_inner = any(layer is other for other in of_attention)
+            rate = "attention_dropout" if is_inner else "dropout"
+            layer.rate = settings.get(rate, layer.rate)

@@ -1,0 +1,430 @@
+"""What a family of backbones says of itself: the contract of this room.
+
+A family is one module with one subclass of `Family`, named once in
+`backbones/__init__.py`. What stands in the upper half of the class is answered
+without a framework, so that plans are instant; Keras and KerasHub are imported
+inside the functions of the lower half.
+"""
+
+import json
+import pathlib
+from collections.abc import Mapping
+
+from stilts_keras.backbones import huggingface
+from stilts_keras.backbones.pieces import SentencePieces
+from stilts_keras.backbones.pieces import read_pieces
+from stilts_keras.backbones.tokenizer import Tokenizer
+from stilts_keras.backbones.weights import value_of
+from stilts_keras.errors import InputError
+
+# Fields of `Backbone` that every family has; None where unknown.
+SIZES = (
+    "num_layers",
+    "num_heads",
+    "hidden_dim",
+    "intermediate_dim",
+    "vocabulary_size",
+    "max_sequence_length",
+    "dropout",
+)
+# Our own key in KerasHub's config.json: what its classes cannot say.
+SETTINGS_KEY = "stilts_keras"
+CONFIG_FILE = "config.json"
+TOKENIZER_FOLDER = "assets/tokenizer"
+# Hugging Face's names -> ours; `gelu` is exact, `gelu_tanh` its approximation.
+ACTIVATIONS = {
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
+
+
+class Family:
+    """One architecture with its tokenizers, presets and file formats.
+
+    Attributes:
+        name: str. Also the module's name.
+        presets: mapping from a KerasHub preset to its `SIZES`.
+        model_types: tuple of str. Of Hugging Face's config.json.
+        keras_class: str. KerasHub's backbone class.
+        keras_tokenizer_class: str or None. KerasHub's tokenizer class, if a
+            stage's folder can hold it.
+        huggingface_keys: mapping from each of `SIZES` to the key of Hugging
+            Face's config.json; a number stands for itself.
+        num_reserved_positions: int. Rows of Hugging Face's position embedding
+            that stand for no position.
+        tokenizer_files: tuple of str. Those of a Hugging Face folder, the
+            preferred first.
+        weight_files: tuple of str. Glob patterns of weights that a Hugging
+            Face folder may hold, the preferred first.
+        prefixes: tuple of str. What may stand before a tensor's name.
+        summary: str. What stands for a sequence: `first`, its first token's
+            state, or `mean`, that of all its tokens.
+        limits: mapping from a problem's name to what a user should know of
+            this family and it.
+    """
+
+    name = ""
+    presets: Mapping = {}
+    model_types: tuple = ()
+    keras_class = ""
+    keras_tokenizer_class = None
+    huggingface_keys: Mapping = {}
+    num_reserved_positions = 0
+    tokenizer_files: tuple = ()
+    weight_files: tuple = ("*.safetensors",)
+    prefixes: tuple = ()
+    summary = "first"
+    limits: Mapping = {}
+
+    # ------------------------------------------------- Without any framework
+    def read_config(self, config, where):
+        """Reads sizes and settings from Hugging Face's config.json.
+
+        Args:
+            config: dict.
+            where: str. For messages.
+
+        Returns:
+            Tuple: dict of `SIZES`, dict of settings.
+
+        Raises:
+            InputError: If a key is missing or a value cannot be honoured.
+        """
+        missing = [
+            key
+            for key in self.huggingface_keys.values()
+            if isinstance(key, str) and key not in config
+        ]
+        if missing:
+            raise InputError(
+                f"{where}: config.json lacks {', '.join(missing)}. Copy the "
+                "file again."
+            )
+        sizes = {
+            size: config[key] if isinstance(key, str) else key
+            for size, key in self.huggingface_keys.items()
+        }
+        if sizes.get("max_sequence_length") is not None:
+            sizes["max_sequence_length"] -= self.num_reserved_positions
+        return sizes, self.read_settings(config, where)
+
+    def read_settings(self, config, where):
+        """Reads what KerasHub's class cannot say but the network follows.
+
+        Args:
+            config: dict. Hugging Face's.
+            where: str. For messages.
+
+        Returns:
+            Dict of what JSON can hold, such as `layer_norm_epsilon`.
+        """
+        dropout = config["hidden_dropout_prob"]
+        return {
+            "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
+            "activation": activation_of(config.get("hidden_act"), where),
+            "dropout": dropout,
+            "attention_dropout": config.get(
+                "attention_probs_dropout_prob", dropout
+            ),
+        }
+
+    def read_keras_config(self, config):
+        """Reads `SIZES` from the arguments of KerasHub's class.
+
+        Args:
+            config: dict.
+        """
+        return {size: config.get(size) for size in SIZES}
+
+    def num_encoder_parameters(self, backbone):
+        """Returns the parameters without embeddings; None while unknown.
+
+        Args:
+            backbone: `Backbone`.
+        """
+        sizes = (
+            backbone.num_layers,
+            backbone.hidden_dim,
+            backbone.intermediate_dim,
+        )
+        if None in sizes:
+            return None
+        layers, hidden, inner = sizes
+        attention = 4 * hidden * (hidden + 1)
+        feedforward = 2 * hidden * inner + inner + hidden
+        layer_norms = 4 * hidden
+        return layers * (attention + feedforward + layer_norms)
+
+    def num_parameters(self, backbone):
+        """Returns all parameters that a stage trains; None while unknown.
+
+        Args:
+            backbone: `Backbone`.
+        """
+        encoder = self.num_encoder_parameters(backbone)
+        known = (backbone.vocabulary_size, backbone.max_sequence_length)
+        if None in (encoder, *known):
+            return None
+        # The 2 is the layer norm over the embeddings.
+        return encoder + (sum(known) + 2) * backbone.hidden_dim
+
+    def layout(self, pieces):
+        """Returns the `Layout` of these pieces.
+
+        Args:
+            pieces: of `backbones.pieces`.
+
+        Raises:
+            InputError: If they are not such as this family takes.
+        """
+        raise NotImplementedError
+
+    def tokenizer(self, path):
+        """Reads the tokenizer that a backbone's description names.
+
+        Args:
+            path: path of the tokenizer file.
+
+        Returns:
+            `Tokenizer`.
+
+        Raises:
+            InputError: If there is none, or not one of this family.
+        """
+        pieces = read_pieces(path)
+        try:
+            return Tokenizer(pieces, self.layout(pieces))
+        except InputError as error:
+            raise InputError(f"{error} File: {str(path)!r}.") from error
+
+    # ------------------------------------------------------ With a framework
+    def build(self, backbone, vocabulary_size, dtype_policy):
+        """Builds KerasHub's class with weights that mean nothing yet.
+
+        Args:
+            backbone: `Backbone`, all of whose sizes are known.
+            vocabulary_size: int.
+            dtype_policy: str.
+
+        Returns:
+            The KerasHub backbone.
+        """
+        import keras_hub
+
+        sizes = {size: getattr(backbone, size) for size in SIZES}
+        sizes["vocabulary_size"] = vocabulary_size
+        # Layers made without dropout cannot be given any later.
+        sizes["dropout"] = max(
+            backbone.dropout, backbone.settings.get("attention_dropout", 0.0)
+        )
+        return getattr(keras_hub.models, self.keras_class)(
+            **sizes, **self.build_arguments(backbone), dtype=dtype_policy
+        )
+
+    def build_arguments(self, backbone):
+        """Returns what KerasHub's class takes besides `SIZES`."""
+        return {}
+
+    def network(self, model):
+        """Returns the Model of the inputs to the last hidden states.
+
+        Args:
+            model: KerasHub's backbone, or what `keras_model` makes of it.
+        """
+        return model
+
+    def keras_model(self, model):
+        """Returns what of KerasHub's backbone is kept, saved and loaded."""
+        return model
+
+    def state(self, model, layer):
+        """Returns a hidden state (b, l, h), symbolic.
+
+        Args:
+            model: as in `network`.
+            layer: int. 0 is the embedding, n the last layer.
+        """
+        name = (
+            f"transformer_layer_{layer - 1}"
+            if layer
+            else ("embeddings_dropout")
+        )
+        return model.get_layer(name).output
+
+    def token_embedding(self, model):
+        """Returns the layer that embeds tokens, and can be reversed."""
+        return model.token_embedding
+
+    def size(self, model, name):
+        """Returns one of `SIZES` of a model, as in `network`."""
+        return getattr(model, name)
+
+    def attention_dropouts(self, model):
+        """Returns the Dropout layers of attention probabilities.
+
+        Args:
+            model: as in `network`.
+        """
+        import keras
+
+        return [
+            layer._dropout_layer
+            for layer in model._flatten_layers()
+            if isinstance(layer, keras.layers.MultiHeadAttention)
+            and layer._dropout
+        ]
+
+    def weights(self, model, settings):
+        """Says where Hugging Face keeps each variable.
+
+        Args:
+            model: KerasHub's backbone.
+            settings: dict.
+
+        Returns:
+            List of `Weight`; together all variables that `network` trains.
+        """
+        raise NotImplementedError
+
+    def load_keras(self, preset, dtype_policy):
+        """Loads a KerasHub preset or folder, as KerasHub does.
+
+        Args:
+            preset: str. A name or a folder.
+            dtype_policy: str.
+
+        Returns:
+            As `keras_model`.
+
+        Raises:
+            InputError: If it cannot be loaded.
+        """
+        import keras_hub
+
+        kind = getattr(keras_hub.models, self.keras_class)
+        return self.keras_model(from_preset(kind, preset, dtype=dtype_policy))
+
+    def load_huggingface(self, backbone, dtype_policy):
+        """Loads the weights of a Hugging Face folder.
+
+        Args:
+            backbone: `Backbone` of such a folder.
+            dtype_policy: str.
+
+        Returns:
+            As `keras_model`.
+
+        Raises:
+            InputError: If a tensor is missing or has another shape.
+        """
+        model = self.build(backbone, backbone.vocabulary_size, dtype_policy)
+        with huggingface.open_tensors(
+            backbone.path, self.weight_files, self.prefixes
+        ) as tensors:
+            for weight in self.weights(model, backbone.settings):
+                weight.variable.assign(value_of(weight, tensors))
+        return self.keras_model(model)
+
+    def save(self, model, folder, settings):
+        """Writes a KerasHub preset: config and weights.
+
+        Args:
+            model: as `keras_model`.
+            folder: path.
+            settings: dict. Goes into config.json under our own key.
+        """
+        model.save_to_preset(str(folder))
+        if settings:
+            file = pathlib.Path(folder) / CONFIG_FILE
+            config = json.loads(file.read_text("utf-8"))
+            config[SETTINGS_KEY] = dict(settings)
+            file.write_text(json.dumps(config, indent=4), encoding="utf-8")
+
+    def save_tokenizer(self, tokenizer, folder):
+        """Writes the tokenizer's file, and KerasHub's own where it can be.
+
+        Args:
+            tokenizer: `Tokenizer`.
+            folder: path. Of the preset.
+        """
+        made = self.keras_tokenizer(tokenizer.pieces)
+        if made is not None:
+            made.save_to_preset(str(folder))
+        pieces = tokenizer.pieces
+        file = pathlib.Path(folder, TOKENIZER_FOLDER, pieces.file_name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(pieces.content)
+
+    def preset_tokenizer(self, preset):
+        """Fetches the tokenizer of a KerasHub preset.
+
+        Args:
+            preset: str. The name.
+
+        Returns:
+            `Tokenizer`.
+
+        Raises:
+            InputError: If it cannot be fetched.
+        """
+        import keras_hub
+
+        kind = getattr(keras_hub.models, self.keras_tokenizer_class)
+        pieces = self.pieces_of(from_preset(kind, preset))
+        return Tokenizer(pieces, self.layout(pieces))
+
+    def pieces_of(self, tokenizer):
+        """Takes the pieces of KerasHub's tokenizer."""
+        return SentencePieces(tokenizer.proto)
+
+    def keras_tokenizer(self, pieces):
+        """Makes KerasHub's tokenizer; None where it has none for these."""
+        return None
+
+
+def from_preset(kind, preset, **arguments):
+    """Has KerasHub load a preset.
+
+    Args:
+        kind: class of KerasHub's.
+        preset: str. A name or a folder.
+        **arguments: of `from_preset`.
+
+    Raises:
+        InputError: If it cannot be loaded.
+    """
+    try:
+        return kind.from_preset(preset, **arguments)
+    except Exception as error:  # noqa: BLE001 - many kinds, by origin
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(
+            f"Backbone {preset!r} cannot be loaded as {kind.__name__}: "
+            f"{lines[0][:300]}. Check the name and the network, or pass "
+            "--backbone=FOLDER with a downloaded copy."
+        ) from error
+
+
+def activation_of(name, where):
+    """Translates Hugging Face's name of an activation.
+
+    Args:
+        name: str or None. None is `gelu`, as in every family here.
+        where: str. For messages.
+
+    Raises:
+        InputError: If it is not one of `ACTIVATIONS`.
+    """
+    if name is None:
+        return "gelu"
+    if name not in ACTIVATIONS:
+        raise InputError(
+            f"{where}: config.json has hidden_act {name!r}, which is not known "
+            f"here. Expected one of: {', '.join(ACTIVATIONS)}."
+        )
+    return ACTIVATIONS[name]

@@ -1,0 +1,150 @@
+"""From descriptions to tokenizers and encoders: what needs a framework."""
+
+import dataclasses
+import math
+import pathlib
+
+import numpy as np
+
+from stilts_keras.backbones import get_family
+from stilts_keras.backbones.description import HUB
+from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.backbones.description import weight_patterns
+from stilts_keras.backbones.encoder import Encoder
+from stilts_keras.backbones.huggingface import download
+from stilts_keras.errors import InputError
+
+# What tells which weights of a repository are wanted.
+SMALL_FILES = ["*.json", "*.model", "*.txt", "assets/tokenizer/*"]
+EMBEDDING_STDDEV = 0.02
+# The random root is one fixed network: seeds are for what is trained on it.
+ROOT_SEED = 0
+
+
+def fetch(backbone):
+    """Downloads what a description names on the Hub.
+
+    Args:
+        backbone: `Backbone`.
+
+    Returns:
+        `Backbone` of the downloaded folder, under the same fingerprint; the
+        same one where there is nothing to fetch.
+
+    Raises:
+        InputError: If the Hub does not answer, or has something else.
+    """
+    if backbone.kind != "hub":
+        return backbone
+    repository = backbone.name.removeprefix(HUB)
+    folder = download(repository, SMALL_FILES)
+    for pattern in weight_patterns(backbone.name, folder):
+        folder = download(repository, [*SMALL_FILES, pattern])
+        if any(pathlib.Path(folder).glob(pattern)):
+            break
+    found = describe_backbone(folder, tokenizer=backbone.tokenizer_path)
+    return dataclasses.replace(
+        found, name=backbone.name, fingerprint=backbone.fingerprint
+    )
+
+
+def load_tokenizer(backbone):
+    """Reads the tokenizer that belongs to a backbone.
+
+    Args:
+        backbone: `Backbone`, fetched.
+
+    Returns:
+        `Tokenizer`.
+
+    Raises:
+        InputError: If there is none, it is not the family's, or it has more
+            ids than the backbone.
+    """
+    family = get_family(backbone.family)
+    if backbone.tokenizer_path:
+        tokenizer = family.tokenizer(backbone.tokenizer_path)
+    else:
+        tokenizer = family.preset_tokenizer(backbone.name)
+    if backbone.vocabulary_size is not None:
+        _check_vocabulary(backbone, tokenizer, backbone.vocabulary_size)
+    return tokenizer
+
+
+def _check_vocabulary(backbone, tokenizer, vocabulary_size):
+    if tokenizer.vocabulary_size > vocabulary_size:
+        raise InputError(
+            f"The tokenizer has {tokenizer.vocabulary_size} ids, backbone "
+            f"{backbone.name!r} only {vocabulary_size}. Pass the tokenizer "
+            "that the backbone was trained with."
+        )
+
+
+def load_root(backbone, *, tokenizer, dtype_policy="float32"):
+    """Loads or draws the backbone that every route starts from.
+
+    Args:
+        backbone: `Backbone`, fetched.
+        tokenizer: `Tokenizer`.
+        dtype_policy: str. Keras dtype policy.
+
+    Returns:
+        `Encoder`.
+
+    Raises:
+        InputError: If a preset or folder cannot be loaded.
+    """
+    family = get_family(backbone.family)
+    if backbone.kind == "random":
+        model = family.build(backbone, tokenizer.vocabulary_size, dtype_policy)
+        _draw(model)
+        model = family.keras_model(model)
+    elif backbone.kind == "huggingface_folder":
+        model = family.load_huggingface(backbone, dtype_policy)
+    else:
+        model = family.load_keras(backbone.path or backbone.name, dtype_policy)
+    encoder = Encoder(family, model, tokenizer, backbone.settings)
+    _check_vocabulary(backbone, tokenizer, encoder.vocabulary_size)
+    return encoder
+
+
+def load_stage(folder, *, backbone, tokenizer, dtype_policy="float32"):
+    """Loads the backbone of a finished stage's folder.
+
+    Args:
+        folder: path. Written by `Encoder.save`.
+        backbone: `Backbone`. The root's; it tells family and settings.
+        tokenizer: `Tokenizer`.
+        dtype_policy: str. Keras dtype policy.
+
+    Returns:
+        `Encoder`.
+
+    Raises:
+        InputError: If it cannot be loaded.
+    """
+    family = get_family(backbone.family)
+    model = family.load_keras(str(folder), dtype_policy)
+    return Encoder(family, model, tokenizer, backbone.settings)
+
+
+def _draw(model):
+    """Draws all kernels with NumPy: equal on every backend.
+
+    Kernels get a variance of 1 / fan-in; the published 0.02 suits 768 and
+    more hidden units, but learns slowly in narrow networks.
+    """
+    random = np.random.default_rng(ROOT_SEED)
+    for variable in model.trainable_variables:
+        shape = tuple(variable.shape)
+        if variable.path.endswith("embeddings"):
+            stddev = EMBEDDING_STDDEV
+        elif variable.path.endswith("kernel"):
+            is_output = "attention_output" in variable.path
+            stddev = 1 / math.sqrt(
+                math.prod(shape[:-1]) if is_output else shape[0]
+            )
+        else:
+            continue
+        values = random.standard_normal(shape, dtype="float32") * stddev
+        variable.assign(values)

@@ -1,0 +1,113 @@
+"""Which tensor of Hugging Face's each variable of KerasHub's comes from."""
+
+import dataclasses
+
+from stilts_keras.errors import InputError
+
+
+@dataclasses.dataclass(frozen=True)
+class Weight:
+    """One variable, and the tensor that Hugging Face keeps it in.
+
+    Attributes:
+        variable: `keras.Variable`.
+        name: str. Without the prefix that depends on the class saved.
+        is_kernel: bool. Whether the tensor is (outputs, inputs), so that it
+            is transposed before it takes the variable's shape.
+        tensor: function (tensors) -> array, or None for the one named. For a
+            variable that is made of several tensors.
+    """
+
+    variable: object
+    name: str
+    is_kernel: bool = False
+    tensor: object = None
+
+
+def value_of(weight, tensors):
+    """Reads one variable's value.
+
+    Args:
+        weight: `Weight`.
+        tensors: `huggingface.Tensors`.
+
+    Returns:
+        float32 array of the variable's shape.
+
+    Raises:
+        InputError: If the tensor is missing or does not fill the shape.
+    """
+    if weight.tensor is not None:
+        value = weight.tensor(tensors)
+    else:
+        value = tensors.read(weight.name)
+    if weight.is_kernel:
+        value = value.T
+    shape = tuple(weight.variable.shape)
+    try:
+        return value.reshape(shape)
+    except ValueError:
+        raise InputError(
+            f"{tensors.where}: tensor {weight.name!r} has the shape "
+            f"{value.T.shape if weight.is_kernel else value.shape}, which "
+            f"does not fill {shape}. Its config.json is of other weights."
+        ) from None
+
+
+# ------------------------------------- The names of BERT and of what is like it
+def layer_norm(layer, name):
+    """Maps a layer norm.
+
+    Args:
+        layer: `keras.layers.LayerNormalization`.
+        name: str. Hugging Face's.
+
+    Returns:
+        List of `Weight`.
+    """
+    return [
+        Weight(layer.gamma, f"{name}.weight"),
+        Weight(layer.beta, f"{name}.bias"),
+    ]
+
+
+def dense(layer, name):
+    """Maps a dense layer; arguments as in `layer_norm`."""
+    return [
+        Weight(layer.kernel, f"{name}.weight", is_kernel=True),
+        Weight(layer.bias, f"{name}.bias"),
+    ]
+
+
+def encoder_weights(model):
+    """Maps the layers of KerasHub's TransformerEncoder to BERT's names.
+
+    Args:
+        model: KerasHub backbone with `transformer_layers`.
+
+    Returns:
+        List of `Weight`.
+    """
+    found = []
+    for number, layer in enumerate(model.transformer_layers):
+        name = f"encoder.layer.{number}"
+        attention = layer._self_attention_layer
+        found += [
+            *dense(attention.query_dense, f"{name}.attention.self.query"),
+            *dense(attention.key_dense, f"{name}.attention.self.key"),
+            *dense(attention.value_dense, f"{name}.attention.self.value"),
+            *dense(attention.output_dense, f"{name}.attention.output.dense"),
+            *layer_norm(
+                layer._self_attention_layer_norm,
+                f"{name}.attention.output.LayerNorm",
+            ),
+            *dense(
+                layer._feedforward_intermediate_dense,
+                f"{name}.intermediate.dense",
+            ),
+            *dense(layer._feedforward_output_dense, f"{name}.output.dense"),
+            *layer_norm(
+                layer._feedforward_layer_norm, f"{name}.output.LayerNorm"
+            ),
+        ]
+    return found

@@ -1,0 +1,131 @@
+"""XLM-R: RoBERTa's network on 100 languages, and what was trained on from it.
+
+Source: Conneau et al., 2020, https://arxiv.org/abs/1911.02116. The published
+vocabulary keeps ids 0 to 3 for `<s>`, `<pad>`, `</s>` and `<unk>`; piece i of
+the SentencePiece file is id i + 1 and `<mask>` comes last (fairseq).
+"""
+
+import functools
+
+from stilts_keras.backbones.family import Family
+from stilts_keras.backbones.pieces import SentencePieces
+from stilts_keras.backbones.tokenizer import Layout
+from stilts_keras.backbones.weights import Weight
+from stilts_keras.backbones.weights import encoder_weights
+from stilts_keras.backbones.weights import layer_norm
+from stilts_keras.errors import InputError
+
+BOS, PAD, EOS, UNKNOWN, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
+BASE = (12, 12, 768, 3072, 250_002, 512, 0.1)
+LARGE = (24, 16, 1024, 4096, 250_002, 512, 0.1)
+
+
+class XlmRoberta(Family):
+    """KerasHub's XLMRobertaBackbone."""
+
+    name = "xlm_roberta"
+    # Source: KerasHub 0.32, xlm_roberta_presets.py and each config.json.
+    presets = {
+        "xlm_roberta_base_multi": BASE,
+        "xlm_roberta_large_multi": LARGE,
+        "multilingual_e5_base": BASE,
+        "multilingual_e5_large": LARGE,
+        "bge_m3": (*LARGE[:5], 8192, 0.1),
+    }
+    model_types = ("xlm-roberta",)
+    keras_class = "XLMRobertaBackbone"
+    huggingface_keys = {
+        "num_layers": "num_hidden_layers",
+        "num_heads": "num_attention_heads",
+        "hidden_dim": "hidden_size",
+        "intermediate_dim": "intermediate_size",
+        "vocabulary_size": "vocab_size",
+        "max_sequence_length": "max_position_embeddings",
+        "dropout": "hidden_dropout_prob",
+    }
+    # Positions count from the row after padding's.
+    num_reserved_positions = 2
+    tokenizer_files = ("sentencepiece.bpe.model", "tokenizer.json")
+    prefixes = ("roberta.",)
+
+    def layout(self, pieces):
+        """`<s> A </s>` or `<s> A </s></s> B </s>`."""
+        return layout(pieces)
+
+    def weights(self, model, settings):
+        """RoBERTa's names; its one token type is added to the positions."""
+        reserved = self.num_reserved_positions
+
+        def positions(tensors):
+            rows = tensors.read("embeddings.position_embeddings.weight")
+            name = "embeddings.token_type_embeddings.weight"
+            types = tensors.read(name)[0] if name in tensors else 0.0
+            return rows[reserved:] + types
+
+        embeddings = model.embeddings
+        return [
+            Weight(
+                embeddings.token_embedding.embeddings,
+                "embeddings.word_embeddings.weight",
+            ),
+            Weight(
+                embeddings.position_embedding.position_embeddings,
+                "embeddings.position_embeddings.weight",
+                tensor=positions,
+            ),
+            *layer_norm(model.embeddings_layer_norm, "embeddings.LayerNorm"),
+            *encoder_weights(model),
+        ]
+
+    def keras_tokenizer(self, pieces):
+        """KerasHub reads SentencePiece models alone."""
+        return keras_tokenizer(pieces)
+
+
+def layout(pieces):
+    """Returns XLM-R's layout, whatever network it is for.
+
+    Raises:
+        InputError: If the pieces lack its special tokens.
+    """
+    if isinstance(pieces, SentencePieces):
+        # Pieces 0 to 2 of the file are <unk>, <s> and </s>.
+        size = pieces.size + 2
+        ids, shift, control = (0, 1, 2, 3, size - 1), 1, 3
+    else:
+        ids = [pieces.find(name) for name in (BOS, PAD, EOS, UNKNOWN, MASK)]
+        if None in ids:
+            raise InputError(
+                "The tokenizer lacks <s>, <pad>, </s>, <unk> or <mask>. "
+                "Expected XLM-R's vocabulary: a sentencepiece.bpe.model or "
+                "its tokenizer.json."
+            )
+        size, shift, control = pieces.size, 0, 0
+    bos, pad, eos, unknown, mask = ids
+    return Layout(
+        before=(bos,),
+        between=(eos, eos),
+        after=(eos,),
+        pad_id=pad,
+        unknown_id=unknown,
+        mask_id=mask,
+        text_ids=range(unknown + 1, mask),
+        vocabulary_size=size,
+        shift=shift,
+        num_control_pieces=control,
+    )
+
+
+def keras_tokenizer(pieces):
+    """Makes KerasHub's tokenizer of a SentencePiece model; None of others."""
+    if not isinstance(pieces, SentencePieces):
+        return None
+    return _keras_tokenizer(pieces.content)
+
+
+@functools.lru_cache(maxsize=1)
+def _keras_tokenizer(content):
+    """Makes it once for all stages: it takes seconds."""
+    import keras_hub
+
+    return keras_hub.models.XLMRobertaTokenizer(proto=content)

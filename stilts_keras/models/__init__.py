@@ -1,1 +1,0 @@
-"""Backbones, the multi-task Model, and their weights. Knows no problem."""
