@@ -14,6 +14,7 @@ import numpy as np
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones import loading
+from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.graph.graph import SWEEP
@@ -50,6 +51,7 @@ def run(
     run_dir,
     log_every_steps=50,
     long_rows="cut",
+    bad_rows="skip",
     save_every_minutes=SAVE_EVERY_MINUTES,
     stage_store=None,
     keep="all",
@@ -69,6 +71,9 @@ def run(
         log_every_steps: int. Steps between two points in TensorBoard.
         long_rows: str. `cut`: rows longer than `max_length` lose tokens, as
             published, and are counted; `error`: they are refused.
+        bad_rows: str. `skip`: training and dev rows with an empty text or a
+            missing value are left out, up to 1 %, and named; `error`: they
+            are refused.
         save_every_minutes: float. A stage's progress is saved so often, at
             every evaluation on dev rows, and when the process is asked to
             stop (SIGINT, SIGTERM).
@@ -91,11 +96,15 @@ def run(
         Interrupted: If the process was asked to stop.
     """
     # ------------------------------------------- The run folder, if it is ours
-    if long_rows not in LONG_ROWS:
-        raise InputError(
-            f"long_rows must be one of: {', '.join(LONG_ROWS)}. Received: "
-            f"{long_rows!r}."
-        )
+    for name, value, known in (
+        ("long_rows", long_rows, LONG_ROWS),
+        ("bad_rows", bad_rows, BAD_ROWS),
+    ):
+        if value not in known:
+            raise InputError(
+                f"{name} must be one of: {', '.join(known)}. Received: "
+                f"{value!r}."
+            )
     if not save_every_minutes > 0:
         raise InputError(
             "save_every_minutes must be above 0. Received: "
@@ -113,11 +122,11 @@ def run(
         walk = _Walk(
             folder, console, interruption, log_every_steps, save_every_minutes
         )
-        _run_in(folder, walk, long_rows, settings)
+        _run_in(folder, walk, long_rows, bad_rows, settings)
     return folder.rows()
 
 
-def _run_in(folder, walk, long_rows, settings):
+def _run_in(folder, walk, long_rows, bad_rows, settings):
     """Does what `run` promises, as the only writer of the folder."""
     graph, progress = folder.graph, walk.progress
     with progress:
@@ -127,7 +136,7 @@ def _run_in(folder, walk, long_rows, settings):
         for reason in graph.left_out.values():
             progress.note(f"Left out: {reason}")
         if cells or measured:
-            _prepare(walk, stages, cells, measured, long_rows)
+            _prepare(walk, stages, cells, measured, long_rows, bad_rows)
         if cells or measured or not folder.is_described:
             folder.describe({"settings": settings or {}, **_versions()})
 
@@ -164,7 +173,7 @@ def _run_in(folder, walk, long_rows, settings):
             progress.note(line)
 
 
-def _prepare(walk, stages, cells, measured, long_rows):
+def _prepare(walk, stages, cells, measured, long_rows, bad_rows):
     """Finds all that can be wrong with the data, at once."""
     graph, progress = walk.graph, walk.progress
     walk.root = loading.fetch(graph.backbone)
@@ -172,11 +181,15 @@ def _prepare(walk, stages, cells, measured, long_rows):
     num_positions = walk.root.max_sequence_length
     for line in graph.lowered_lengths(num_positions):
         progress.note(line)
-    inputs = walk.inputs = Inputs(graph, tokenizer, num_positions)
+    inputs = walk.inputs = Inputs(
+        graph, tokenizer, num_positions=num_positions, bad_rows=bad_rows
+    )
     lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
         refuse_long_rows(cut)
+    for note in inputs.notes():
+        progress.note(f"{note}.")
     for where, count in cut.items():
         progress.note(f"{where}: {count} long sequences were cut.")
     for where in inputs.without_dev(stages):
@@ -263,7 +276,10 @@ class _Walk:
             checkpoint.save_stage(
                 self.folder.stages.target(stage),
                 model=model,
-                facts=_facts(stage, sources, shares, num_steps, state),
+                facts={
+                    **_facts(stage, sources, shares, num_steps, state),
+                    "left_out": self.inputs.left_out(stage),
+                },
             )
             self.folder.stages.adopt(stage)
             training.remove()
@@ -384,6 +400,7 @@ class _Walk:
                 if language in projected:
                     pairs = sample_pairs(found.embeddings, how["split"])
                     self.folder.keep_embeddings(cell, language, pairs)
+                facts = {**facts, **_notes(how)}
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
         return model
@@ -542,6 +559,13 @@ def _rows(graph, cell, language, found, extras):
         }
         for metric, facts in _scores(found, language)
     ]
+
+
+def _notes(how):
+    """What results say of the rows they were made with, if there is any."""
+    splits = [how["split"], how["dev"]]
+    notes = [note for split in splits if split for note in split.notes()]
+    return {"notes": notes} if notes else {}
 
 
 def _scores(found, language):

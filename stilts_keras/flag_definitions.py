@@ -209,6 +209,15 @@ _flag(
 )
 _flag(
     "data",
+    flags.DEFINE_enum,
+    "bad_rows",
+    "skip",
+    "Training and dev rows with an empty text or a missing value: leave them "
+    "out, up to 1 %, and name them; or refuse them with an error.",
+    choices=("skip", "error"),
+)
+_flag(
+    "data",
     flags.DEFINE_bool,
     "allow_missing",
     False,

@@ -68,6 +68,11 @@ class FolderData:
                 digest.update(f"{file.suffix} {version}".encode())
         return f"files {digest.hexdigest()}"
 
+    def origin(self, task, language, split):
+        """Returns the file of the rows, or the first of several."""
+        first, *others = self._place(task, language, split).all_files
+        return f"{first} and {len(others)} more" if others else str(first)
+
     def load(self, task, language, split):
         """Reads the rows as a `datasets.Dataset`.
 

@@ -21,6 +21,8 @@ from stilts_keras.data import squad_json
 from stilts_keras.data import text_files
 from stilts_keras.errors import InputError
 from stilts_keras.errors import first_line
+from stilts_keras.tasks.columns import Labels
+from stilts_keras.tasks.columns import Words
 
 # Those of `datasets` read these; the other endings are read here.
 LOADERS = {
@@ -117,7 +119,7 @@ def read_files(files, fingerprint, task):
             _check_utf8(file)
     # Without this the cache would not notice a file changed in place, nor
     # that another task reads the same file in another way.
-    name = f"{fingerprint} {task.problem} {task.tag_column}"
+    name = " ".join([fingerprint, task.problem, *task.columns])
     token = hashlib.sha256(name.encode()).hexdigest()[:16]
     cache = os.path.join(
         datasets.config.HF_DATASETS_CACHE, "stilts_keras", "rows", token
@@ -127,6 +129,8 @@ def read_files(files, fingerprint, task):
             rows = _read(files, task, cache, token)
             if task.problem == "span_extraction":
                 rows = _answers_as_columns(rows, cache, token)
+            if files[0].suffix == ".txt":
+                rows = _without_blank_lines(rows)
             return rows
     except Exception as error:  # noqa: BLE001 - datasets raises many kinds
         raise _unreadable(files[0], error) from error
@@ -163,9 +167,10 @@ def _own_reader(files, task):
     text = datasets.Value("string")
     ending = files[0].suffix
     if task.problem == "tagging" and ending in (".tsv", ".conll"):
-        column = task.tag_column
-        features = {name: datasets.List(text) for name in ("tokens", column)}
-        return text_files.Sentences(column), datasets.Features(features)
+        words = _column_of(task, Words)
+        tags = _column_of(task, Labels)
+        features = {name: datasets.List(text) for name in (words, tags)}
+        return text_files.Sentences(words, tags), datasets.Features(features)
     if ending == ".conll":
         raise InputError(
             f"File {str(files[0])!r} has CoNLL's two columns, which only tasks "
@@ -181,6 +186,12 @@ def _own_reader(files, task):
         if any(squad_json.articles_of(file) is not None for file in files):
             return squad_json.rows_of, squad_json.features()
     return None
+
+
+def _column_of(task, kind):
+    """Returns the name of the one column of a kind."""
+    (name,) = (n for n, it in task.columns.items() if isinstance(it, kind))
+    return name
 
 
 def _never_empty(function, files):
@@ -211,6 +222,13 @@ def _answers_as_columns(rows, cache, token):
         new_fingerprint=token,
         cache_file_name=os.path.join(cache, "answers.arrow"),
     )
+
+
+def _without_blank_lines(rows):
+    """Blank lines part paragraphs of plain text; they are no rows."""
+    lines = enumerate(rows["text"])
+    kept = [index for index, line in lines if line.strip()]
+    return rows if len(kept) == len(rows) else rows.select(kept)
 
 
 # ------------------------------------------------------------- What is wrong

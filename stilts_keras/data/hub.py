@@ -54,6 +54,11 @@ class HubData:
             f"/{repository.splits[split]}@{repository.revision or 'main'}"
         )
 
+    def origin(self, task, language, split):
+        """Returns the repository that has given the rows."""
+        key = (task.name, language, split)
+        return f"{self.name} {self._loaded_from[key].id}"
+
     def load(self, task, language, split):
         """Downloads (or finds in the cache) the rows.
 

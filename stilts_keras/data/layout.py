@@ -1,5 +1,8 @@
 """The Hub's layout: where a task's rows lie, and how they make one table."""
 
+import collections
+import functools
+
 from stilts_keras.errors import InputError
 
 
@@ -64,6 +67,7 @@ def stack(tables):
 
     if list(tables) == [None]:
         return tables[None]
+    tables = _with_ids_as_text(tables)
     named = [
         rows.add_column("part", [part] * len(rows))
         for part, rows in tables.items()
@@ -115,3 +119,27 @@ def select_language(rows, repository, language, task):
             if language_of(value) == name
         ]
     )
+
+
+def _with_ids_as_text(tables):
+    """Turns columns of numbers into text where another part has text."""
+    import datasets
+
+    kinds = collections.defaultdict(set)
+    for rows in tables.values():
+        for column, feature in rows.features.items():
+            kinds[column].add(getattr(feature, "dtype", None))
+    mixed = [
+        column
+        for column, found in kinds.items()
+        if len(found) > 1 and found <= {"int32", "int64", "string"}
+    ]
+    text = datasets.Value("string")
+    return {
+        part: functools.reduce(
+            lambda rows, column: rows.cast_column(column, text),
+            [column for column in mixed if column in rows.features],
+            rows,
+        )
+        for part, rows in tables.items()
+    }

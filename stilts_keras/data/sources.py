@@ -71,6 +71,10 @@ class FirstOf:
             task, language, split
         )
 
+    def origin(self, task, language, split):
+        """Returns the place of the rows by the source that holds them."""
+        return self._holder(task, language, split).origin(task, language, split)
+
     def load(self, task, language, split):
         """Loads the rows as a `datasets.Dataset`.
 
@@ -108,6 +112,10 @@ class PocketData:
         """Returns a string that changes whenever the rows would."""
         place = "/".join(self._place(task, language, split))
         return f"pocket {pocket.VERSION} {place}"
+
+    def origin(self, task, language, split):
+        """Returns where the rows are from, for messages."""
+        return self.name
 
     def load(self, task, language, split):
         """Generates the rows as a `datasets.Dataset`.

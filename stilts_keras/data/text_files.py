@@ -135,9 +135,10 @@ def read_header(files):
 class Sentences:
     """Reads sentences from lines of a token, a tab and its tag."""
 
-    def __init__(self, column):
-        """Takes the name of the tags' column."""
-        self.column = column
+    def __init__(self, words, tags):
+        """Takes the names of the two columns."""
+        self.words = words
+        self.tags = tags
 
     def __call__(self, file):
         """Yields a row for each sentence."""
@@ -147,7 +148,7 @@ class Sentences:
             # Blanks of other kinds, such as U+00A0, are tokens of real texts.
             if not line.strip(" \t"):
                 if tokens:
-                    yield {"tokens": tokens, self.column: tags}
+                    yield {self.words: tokens, self.tags: tags}
                 tokens, tags = [], []
                 continue
             if not tokens and line.startswith("#") and "\t" not in line:
@@ -161,7 +162,7 @@ class Sentences:
             tags.append(tag)
         # The last sentence may lack its blank line.
         if tokens:
-            yield {"tokens": tokens, self.column: tags}
+            yield {self.words: tokens, self.tags: tags}
 
 
 def _token_and_tag(file, number, line):

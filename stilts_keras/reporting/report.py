@@ -566,8 +566,22 @@ def provenance(report):
                 if fact is not None
             ),
             *_recipes(evidence.trainings),
+            *_row_notes(evidence),
         ]
     )
+
+
+def _row_notes(evidence):
+    """Says of rows that were not learnt from, or evaluated though empty."""
+    notes = [
+        note
+        for row, name in (
+            *((row, "left_out") for row in evidence.trainings),
+            *((row, "notes") for row in evidence.rows),
+        )
+        for note in row.get(name) or ()
+    ]
+    return [f"- Rows: {note}" for note in dict.fromkeys(notes)]
 
 
 def _recipes(trainings):

@@ -221,7 +221,7 @@ def test_one_file_is_read_anew_for_another_problem(tmp_path):
     write(tmp_path / place, SENTENCES, "columns")
     data = sources.open_data(str(tmp_path))
     assert "pos_tags" in data.load(UDPOS, "de", "test").column_names
-    other = dataclasses.replace(UDPOS, name="other", tag_column="tags")
+    other = dataclasses.replace(UDPOS, name="other", columns=CCG.columns)
     assert "tags" in data.load(other, "de", "test").column_names
 
 

@@ -121,7 +121,7 @@ def sentences(folder, content):
     file = written(folder, "f.conll", content)
     return [
         (row["tokens"], row["tags"])
-        for row in text_files.Sentences("tags")(file)
+        for row in text_files.Sentences("tokens", "tags")(file)
     ]
 
 

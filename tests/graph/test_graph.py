@@ -355,6 +355,7 @@ def test_a_target_that_nothing_can_train_is_refused(monkeypatch):
         name="orphan",
         problem="classification",
         repositories=(),
+        columns={},
         to_example=dict,
         languages=("en",),
         splits=("test",),

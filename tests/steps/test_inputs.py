@@ -1,114 +1,130 @@
-"""Rows are packed by the lengths that their backbone has room for."""
+"""All rows of a graph are read before any training; bad ones are said once."""
 
 import pytest
 
-from stilts_keras.backbones import loading
-from stilts_keras.backbones.description import POCKET_FOLDER
-from stilts_keras.backbones.description import describe_backbone
-from stilts_keras.data.sources import open_data
+import fakes
+from rows import GOOD
+from rows import file_of
+from rows import write_jsonl
 from stilts_keras.errors import InputError
-from stilts_keras.graph.graph import Graph
 from stilts_keras.steps.inputs import Inputs
 from stilts_keras.tasks import TASKS
 
-POCKET = describe_backbone("pocket")
-NUM_POSITIONS = POCKET.max_sequence_length
-DATA = open_data("pocket")
-HELD = {
-    split: [task for task in TASKS.values() if DATA.languages(task, split)]
-    for split in ("train", "test")
-}
+NUM_ROWS = 200
 
 
-def graph(routes, targets, **changes):
-    values = {
-        "data": DATA,
-        "backbone": POCKET,
-        "train_limit": 16,
-        "eval_limit": 8,
-    }
-    return Graph(routes=routes, targets=targets, **values | changes)
-
-
-def prepared(made, num_positions=NUM_POSITIONS):
-    tokenizer = loading.load_tokenizer(loading.fetch(made.backbone))
-    inputs = Inputs(made, tokenizer, num_positions)
-    inputs.prepare(made.stages, made.cells)
-    return inputs
-
-
-@pytest.mark.parametrize("task", HELD["train"], ids=lambda task: task.name)
-def test_every_pocket_source_trains_on_the_pocket_backbone(task):
-    made = graph([f"{task.name}@{task.language}"], ["xnli"], languages=["de"])
-    stage = made.stages[0]
-    assert task.recipe.max_length > stage.recipe.max_length == NUM_POSITIONS
-    split = prepared(made).train(stage, 0)
-    assert split.max_length == NUM_POSITIONS
-    assert 0 < split.lengths.max() <= NUM_POSITIONS
-
-
-@pytest.mark.parametrize(
-    "task",
-    [task for task in HELD["test"] if task.is_target],
-    ids=lambda task: task.name,
-)
-def test_every_pocket_target_is_evaluated_on_the_pocket_backbone(task):
-    language = DATA.languages(task, "test")[0]
-    made = graph(["pretrained"], [task.name], languages=[language])
-    split = prepared(made).test(made.cells[0], language)
-    assert split.max_length == NUM_POSITIONS
-    assert 0 < split.lengths.max() <= NUM_POSITIONS
+def write(folder, name, language, split, changes):
+    """Writes good rows, but for some: `changes` by row number."""
+    column = next(iter(TASKS[name].columns))
+    rows = [GOOD[name] | {column: f"Text {n}."} for n in range(NUM_ROWS)]
+    for number, change in changes.items():
+        rows[number] |= change
+    write_jsonl(folder, file_of(TASKS[name], language, split), rows)
 
 
 @pytest.fixture
-def unopened(monkeypatch):
-    """The pocket backbone as one of the Hub: nothing is known of it yet."""
-    monkeypatch.setattr(
-        loading, "download", lambda repository, patterns: str(POCKET_FOLDER)
+def folder(tmp_path):
+    """Rows to learn from and to evaluate, some of them bad."""
+    write(tmp_path, "mnli", "en", "train", {41: {"hypothesis": None}})
+    write(tmp_path, "mnli", "en", "dev", {5: {"premise": " "}})
+    write(tmp_path, "qqp", "en", "train", {7: {"question2": ""}})
+    write(tmp_path, "qqp", "en", "dev", {})
+    write(tmp_path, "xnli", "en", "test", {})
+    write(tmp_path, "xnli", "de", "test", {3: {"hypothesis": ""}})
+    return tmp_path
+
+
+TRAIN = "mnli (en, train): 1 of 200 rows left out: null in hypothesis, row 41"
+DEV = "mnli (en, dev): 1 of 200 rows left out: empty premise, row 5"
+QQP = "qqp (en, train): 1 of 200 rows left out: empty question2, row 7"
+TEST = (
+    "xnli (de, test): 1 of 200 rows are evaluated with an empty text, as in "
+    "the reference: empty hypothesis, row 3"
+)
+
+
+def inputs_of(folder, tokenizer, **changes):
+    graph = fakes.graph(
+        routes=["pretrained", "mnli", "qqp/mnli"],
+        targets=["xnli"],
+        languages=["en", "de"],
+        data=str(folder),
+        recipe={"max_length": 32},
     )
-    return describe_backbone("hf://stilts/pocket")
+    return graph, Inputs(graph, tokenizer, **changes)
 
 
-def test_positions_of_an_unopened_backbone_are_asked_for(unopened):
-    num_positions = loading.fetch(unopened).max_sequence_length
-    assert num_positions == NUM_POSITIONS
-    made = graph(["mnli"], ["xnli"], languages=["de"], backbone=unopened)
-    assert made.stages[0].recipe.max_length == 256
-    inputs = prepared(made, num_positions)
-    assert inputs.train(made.stages[0], 0).max_length == NUM_POSITIONS
-    assert inputs.test(made.cells[0], "de").max_length == NUM_POSITIONS
-
-
-def test_a_length_above_an_unopened_backbone_is_refused_before_training(
-    unopened, tmp_path
+def test_bad_rows_are_said_once_however_many_stages_read_them(
+    folder, pocket_tokenizer
 ):
-    from stilts_keras import experiment
+    graph, inputs = inputs_of(folder, pocket_tokenizer)
+    inputs.prepare(graph.stages, graph.cells)
+    assert sorted(inputs.notes()) == sorted([TRAIN, DEV, QQP, TEST])
+    found = {stage.path: inputs.left_out(stage) for stage in graph.stages}
+    # A target's stage learns from its training task.
+    assert found == {
+        "mnli": [TRAIN, DEV],
+        "mnli/mnli": [TRAIN, DEV],
+        "qqp": [QQP],
+        "qqp/mnli": [TRAIN, DEV],
+        "qqp/mnli/mnli": [TRAIN, DEV],
+    }
 
-    made = graph(
-        ["mnli"], ["xnli"], backbone=unopened, recipe={"max_length": 65}
-    )
-    with pytest.raises(InputError, match="--max_length=65 is above the 64"):
-        experiment.run(made, run_dir=tmp_path / "run")
-    assert not (tmp_path / "run" / "run.json").exists()
 
-
-def test_a_run_says_that_a_length_was_lowered_and_keeps_the_one_used(
-    unopened, tmp_path, capsys
+def test_a_stage_without_evaluations_reads_no_dev_rows(
+    folder, pocket_tokenizer
 ):
-    from stilts_keras import experiment
-    from stilts_keras import files
-
-    made = graph(
-        ["pretrained"],
-        ["xnli"],
+    graph = fakes.graph(
+        routes=["mnli"],
+        targets=["tatoeba"],
+        data=f"{folder},pocket",
         languages=["de"],
-        backbone=unopened,
-        recipe={"epochs": 1, "dev_limit": 8},
+        recipe={"max_length": 32, "eval_every_steps": 0},
     )
-    experiment.run(made, run_dir=tmp_path / "run")
-    said = " ".join(capsys.readouterr().out.split())
-    assert "max_length 64: the published 256 of mnli, xnli is above" in said
-    (file,) = (tmp_path / "run/stages").rglob(files.MANIFEST)
-    facts = files.read_sealed(file)
-    assert facts["recipe"]["max_length"] == NUM_POSITIONS
-    assert facts["sources"][0]["max_length"] == NUM_POSITIONS
+    inputs = Inputs(graph, pocket_tokenizer)
+    inputs.prepare(graph.stages, graph.cells)
+    assert [inputs.left_out(stage) for stage in graph.stages] == [[TRAIN]]
+
+
+def test_bad_rows_error_refuses_rows_that_are_learnt_from(
+    folder, pocket_tokenizer
+):
+    graph, inputs = inputs_of(folder, pocket_tokenizer, bad_rows="error")
+    with pytest.raises(InputError, match="row 41 has null in hypothesis"):
+        inputs.prepare(graph.stages, graph.cells)
+    # Of evaluated rows none is left out: scores are the benchmark's.
+    inputs.prepare((), graph.cells)
+    assert inputs.notes() == [TEST]
+
+
+def test_a_null_in_an_evaluated_row_is_found_before_training(
+    folder, pocket_tokenizer
+):
+    write(folder, "xnli", "de", "test", {3: {"hypothesis": None}})
+    graph, inputs = inputs_of(folder, pocket_tokenizer)
+    with pytest.raises(InputError) as caught:
+        inputs.prepare(graph.stages, graph.cells)
+    for part in ("facebook/xnli/de/test.jsonl", "row 3", "hypothesis"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("eval_on_dev", [["xnli"], []])
+def test_dev_rows_that_are_evaluated_are_all_there(
+    folder, pocket_tokenizer, eval_on_dev
+):
+    write(folder, "xnli", "de", "dev", {3: {"hypothesis": ""}})
+    graph = fakes.graph(
+        routes=["pretrained"],
+        targets=["xnli"],
+        languages=["de"],
+        data=str(folder),
+        eval_on_dev=eval_on_dev,
+        recipe={"max_length": 32},
+    )
+    inputs = Inputs(graph, pocket_tokenizer)
+    inputs.prepare((), graph.cells)
+    (cell,) = graph.cells
+    split = inputs.test(cell, "de")
+    assert len(split.features) == NUM_ROWS
+    name = "dev" if eval_on_dev else "test"
+    assert inputs.notes() == [TEST.replace("test", name)]
