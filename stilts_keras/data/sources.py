@@ -348,14 +348,20 @@ def _no_column(file, column):
 
 
 def _stack(tables):
-    """Joins the parts of a task; the column `part` tells which is which."""
+    """Joins the parts of a task.
+
+    The columns `part` and `part_row` tell which is which, and where a row
+    stands in its own file.
+    """
     import datasets
 
     if list(tables) == [None]:
         return tables[None]
     tables = _with_ids_as_text(tables)
     named = [
-        rows.add_column("part", [part] * len(rows))
+        rows.add_column("part", [part] * len(rows)).add_column(
+            "part_row", range(len(rows))
+        )
         for part, rows in tables.items()
     ]
     try:
@@ -409,10 +415,17 @@ def _select_language(rows, repository, language, task):
             "Hub's columns."
         )
     name = repository.language_name(language)
+    values = rows[column][:]
+    if None in values:
+        raise InputError(
+            f"Row {values.index(None)} of task {task.name!r} in "
+            f"{repository.id!r} has null in {column}, which names each row's "
+            "language. Mend the row."
+        )
     return rows.select(
         [
             index
-            for index, value in enumerate(rows[column][:])
+            for index, value in enumerate(values)
             if _language_of(value) == name
         ]
     )
