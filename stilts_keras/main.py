@@ -247,7 +247,6 @@ def _run_graph(graph):
         log_every_steps=FLAGS.log_every_steps,
         long_rows=FLAGS.long_rows,
         bad_rows=FLAGS.bad_rows,
-        bad_rows=FLAGS.bad_rows,
         save_every_minutes=FLAGS.save_every_minutes,
         stage_store=FLAGS.stage_store,
         keep=FLAGS.keep,

@@ -15,6 +15,7 @@ QUESTION = {
 PROMPT = {"context": "Ann fell.", "question": "Why?"}
 # The parts are stacked, so that each has the columns of all.
 POOL = dict.fromkeys(("id", "sentence", "source_id", "target_id"))
+POOL["part_row"] = 7
 GOLD = POOL | {"part": "gold", "source_id": "de-1", "target_id": "en-1"}
 GOOD = {
     "anli": NLI,

@@ -185,7 +185,7 @@ def load_features(
             packed = pack(items, tokenizer, max_length)
         except InputError:
             for index, reading in kept:
-                check_packs(reading.item, reader.place(index))
+                check_packs(reading.item, reader.place(index, rows[index]))
             raise
         places = packed["example"]
         packed["has_empty"] = [kept[i][1].empty is not None for i in places]

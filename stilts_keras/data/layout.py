@@ -51,7 +51,10 @@ def language_of(value):
 
 
 def stack(tables):
-    """Joins the parts of a task; the column `part` tells which is which.
+    """Joins the parts of a task.
+
+    The columns `part` and `part_row` tell which is which, and where a row
+    stands in its own file.
 
     Args:
         tables: dict from a part's name to its `datasets.Dataset`; the one
@@ -69,7 +72,9 @@ def stack(tables):
         return tables[None]
     tables = _with_ids_as_text(tables)
     named = [
-        rows.add_column("part", [part] * len(rows))
+        rows.add_column("part", [part] * len(rows)).add_column(
+            "part_row", range(len(rows))
+        )
         for part, rows in tables.items()
     ]
     try:
@@ -100,7 +105,8 @@ def select_language(rows, repository, language, task):
         A `datasets.Dataset`.
 
     Raises:
-        InputError: If the column that names the languages is not there.
+        InputError: If the column that names the languages is not there, or
+            a row lacks it.
     """
     column = repository.language_column
     if not column:
@@ -112,10 +118,17 @@ def select_language(rows, repository, language, task):
             "Hub's columns."
         )
     name = repository.language_name(language)
+    values = rows[column][:]
+    if None in values:
+        raise InputError(
+            f"Row {values.index(None)} of task {task.name!r} in "
+            f"{repository.id!r} has null in {column}, which names each row's "
+            "language. Mend the row."
+        )
     return rows.select(
         [
             index
-            for index, value in enumerate(rows[column][:])
+            for index, value in enumerate(values)
             if language_of(value) == name
         ]
     )

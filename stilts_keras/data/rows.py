@@ -75,8 +75,11 @@ class RowReader:
         """Returns a row's number in the data set, counted from 0."""
         return int(index if self._numbers is None else self._numbers[index])
 
-    def place(self, index):
-        """Names a row, for messages."""
+    def place(self, index, row):
+        """Names a row, for messages; where there are parts, in its own."""
+        if "part" in row:
+            part = f"part {row['part']!r}"
+            return f"{self._where}, {part}, row {row['part_row']}"
         return f"{self._where}, row {self.number(index)}"
 
     def read(self, index, row):
@@ -98,11 +101,11 @@ class RowReader:
             if not self.is_evaluated:
                 return Reading(None, fault=str(error))
             raise InputError(
-                f"{self.place(index)} has {error}, and an evaluated row needs "
-                "it. Mend the row."
+                f"{self.place(index, row)} has {error}, and an evaluated row "
+                "needs it. Mend the row."
             ) from error
         except _WrongRow as error:
-            raise InputError(f"{self.place(index)} {error}") from error
+            raise InputError(f"{self.place(index, row)} {error}") from error
 
     def _read(self, row):
         values, empty = dict(row), None

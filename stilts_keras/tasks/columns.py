@@ -281,12 +281,12 @@ def _number(value):
 
 
 def _label(name, value, names):
+    if value in names:
+        return value
     number = _number(value)
     is_blank = isinstance(value, str) and not value.strip()
     if _is_null(value) or is_blank or number == -1:
         return None
-    if value in names:
-        return value
     if not names:
         # The rows themselves name the labels.
         text = value if number is None else str(value)

@@ -436,6 +436,24 @@ def test_ids_of_pools_may_be_numbers(
     assert GoldPair(source_id="1", target_id="4") in found.examples
 
 
+def test_a_null_in_a_pool_names_its_row_in_its_own_part(
+    tmp_path, pocket_tokenizer
+):
+    write_pools(tmp_path, {"de": [1, 2], "en": [3, None]}, [(1, 3)])
+    how = {"language": "de", "split": "test", "is_evaluated": True}
+    with pytest.raises(InputError, match="part 'target', row 1 has null in id"):
+        load(tmp_path, "bucc2018", pocket_tokenizer, **how)
+
+
+def test_a_null_in_the_column_of_languages_hides_no_row(
+    tmp_path, pocket_tokenizer
+):
+    rows = [GOOD["tydiqa"], GOOD["tydiqa"] | {"id": None}]
+    write_jsonl(tmp_path, path_of("tydiqa", "en", "dev"), rows)
+    with pytest.raises(InputError, match="Row 1 .* null in id"):
+        load(tmp_path, "tydiqa", pocket_tokenizer, split="dev")
+
+
 def test_question_ids_may_be_numbers(tmp_path, pocket_tokenizer):
     rows = [GOOD["xquad"] | {"id": number} for number in (11, 12)]
     write_jsonl(tmp_path, path_of("xquad"), rows)
