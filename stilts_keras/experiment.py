@@ -23,6 +23,7 @@ from stilts_keras.models.multitask import MultiTask
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.reporting import findings
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.run_folder import RunFolder
@@ -354,7 +355,7 @@ class _Walk:
             predictor, layers, counts = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
-        projected = ()
+        collapsed, projected = [], ()
         if task.problem == "retrieval" and cell.seed == self.graph.seeds[0]:
             projected = _of_different_families(cell.languages)
         with self.folder.writer(cell) as writer:
@@ -382,7 +383,16 @@ class _Walk:
                     self.folder.keep_embeddings(cell, language, pairs)
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
+                collapsed += [row for row in rows[:1] if row["collapsed"]]
+        self.note_collapsed(collapsed, cell.stage)
         return model
+
+    def note_collapsed(self, rows, stage):
+        """Says which of a cell's rows are of constant predictions, if any."""
+        if rows:
+            chain = stage.chain if stage else ()
+            rates = [earlier.recipe.learning_rate for earlier in chain]
+            self.progress.note(findings.collapse_sentence(rows, rates))
 
     def measure_forgetting(self, stage, model):
         """Scores a stage on all that its chain learned; returns the Model."""
@@ -553,6 +563,8 @@ def _scores(found, language):
                 "low": low,
                 "high": high,
                 "chance": metrics.chance(metric, found.gold),
+                "collapsed": found.constant is not None,
+                "constant": found.constant,
             },
         )
 

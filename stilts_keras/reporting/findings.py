@@ -6,11 +6,16 @@ A plain table, beside the frames of `tables`, is
 """
 
 from stilts_keras.errors import InputError
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.reporting import tables
 from stilts_keras.scoring import regression
+from stilts_keras.tasks import get_task
 from stilts_keras.tasks.languages import LANGUAGES
 from stilts_keras.tasks.languages import distance_from_english
 from stilts_keras.tasks.languages import family_of
+
+# Collapsed results that are told one by one.
+MAX_COLLAPSED = 5
 
 
 def finding(frame, baseline):
@@ -39,6 +44,15 @@ def finding(frame, baseline):
             f"Only `{baseline}` was evaluated: there is nothing to compare it "
             "with."
         )
+    if not cells and any(
+        cell["collapsed"]
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    ):
+        return (
+            f"No difference to `{baseline}` counts: wherever two routes could "
+            "be compared, the predictions of one are constant."
+        )
     if not cells:
         return (
             f"No route has a zero-shot language in common with `{baseline}`: "
@@ -51,14 +65,21 @@ def finding(frame, baseline):
             "missing, no seed is common, or there are fewer than "
             f"{tables.MIN_EXAMPLES} examples."
         )
-    real = [item for item in judged if item[2]["is_significant"]]
+    counted = [item for item in judged if item[2]["difference_above_chance"]]
+    if not counted:
+        return (
+            f"No difference to `{baseline}` counts: in none lies the better "
+            "score above chance, outside its interval."
+        )
+    real = [item for item in counted if item[2]["is_significant"]]
     gains = [item for item in real if item[2]["difference"] > 0]
     losses = [item for item in real if item[2]["difference"] < 0]
     if not real:
-        most = max(judged, key=lambda item: abs(item[2]["difference"]))
+        most = max(counted, key=lambda item: abs(item[2]["difference"]))
         return (
             f"No route differs significantly from `{baseline}` on any target; "
             f"the largest difference is {_described(*most)}."
+            f"{_beside_chance(len(judged) - len(counted))}"
         )
     text = "; ".join(
         _most_of(kind, items)
@@ -67,6 +88,17 @@ def finding(frame, baseline):
     return (
         f"Of {len(judged)} differences to `{baseline}` in languages that no "
         f"stage trained the target in, {text}."
+        f"{_beside_chance(len(judged) - len(counted))}"
+    )
+
+
+def _beside_chance(number):
+    """Says how many differences do not count, if there are any."""
+    if not number:
+        return ""
+    verb = "does" if number == 1 else "do"
+    return (
+        f" {number} of them {verb} not count: neither score is clear of chance."
     )
 
 
@@ -102,7 +134,8 @@ def negative_transfer(frames):
 
     Returns:
         Dict: `cells`, `losses` and `gains`, ints, of pairs of route and
-        language in all targets whose difference can be judged.
+        language in all targets whose difference can be judged;
+        `beside_chance`, of those that do not count.
     """
     cells = [
         cell
@@ -116,6 +149,9 @@ def negative_transfer(frames):
         "cells": len(cells),
         "losses": sum(cell["difference"] < 0 for cell in real),
         "gains": sum(cell["difference"] > 0 for cell in real),
+        "beside_chance": sum(
+            not cell["difference_above_chance"] for cell in cells
+        ),
     }
 
 
@@ -130,7 +166,83 @@ def negative_transfer_sentence(counts):
         f"differences in single languages ({share:.0f} %) are significant "
         f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
         "correction within each target)."
+        f"{_beside_chance(counts['beside_chance'])}"
     )
+
+
+def collapse_sentences(evidence):
+    """Tells which results are of constant predictions, and what to do.
+
+    Args:
+        evidence: `Evidence`.
+
+    Returns:
+        A list of str, one for each route, target and seed; of many the first.
+    """
+    trainings = {row["stage"]: row for row in evidence.trainings}
+    found = {}
+    for row in evidence.rows:
+        of_target = evidence.primary.get(row["target"]) == row["metric"]
+        if of_target and row["collapsed"]:
+            key = (row["route"], row["target"], row["seed"])
+            found.setdefault(key, []).append(row)
+    sentences = [
+        collapse_sentence(rows, _learning_rates(rows[0]["stage"], trainings))
+        for rows in found.values()
+    ]
+    more = len(sentences) - MAX_COLLAPSED
+    if more > 0:
+        sentences[MAX_COLLAPSED:] = [
+            f"Collapsed likewise: {more} more pairs of route and target, "
+            "marked ‡ in the tables."
+        ]
+    return sentences
+
+
+def collapse_sentence(rows, learning_rates):
+    """Tells which predictions of one route and target are constant.
+
+    Args:
+        rows: list of dicts of results.jsonl, of one route, target, seed and
+            metric, all `collapsed`; one for each language.
+        learning_rates: list of float. Of the stages that led there, the first
+            one first; empty where there was none or it is not known.
+
+    Returns:
+        A str that names the learning rate and the next move.
+    """
+    languages = {}
+    for row in rows:
+        languages.setdefault(row["constant"], []).append(row["language"])
+    constants = "; ".join(
+        f"{constant} in {' '.join(codes)}"
+        for constant, codes in languages.items()
+    )
+    first = rows[0]
+    rates = list(dict.fromkeys(f"{rate:g}" for rate in learning_rates))
+    how = f"learning rate {', then '.join(rates) or 'not known'}"
+    moves = ["a lower --learning_rate", "more --epochs", "another --seed"]
+    if first["stage"] == PRETRAINED:
+        how, moves = "not trained", []
+    if get_task(first["target"]).is_retrieval:
+        moves.append("another --retrieval_layer")
+    return (
+        f"Collapsed: `{first['route']}` on {first['target']}, seed "
+        f"{first['seed']} ({how}), predicts the same for every example: "
+        f"{constants}. This is no finding and in no comparison. Next, in "
+        f"another --run_dir: {' or '.join(moves)}."
+    )
+
+
+def _learning_rates(stage, trainings):
+    """Lists the rates of a chain of stages, the first one first."""
+    rates = []
+    while stage in trainings:
+        recipe = trainings[stage].get("recipe") or {}
+        if recipe.get("learning_rate") is not None:
+            rates.insert(0, recipe["learning_rate"])
+        stage = trainings[stage]["parent"]
+    return rates
 
 
 def typology_table(frames, baseline):

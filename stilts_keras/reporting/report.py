@@ -27,7 +27,7 @@ FOLDER = "report"
 REPORT_FILE = "report.md"
 FRAMES_FILE = "report.json"
 # Of what a report holds; a report of another version is made anew.
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass
@@ -42,7 +42,8 @@ class Report:
         plain: dict from a short name to a plain table; see `findings`.
         secondary: dict from a short name to the frame of another metric of a
             target.
-        sentences: list of str. The finding, then negative transfer.
+        sentences: list of str. The finding, negative transfer, and what
+            collapsed.
     """
 
     evidence: evidence_of.Evidence
@@ -106,6 +107,7 @@ def build(evidence):
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
+            *findings.collapse_sentences(evidence),
         ],
     )
 
@@ -145,7 +147,14 @@ def _frames(evidence):
     frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
     if set(SUITES["xtreme"]) <= set(primary):
         frames["xtreme"] = tables.xtreme_frame(
-            _xtreme_scores(rows), baseline, notes=_xtreme_notes(evidence)
+            _xtreme_scores(rows),
+            baseline,
+            notes=_xtreme_notes(evidence),
+            collapsed={
+                (row["route"], row["seed"], row["target"])
+                for row in rows
+                if row.get("collapsed")
+            },
         )
     shapes = {
         route: Route.parse(route).shape

@@ -108,7 +108,12 @@ def test_negative_transfer_counts_what_survives_the_correction():
         }
     )
     counts = findings.negative_transfer([made])
-    assert counts == {"cells": 3, "losses": 1, "gains": 1}
+    assert counts == {
+        "cells": 3,
+        "losses": 1,
+        "gains": 1,
+        "beside_chance": 0,
+    }
     text = findings.negative_transfer_sentence(counts)
     assert "1 of 3" in text and "(33 %) are significant losses" in text
 

@@ -244,6 +244,10 @@ def test_what_may_be_chance_is_marked(rows):
         ({"difference": 1.25}, "61.2 (+1.2)"),
         ({"margin": 2.0, "difference": 1.0}, "61.2±2.0 (+1.0)"),
         ({"margin": 30.0, "above_chance": False}, "61.2±30.0°"),
+        (
+            {"margin": 1.0, "above_chance": False, "collapsed": True},
+            "61.2±1.0°‡",
+        ),
         ({"difference": -0.01}, "61.2 (+0.0)"),
         ({"difference": -1.0}, "61.2 (-1.0)"),
         ({"value": None}, "-"),
@@ -269,6 +273,7 @@ def test_cells_are_short_and_signed(changes, text):
         "count": 1,
         "zero_shot": True,
         "above_chance": True,
+        "collapsed": False,
         "complete": True,
         "is_significant": False,
     }
