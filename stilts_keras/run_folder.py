@@ -42,6 +42,7 @@ TRAINING_FACTS = (
     "num_steps",
     "best_step",
     "dev_score",
+    "constants",
     "backend",
 )
 # Whose weights stay when nothing more needs them: all; those that a target

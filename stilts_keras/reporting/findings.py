@@ -6,16 +6,11 @@ A plain table, beside the frames of `tables`, is
 """
 
 from stilts_keras.errors import InputError
-from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.reporting import tables
 from stilts_keras.scoring import regression
-from stilts_keras.tasks import get_task
 from stilts_keras.tasks.languages import LANGUAGES
 from stilts_keras.tasks.languages import distance_from_english
 from stilts_keras.tasks.languages import family_of
-
-# Collapsed results that are told one by one.
-MAX_COLLAPSED = 5
 
 
 def finding(frame, baseline):
@@ -168,81 +163,6 @@ def negative_transfer_sentence(counts):
         "correction within each target)."
         f"{_beside_chance(counts['beside_chance'])}"
     )
-
-
-def collapse_sentences(evidence):
-    """Tells which results are of constant predictions, and what to do.
-
-    Args:
-        evidence: `Evidence`.
-
-    Returns:
-        A list of str, one for each route, target and seed; of many the first.
-    """
-    trainings = {row["stage"]: row for row in evidence.trainings}
-    found = {}
-    for row in evidence.rows:
-        of_target = evidence.primary.get(row["target"]) == row["metric"]
-        if of_target and row["collapsed"]:
-            key = (row["route"], row["target"], row["seed"])
-            found.setdefault(key, []).append(row)
-    sentences = [
-        collapse_sentence(rows, _learning_rates(rows[0]["stage"], trainings))
-        for rows in found.values()
-    ]
-    more = len(sentences) - MAX_COLLAPSED
-    if more > 0:
-        sentences[MAX_COLLAPSED:] = [
-            f"Collapsed likewise: {more} more pairs of route and target, "
-            "marked ‡ in the tables."
-        ]
-    return sentences
-
-
-def collapse_sentence(rows, learning_rates):
-    """Tells which predictions of one route and target are constant.
-
-    Args:
-        rows: list of dicts of results.jsonl, of one route, target, seed and
-            metric, all `collapsed`; one for each language.
-        learning_rates: list of float. Of the stages that led there, the first
-            one first; empty where there was none or it is not known.
-
-    Returns:
-        A str that names the learning rate and the next move.
-    """
-    languages = {}
-    for row in rows:
-        languages.setdefault(row["constant"], []).append(row["language"])
-    constants = "; ".join(
-        f"{constant} in {' '.join(codes)}"
-        for constant, codes in languages.items()
-    )
-    first = rows[0]
-    rates = list(dict.fromkeys(f"{rate:g}" for rate in learning_rates))
-    how = f"learning rate {', then '.join(rates) or 'not known'}"
-    moves = ["a lower --learning_rate", "more --epochs", "another --seed"]
-    if first["stage"] == PRETRAINED:
-        how, moves = "not trained", []
-    if get_task(first["target"]).is_retrieval:
-        moves.append("another --retrieval_layer")
-    return (
-        f"Collapsed: `{first['route']}` on {first['target']}, seed "
-        f"{first['seed']} ({how}), predicts the same for every example: "
-        f"{constants}. This is no finding and in no comparison. Next, in "
-        f"another --run_dir: {' or '.join(moves)}."
-    )
-
-
-def _learning_rates(stage, trainings):
-    """Lists the rates of a chain of stages, the first one first."""
-    rates = []
-    while stage in trainings:
-        recipe = trainings[stage].get("recipe") or {}
-        if recipe.get("learning_rate") is not None:
-            rates.insert(0, recipe["learning_rate"])
-        stage = trainings[stage]["parent"]
-    return rates
 
 
 def typology_table(frames, baseline):

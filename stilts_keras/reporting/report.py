@@ -11,6 +11,7 @@ from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.graph.route import Route
+from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
 from stilts_keras.reporting import published
@@ -107,7 +108,7 @@ def build(evidence):
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
-            *findings.collapse_sentences(evidence),
+            *collapsed.sentences(evidence),
         ],
     )
 

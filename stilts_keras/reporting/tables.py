@@ -923,6 +923,7 @@ def _cell_notes(table_rows, *, replicates="seeds", scope="languages"):
             "‡ holds scores of constant predictions: the model has collapsed "
             "there, and those scores are in no difference"
         )
+        other += f", or over {scope} of which some have collapsed"
     judged = [cell for cell in cells if cell["p"] is not None]
     if judged:
         notes.append(_judged_note(judged))
