@@ -22,6 +22,7 @@ from stilts_keras.interruption import Interruption
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.run_folder import RunFolder
@@ -240,12 +241,13 @@ class _Walk:
             self.folder.stages.progress(stage), self.on_damage
         )
         writers = self.folder.training_writers(stage)
+        constants = {}
 
         def on_log(log):
             _write(writers, _log_scalars(log), log.step)
 
         def on_dev(step):
-            scores = self.dev_scores(stage, model)
+            scores, constants[step] = self.dev_scores(stage, model)
             _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
             return float(np.mean(list(scores.values()))) if scores else None
 
@@ -272,18 +274,29 @@ class _Walk:
                 save_every_seconds=self.save_every_seconds,
                 interruption=self.interruption,
             )
+        if state.best_step and state.best_step not in constants:
+            # A run that was cut off has seen the best step.
+            _, constants[state.best_step] = self.dev_scores(stage, model)
+        facts = {
+            **_facts(stage, sources, shares, num_steps, state),
+            "constants": constants.get(state.best_step),
+        }
         with self.interruption.held():
             checkpoint.save_stage(
                 self.folder.stages.target(stage),
                 model=model,
-                facts={
-                    **_facts(stage, sources, shares, num_steps, state),
-                    "left_out": self.inputs.left_out(stage),
-                },
+                facts=facts | {"left_out": self.inputs.left_out(stage)},
             )
             self.folder.stages.adopt(stage)
             training.remove()
         self.progress.finish()
+        constant = collapsed.of_dev_rows(facts["constants"])
+        if constant:
+            self.progress.note(
+                collapsed.of_stage(
+                    stage.path, stage.seed, constant, _learning_rates(stage)
+                )
+            )
         return model
 
     def on_damage(self, error):
@@ -347,8 +360,13 @@ class _Walk:
         return model
 
     def dev_scores(self, stage, model):
-        """Returns each source's dev score, of those with dev rows."""
-        scores = {}
+        """Scores each source that has dev rows.
+
+        Returns:
+            Two dicts by source: its score, and what is predicted of all of its
+            dev rows, or None.
+        """
+        scores, constants = {}, {}
         for index, source in enumerate(stage.sources):
             task = get_task(source.task)
             split = self.inputs.dev(stage, index)
@@ -359,7 +377,8 @@ class _Walk:
                     **self.evaluation(task, stage.recipe.batch_size),
                 )
                 scores[str(source)] = found.metrics[task.metrics[0]]
-        return scores
+                constants[str(source)] = found.constant
+        return scores, constants
 
     # --------------------------------------------------------------- Evaluation
     def evaluate_cell(self, cell, model):
@@ -374,7 +393,7 @@ class _Walk:
             predictor, layers, counts = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
-        projected = ()
+        constant, projected = [], ()
         if task.problem == "retrieval" and cell.seed == self.graph.seeds[0]:
             projected = _of_different_families(cell.languages)
         with self.folder.writer(cell) as writer:
@@ -403,7 +422,19 @@ class _Walk:
                 facts = {**facts, **_notes(how)}
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
+                constant += [row for row in rows[:1] if row["collapsed"]]
+        if constant:
+            rates = _learning_rates(cell.stage)
+            self.progress.note(collapsed.of_results(constant, rates))
         return model
+
+    def collapse(self, stage):
+        """Returns what results say of a stage that has collapsed, or {}."""
+        if stage is None:
+            return {}
+        facts = files.read_sealed(self.finished(stage) / files.MANIFEST)
+        constant = collapsed.of_dev_rows(facts.get("constants"))
+        return {"collapsed": True, "constant": constant} if constant else {}
 
     def measure_forgetting(self, stage, model):
         """Scores a stage on all that its chain learned; returns the Model."""
@@ -494,7 +525,9 @@ class _Walk:
         pooled = MultiTask(
             encoder, {task.head_key: head}, {}, network=encoder.cut(layers)
         )
-        facts = [{"layer": layer, "pooling": pooling} for layer in layers]
+        # Nothing is trained here: these weights are the stage's own.
+        known = {"pooling": pooling, **self.collapse(cell.stage)}
+        facts = [{"layer": layer, **known} for layer in layers]
         return pooled, facts, layers.index(layer)
 
 
@@ -542,6 +575,12 @@ def _holder(stage, head_key):
     )
 
 
+def _learning_rates(stage):
+    """Lists the peak rates of a chain, the first stage's first."""
+    chain = stage.chain if stage else ()
+    return [earlier.recipe.learning_rate for earlier in chain]
+
+
 def _rows(graph, cell, language, found, extras):
     return [
         {
@@ -582,6 +621,8 @@ def _scores(found, language):
                 "low": low,
                 "high": high,
                 "chance": metrics.chance(metric, found.gold),
+                "collapsed": found.constant is not None,
+                "constant": found.constant,
             },
         )
 

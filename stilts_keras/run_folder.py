@@ -43,6 +43,7 @@ TRAINING_FACTS = (
     "best_step",
     "dev_score",
     "left_out",
+    "constants",
     "backend",
 )
 # Whose weights stay when nothing more needs them: all; those that a target
