@@ -3,10 +3,14 @@
 Nothing outside this room knows a family, a token id or the name of an input.
 """
 
+from stilts_keras.backbones.bert import Bert
+from stilts_keras.backbones.distil_bert import DistilBert
 from stilts_keras.backbones.xlm_roberta import XlmRoberta
 from stilts_keras.errors import unknown
 
-FAMILIES = {family.name: family for family in (XlmRoberta(),)}
+FAMILIES = {
+    family.name: family for family in (XlmRoberta(), Bert(), DistilBert())
+}
 DEFAULT_FAMILY = "xlm_roberta"
 
 

@@ -230,7 +230,8 @@ def _folder(name, folder, tokenizer_path):
         kind = "keras_folder"
         inner = config.get("config", {})
         sizes = family.read_keras_config(inner)
-        settings = config.get(SETTINGS_KEY, {})
+        settings = family.read_keras_settings(inner)
+        settings |= config.get(SETTINGS_KEY, {})
         own = [folder / TOKENIZER_FOLDER / name for name in TOKENIZER_NAMES]
     return _describe(
         name=name,

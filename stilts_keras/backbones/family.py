@@ -124,6 +124,13 @@ class Family:
         Returns:
             Dict of what JSON can hold, such as `layer_norm_epsilon`.
         """
+        positions = config.get("position_embedding_type", "absolute")
+        if positions != "absolute":
+            raise InputError(
+                f"{where}: config.json has position_embedding_type "
+                f"{positions!r}, which KerasHub's {self.keras_class} does not "
+                "have. Expected: 'absolute'."
+            )
         dropout = config["hidden_dropout_prob"]
         return {
             "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
@@ -141,6 +148,14 @@ class Family:
             config: dict.
         """
         return {size: config.get(size) for size in SIZES}
+
+    def read_keras_settings(self, config):
+        """Reads settings from them, as `read_settings`; ours stand above.
+
+        Args:
+            config: dict.
+        """
+        return {}
 
     def num_encoder_parameters(self, backbone):
         """Returns the parameters without embeddings; None while unknown.
@@ -410,12 +425,13 @@ def from_preset(kind, preset, **arguments):
         ) from error
 
 
-def activation_of(name, where):
+def activation_of(name, where, key="hidden_act"):
     """Translates Hugging Face's name of an activation.
 
     Args:
         name: str or None. None is `gelu`, as in every family here.
         where: str. For messages.
+        key: str. Of config.json, for messages.
 
     Raises:
         InputError: If it is not one of `ACTIVATIONS`.
@@ -424,7 +440,7 @@ def activation_of(name, where):
         return "gelu"
     if name not in ACTIVATIONS:
         raise InputError(
-            f"{where}: config.json has hidden_act {name!r}, which is not known "
+            f"{where}: config.json has {key} {name!r}, which is not known "
             f"here. Expected one of: {', '.join(ACTIVATIONS)}."
         )
     return ACTIVATIONS[name]

@@ -8,6 +8,11 @@ from stilts_keras.errors import InputError
 
 # Holds code that runs as it is read, so it is never opened.
 PICKLED = ("pytorch_model*.bin",)
+# Names of tensors today, and in folders converted from the first BERTs.
+OLD_NAMES = {
+    "LayerNorm.weight": "LayerNorm.gamma",
+    "LayerNorm.bias": "LayerNorm.beta",
+}
 
 
 class Tensors:
@@ -53,9 +58,13 @@ class Tensors:
         return np.asarray(self._files[found].get_tensor(found), "float32")
 
     def _find(self, name):
-        for prefix in self._prefixes:
-            if prefix + name in self._files:
-                return prefix + name
+        names = [prefix + name for prefix in self._prefixes]
+        for new, old in OLD_NAMES.items():
+            if name.endswith(new):
+                names += [each.removesuffix(new) + old for each in names]
+        for each in names:
+            if each in self._files:
+                return each
         return None
 
 

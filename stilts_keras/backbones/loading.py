@@ -68,6 +68,7 @@ def load_tokenizer(backbone):
         tokenizer = family.preset_tokenizer(backbone.name)
     if backbone.vocabulary_size is not None:
         _check_vocabulary(backbone, tokenizer, backbone.vocabulary_size)
+    _check_segments(backbone, tokenizer)
     return tokenizer
 
 
@@ -77,6 +78,18 @@ def _check_vocabulary(backbone, tokenizer, vocabulary_size):
             f"The tokenizer has {tokenizer.vocabulary_size} ids, backbone "
             f"{backbone.name!r} only {vocabulary_size}. Pass the tokenizer "
             "that the backbone was trained with."
+        )
+
+
+def _check_segments(backbone, tokenizer):
+    layout = tokenizer.layout
+    known = backbone.settings.get("num_segments", layout.num_segments)
+    if layout.segments_input and known < layout.num_segments:
+        raise InputError(
+            f"The tokenizer numbers {layout.num_segments} parts of a "
+            f"sequence, backbone {backbone.name!r} knows only {known} "
+            "(type_vocab_size). Pass the tokenizer that the backbone was "
+            "trained with."
         )
 
 
