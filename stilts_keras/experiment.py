@@ -17,6 +17,7 @@ from stilts_keras.backbones import loading
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.graph.graph import SWEEP
+from stilts_keras.graph.plan import problems_of
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
@@ -174,6 +175,8 @@ def _prepare(walk, stages, cells, measured, long_rows):
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
         refuse_long_rows(cut)
+    for note in walk.root.limits(problems_of(stages)):
+        progress.note(note)
     for where, count in cut.items():
         progress.note(f"{where}: {count} long sequences were cut.")
     for where in inputs.without_dev(stages):

@@ -3,10 +3,11 @@
 Nothing outside this room knows a family, a token id or the name of an input.
 """
 
+from stilts_keras.backbones.deberta_v3 import DebertaV3
 from stilts_keras.backbones.xlm_roberta import XlmRoberta
 from stilts_keras.errors import unknown
 
-FAMILIES = {family.name: family for family in (XlmRoberta(),)}
+FAMILIES = {family.name: family for family in (XlmRoberta(), DebertaV3())}
 DEFAULT_FAMILY = "xlm_roberta"
 
 

@@ -142,6 +142,14 @@ class Family:
         """
         return {size: config.get(size) for size in SIZES}
 
+    def read_keras_settings(self, config):
+        """Reads settings from them, as `read_settings`; ours stand above.
+
+        Args:
+            config: dict.
+        """
+        return {}
+
     def num_encoder_parameters(self, backbone):
         """Returns the parameters without embeddings; None while unknown.
 
