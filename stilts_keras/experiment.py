@@ -18,6 +18,7 @@ from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.graph.graph import SWEEP
+from stilts_keras.graph.plan import problems_of
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
@@ -191,6 +192,8 @@ def _prepare(walk, stages, cells, measured, long_rows, bad_rows):
         refuse_long_rows(cut)
     for note in inputs.notes():
         progress.note(f"{note}.")
+    for note in walk.root.limits(problems_of(stages)):
+        progress.note(note)
     for where, count in cut.items():
         progress.note(f"{where}: {count} long sequences were cut.")
     for where in inputs.without_dev(stages):

@@ -150,7 +150,7 @@ def _draw(model):
     random = np.random.default_rng(ROOT_SEED)
     for variable in model.trainable_variables:
         shape = tuple(variable.shape)
-        if variable.path.endswith("embeddings"):
+        if variable.path.endswith(("embeddings", "embedding")):
             stddev = EMBEDDING_STDDEV
         elif variable.path.endswith("kernel"):
             is_output = "attention_output" in variable.path

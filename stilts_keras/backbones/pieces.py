@@ -183,16 +183,33 @@ class TokenizersPieces:
     def encode_with_offsets(self, text):
         """As in `SentencePieces`."""
         found = self._tokenizer.encode(text, add_special_tokens=False)
+        starts = [start for start, _ in found.offsets]
         return [
-            (number, start, end)
-            for number, (start, end) in zip(
-                found.ids, found.offsets, strict=True
+            (number, start, _end_of(end, following, text))
+            for number, (start, end), following in zip(
+                found.ids, found.offsets, [*starts[1:], len(text)], strict=True
             )
         ]
 
     def find(self, piece):
         """Returns the id of a piece, or None where there is none."""
         return self._tokenizer.token_to_id(piece)
+
+
+def _end_of(end, following, text):
+    """Corrects where a piece ends, so that each character has one piece.
+
+    The library leaves out accents that normalisation joins to a letter, and
+    gives a character that becomes several pieces to all of them.
+
+    Args:
+        end: int. The library's.
+        following: int. Where the next piece starts.
+        text: str.
+    """
+    while end < following and not text[end].isspace():
+        end += 1
+    return min(end, following)
 
 
 def read_pieces(path):

@@ -288,11 +288,7 @@ def _notes(graph):
     for reason in graph.left_out.values():
         yield f"Left out: {reason}"
     yield from graph.lowered_lengths()
-    problems = {
-        get_task(source.task).problem
-        for stage in graph.stages
-        for source in stage.sources
-    }
+    problems = problems_of(graph.stages)
     unshared = sum(
         cell.stage.depth for cell in graph.cells if cell.stage is not None
     )
@@ -306,6 +302,23 @@ def _notes(graph):
         yield "Masked LM: a text above max length counts once here."
     if "span_extraction" in problems:
         yield "Span extraction: a context above max length counts once here."
+    yield from graph.backbone.limits(problems)
+
+
+def problems_of(stages):
+    """Returns the names of the problems that stages train on.
+
+    Args:
+        stages: iterable of Stage.
+
+    Returns:
+        Set of str.
+    """
+    return {
+        get_task(source.task).problem
+        for stage in stages
+        for source in stage.sources
+    }
 
 
 def _sum(values, write):

@@ -118,9 +118,64 @@ def write_distil_bert(folder):
     ).save_pretrained(folder)
 
 
+def deberta_pieces(content):
+    """Turns XLM-R's SentencePiece model (bytes) into one like DeBERTa's."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    model = sentencepiece_model_pb2.ModelProto.FromString(content)
+    kind = type(model.pieces[0])
+    special = [
+        kind(piece=name, type=kind.CONTROL)
+        for name in ("[PAD]", "[CLS]", "[SEP]")
+    ]
+    special.append(kind(piece="[UNK]", type=kind.UNKNOWN))
+    # In place of <unk>, <s> and </s>.
+    pieces = [*special, *model.pieces[3:]]
+    del model.pieces[:]
+    model.pieces.extend(pieces)
+    trainer = model.trainer_spec
+    trainer.pad_id, trainer.bos_id, trainer.eos_id, trainer.unk_id = range(4)
+    trainer.pad_piece, trainer.bos_piece, trainer.eos_piece = (
+        "[PAD]",
+        "[CLS]",
+        "[SEP]",
+    )
+    trainer.unk_piece = "[UNK]"
+    return model.SerializeToString()
+
+
+def deberta_config(**changes):
+    """Buckets of 16 for 64 positions: distances above 8 share some."""
+    import transformers
+
+    values = {
+        **CONFIG,
+        "vocab_size": 1070,
+        "max_position_embeddings": 64,
+        "hidden_act": "gelu_new",
+        "type_vocab_size": 0,
+        "relative_attention": True,
+        "position_buckets": 16,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": "p2c|c2p",
+        "position_biased_input": False,
+    }
+    return transformers.DebertaV2Config(**values | changes)
+
+
+def write_deberta_v3(folder):
+    import transformers
+
+    save_random(transformers.DebertaV2Model(deberta_config()), folder)
+    content = deberta_pieces(POCKET_SPM.read_bytes())
+    (folder / "spm.model").write_bytes(content)
+
+
 WRITERS = {
     "xlm_roberta": write_xlm_roberta,
     "bert": write_bert,
     "bert_of_xlm_roberta": write_bert_of_xlm_roberta,
     "distil_bert": write_distil_bert,
+    "deberta_v3": write_deberta_v3,
 }
