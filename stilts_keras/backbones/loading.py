@@ -38,10 +38,19 @@ def fetch(backbone):
         return backbone
     repository = backbone.name.removeprefix(HUB)
     folder = download(repository, SMALL_FILES)
-    for pattern in weight_patterns(backbone.name, folder):
+    patterns = weight_patterns(backbone.name, folder)
+    for pattern in patterns:
         folder = download(repository, [*SMALL_FILES, pattern])
         if any(pathlib.Path(folder).glob(pattern)):
             break
+    else:
+        raise InputError(
+            f"Backbone {backbone.name!r}: the Hub gave no weights of a kind "
+            f"opened here ({' or '.join(patterns)}). Download the repository "
+            f"whole (hf download {repository} --local-dir=FOLDER) and pass "
+            "--backbone=FOLDER, which names how a pytorch_model.bin is "
+            "converted."
+        )
     found = describe_backbone(folder, tokenizer=backbone.tokenizer_path)
     return dataclasses.replace(
         found, name=backbone.name, fingerprint=backbone.fingerprint
