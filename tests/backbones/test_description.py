@@ -220,7 +220,7 @@ def test_incomplete_folder_names_what_is_missing(huggingface, missing, pattern):
 @pytest.mark.parametrize(
     ("config", "pattern"),
     [
-        ({"model_type": "bert"}, "'bert'.*xlm-roberta"),
+        ({"model_type": "modernbert"}, "'modernbert'.*xlm-roberta"),
         ({"answer": 42}, "answer"),
         ([1], "list"),
         ("{broken", "readable config.json"),
