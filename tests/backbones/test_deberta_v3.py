@@ -9,6 +9,7 @@ import pytest
 from sentencepiece import sentencepiece_model_pb2
 
 from backbones import tiny
+from backbones.texts import rows_of
 from stilts_keras.backbones import get_family
 from stilts_keras.backbones import loading
 from stilts_keras.backbones.description import describe_backbone
@@ -232,17 +233,6 @@ def test_ids_equal_those_of_transformers_in_every_language(
     ]
     # Theirs normalises grapheme by grapheme, which cuts a few otherwise.
     assert len(different) <= len(texts) // 2_000, different
-
-
-def rows_of(folder, num=20):
-    """The longest text of the first rows of each folder: of one language."""
-    parquet = pytest.importorskip("pyarrow.parquet")
-    firsts = {path.parent: path for path in sorted(folder.rglob("*.parquet"))}
-    for path in firsts.values():
-        rows = next(parquet.ParquetFile(path).iter_batches(num), None)
-        for row in rows.to_pylist() if rows else ():
-            texts = [text for text in row.values() if isinstance(text, str)]
-            yield from [text[:200] for text in sorted(texts, key=len)[-1:]]
 
 
 # ------------------------------------------------------------- With a framework
