@@ -93,6 +93,8 @@ def write_bert_of_xlm_roberta(folder):
     config = bert_config(vocab_size=1070, hidden_act="relu")
     save_random(transformers.BertForMaskedLM(config), folder)
     shutil.copy(POCKET_SPM, folder / "sentencepiece.bpe.model")
+    config = {"tokenizer_class": "XLMRobertaTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
 
 
 def write_distil_bert(folder):
