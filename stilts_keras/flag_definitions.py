@@ -124,7 +124,7 @@ _flag(
     flags.DEFINE_string,
     "family",
     None,
-    "Family of --backbone=random, such as mt5 (default: xlm_roberta).",
+    "Family of --backbone=random (default: xlm_roberta).",
 )
 _flag(
     "backbone",

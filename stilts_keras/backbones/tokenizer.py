@@ -265,7 +265,8 @@ def _pad(rows, length, value):
     # Here, so that plans are instant.
     import numpy as np
 
-    if rows and rows[0] and isinstance(rows[0][0], list):
+    # Here, so that plans are instant.
+        if rows and rows[0] and isinstance(rows[0][0], list):
         return np.stack([_pad(row, length, value) for row in rows])
     array = np.full((len(rows), length), value, dtype="int32")
     for row, values in zip(array, rows, strict=True):
