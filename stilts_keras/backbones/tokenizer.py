@@ -265,8 +265,7 @@ def _pad(rows, length, value):
     # Here, so that plans are instant.
     import numpy as np
 
-    # Here, so that plans are instant.
-        if rows and rows[0] and isinstance(rows[0][0], list):
+    if rows and rows[0] and isinstance(rows[0][0], list):
         return np.stack([_pad(row, length, value) for row in rows])
     array = np.full((len(rows), length), value, dtype="int32")
     for row, values in zip(array, rows, strict=True):
