@@ -1,5 +1,6 @@
 """All that differs between TensorFlow, JAX and torch, in one place."""
 
+import importlib.util
 import os
 import pathlib
 
@@ -11,18 +12,18 @@ from stilts_keras.errors import InputError
 def prepare():
     """Sets the process up for Keras's backend; call it once, before a model.
 
-    TensorFlow is always imported (KerasHub needs it) and would take all GPU
-    memory from the backend in use. JAX keeps what it compiled on disk, so
+    KerasHub imports TensorFlow wherever it is installed, which would take all
+    GPU memory from the backend in use. JAX keeps what it compiled on disk, so
     that a stage of known shapes starts in under a second.
     """
-    import tensorflow as tf
-
     name = keras.backend.backend()
     if name == "tensorflow":
+        import tensorflow as tf
+
         # It warns of each new batch shape; those are few and wanted.
         tf.get_logger().setLevel("ERROR")
-    else:
-        _hide_gpus(tf)
+    elif importlib.util.find_spec("tensorflow"):
+        _hide_gpus()
     if name == "jax":
         import jax
 
@@ -32,7 +33,9 @@ def prepare():
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
-def _hide_gpus(tf):
+def _hide_gpus():
+    import tensorflow as tf
+
     try:
         tf.config.set_visible_devices([], "GPU")
     except RuntimeError as error:

@@ -50,3 +50,17 @@ def unknown(kind, name, known):
     return InputError(
         f"Unknown {kind} {name!r}.{hint} Known: {', '.join(known)}."
     )
+
+
+def first_line(error):
+    """Returns what another library's error says, in one line.
+
+    Args:
+        error: Exception.
+
+    Returns:
+        A str of at most 300 characters, without a full stop: the message's
+        first line, or the error's type where it says nothing.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")[:300]

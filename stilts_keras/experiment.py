@@ -14,13 +14,16 @@ import numpy as np
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones import loading
+from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.graph.graph import SWEEP
+from stilts_keras.graph.plan import problems_of
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.run_folder import RunFolder
@@ -50,6 +53,7 @@ def run(
     run_dir,
     log_every_steps=50,
     long_rows="cut",
+    bad_rows="skip",
     save_every_minutes=SAVE_EVERY_MINUTES,
     stage_store=None,
     keep="all",
@@ -69,6 +73,9 @@ def run(
         log_every_steps: int. Steps between two points in TensorBoard.
         long_rows: str. `cut`: rows longer than `max_length` lose tokens, as
             published, and are counted; `error`: they are refused.
+        bad_rows: str. `skip`: training and dev rows with an empty text or a
+            missing value are left out, up to 1 %, and named; `error`: they
+            are refused.
         save_every_minutes: float. A stage's progress is saved so often, at
             every evaluation on dev rows, and when the process is asked to
             stop (SIGINT, SIGTERM).
@@ -91,11 +98,15 @@ def run(
         Interrupted: If the process was asked to stop.
     """
     # ------------------------------------------- The run folder, if it is ours
-    if long_rows not in LONG_ROWS:
-        raise InputError(
-            f"long_rows must be one of: {', '.join(LONG_ROWS)}. Received: "
-            f"{long_rows!r}."
-        )
+    for name, value, known in (
+        ("long_rows", long_rows, LONG_ROWS),
+        ("bad_rows", bad_rows, BAD_ROWS),
+    ):
+        if value not in known:
+            raise InputError(
+                f"{name} must be one of: {', '.join(known)}. Received: "
+                f"{value!r}."
+            )
     if not save_every_minutes > 0:
         raise InputError(
             "save_every_minutes must be above 0. Received: "
@@ -113,11 +124,11 @@ def run(
         walk = _Walk(
             folder, console, interruption, log_every_steps, save_every_minutes
         )
-        _run_in(folder, walk, long_rows, settings)
+        _run_in(folder, walk, long_rows, bad_rows, settings)
     return folder.rows()
 
 
-def _run_in(folder, walk, long_rows, settings):
+def _run_in(folder, walk, long_rows, bad_rows, settings):
     """Does what `run` promises, as the only writer of the folder."""
     graph, progress = folder.graph, walk.progress
     with progress:
@@ -127,7 +138,7 @@ def _run_in(folder, walk, long_rows, settings):
         for reason in graph.left_out.values():
             progress.note(f"Left out: {reason}")
         if cells or measured:
-            _prepare(walk, stages, cells, measured, long_rows)
+            _prepare(walk, stages, cells, measured, long_rows, bad_rows)
         if cells or measured or not folder.is_described:
             folder.describe({"settings": settings or {}, **_versions()})
 
@@ -164,16 +175,25 @@ def _run_in(folder, walk, long_rows, settings):
             progress.note(line)
 
 
-def _prepare(walk, stages, cells, measured, long_rows):
+def _prepare(walk, stages, cells, measured, long_rows, bad_rows):
     """Finds all that can be wrong with the data, at once."""
     graph, progress = walk.graph, walk.progress
     walk.root = loading.fetch(graph.backbone)
     tokenizer = loading.load_tokenizer(walk.root)
-    inputs = walk.inputs = Inputs(graph, tokenizer)
+    num_positions = walk.root.max_sequence_length
+    for line in graph.lowered_lengths(num_positions):
+        progress.note(line)
+    inputs = walk.inputs = Inputs(
+        graph, tokenizer, num_positions=num_positions, bad_rows=bad_rows
+    )
     lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
         refuse_long_rows(cut)
+    for note in inputs.notes():
+        progress.note(f"{note}.")
+    for note in walk.root.limits(problems_of(stages)):
+        progress.note(note)
     for where, count in cut.items():
         progress.note(f"{where}: {count} long sequences were cut.")
     for where in inputs.without_dev(stages):
@@ -224,12 +244,13 @@ class _Walk:
             self.folder.stages.progress(stage), self.on_damage
         )
         writers = self.folder.training_writers(stage)
+        constants = {}
 
         def on_log(log):
             _write(writers, _log_scalars(log), log.step)
 
         def on_dev(step):
-            scores = self.dev_scores(stage, model)
+            scores, constants[step] = self.dev_scores(stage, model)
             _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
             return float(np.mean(list(scores.values()))) if scores else None
 
@@ -256,15 +277,29 @@ class _Walk:
                 save_every_seconds=self.save_every_seconds,
                 interruption=self.interruption,
             )
+        if state.best_step and state.best_step not in constants:
+            # A run that was cut off has seen the best step.
+            _, constants[state.best_step] = self.dev_scores(stage, model)
+        facts = {
+            **_facts(stage, sources, shares, num_steps, state),
+            "constants": constants.get(state.best_step),
+        }
         with self.interruption.held():
             checkpoint.save_stage(
                 self.folder.stages.target(stage),
                 model=model,
-                facts=_facts(stage, sources, shares, num_steps, state),
+                facts=facts | {"left_out": self.inputs.left_out(stage)},
             )
             self.folder.stages.adopt(stage)
             training.remove()
         self.progress.finish()
+        constant = collapsed.of_dev_rows(facts["constants"])
+        if constant:
+            self.progress.note(
+                collapsed.of_stage(
+                    stage.path, stage.seed, constant, _learning_rates(stage)
+                )
+            )
         return model
 
     def on_damage(self, error):
@@ -328,8 +363,13 @@ class _Walk:
         return model
 
     def dev_scores(self, stage, model):
-        """Returns each source's dev score, of those with dev rows."""
-        scores = {}
+        """Scores each source that has dev rows.
+
+        Returns:
+            Two dicts by source: its score, and what is predicted of all of its
+            dev rows, or None.
+        """
+        scores, constants = {}, {}
         for index, source in enumerate(stage.sources):
             task = get_task(source.task)
             split = self.inputs.dev(stage, index)
@@ -340,7 +380,8 @@ class _Walk:
                     **self.evaluation(task, stage.recipe.batch_size),
                 )
                 scores[str(source)] = found.metrics[task.metrics[0]]
-        return scores
+                constants[str(source)] = found.constant
+        return scores, constants
 
     # --------------------------------------------------------------- Evaluation
     def evaluate_cell(self, cell, model):
@@ -355,7 +396,7 @@ class _Walk:
             predictor, layers, counts = self.retrieval_model(cell, model)
         else:
             predictor = model = model or self.finished_model(cell.stage)
-        projected = ()
+        constant, projected = [], ()
         if task.problem == "retrieval" and cell.seed == self.graph.seeds[0]:
             projected = _of_different_families(cell.languages)
         with self.folder.writer(cell) as writer:
@@ -381,9 +422,22 @@ class _Walk:
                 if language in projected:
                     pairs = sample_pairs(found.embeddings, how["split"])
                     self.folder.keep_embeddings(cell, language, pairs)
+                facts = {**facts, **_notes(how)}
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
+                constant += [row for row in rows[:1] if row["collapsed"]]
+        if constant:
+            rates = _learning_rates(cell.stage)
+            self.progress.note(collapsed.of_results(constant, rates))
         return model
+
+    def collapse(self, stage):
+        """Returns what results say of a stage that has collapsed, or {}."""
+        if stage is None:
+            return {}
+        facts = files.read_sealed(self.finished(stage) / files.MANIFEST)
+        constant = collapsed.of_dev_rows(facts.get("constants"))
+        return {"collapsed": True, "constant": constant} if constant else {}
 
     def measure_forgetting(self, stage, model):
         """Scores a stage on all that its chain learned; returns the Model."""
@@ -474,7 +528,9 @@ class _Walk:
         pooled = MultiTask(
             encoder, {task.head_key: head}, {}, network=encoder.cut(layers)
         )
-        facts = [{"layer": layer, "pooling": pooling} for layer in layers]
+        # Nothing is trained here: these weights are the stage's own.
+        known = {"pooling": pooling, **self.collapse(cell.stage)}
+        facts = [{"layer": layer, **known} for layer in layers]
         return pooled, facts, layers.index(layer)
 
 
@@ -493,6 +549,7 @@ def _facts(stage, sources, shares, num_steps, state):
         "sources": [
             {
                 "name": source.name,
+                "max_length": source.split.max_length,
                 "sequences": len(source.split.lengths),
                 "share": share,
                 "sequences_seen": state.num_examples.get(source.name, 0),
@@ -501,7 +558,9 @@ def _facts(stage, sources, shares, num_steps, state):
             for source, share in zip(sources, shares, strict=True)
         ],
         "seed": stage.seed,
-        "recipe": dataclasses.asdict(stage.recipe),
+        # The length may have been lowered when the backbone was opened.
+        "recipe": dataclasses.asdict(stage.recipe)
+        | {"max_length": sources[0].split.max_length},
         "num_steps": num_steps,
         "best_step": state.best_step or num_steps,
         "dev_score": state.best_score,
@@ -517,6 +576,12 @@ def _holder(stage, head_key):
         if head_key
         in {get_task(source.task).head_key for source in earlier.all_sources}
     )
+
+
+def _learning_rates(stage):
+    """Lists the peak rates of a chain, the first stage's first."""
+    chain = stage.chain if stage else ()
+    return [earlier.recipe.learning_rate for earlier in chain]
 
 
 def _rows(graph, cell, language, found, extras):
@@ -538,6 +603,13 @@ def _rows(graph, cell, language, found, extras):
     ]
 
 
+def _notes(how):
+    """What results say of the rows they were made with, if there is any."""
+    splits = [how["split"], how["dev"]]
+    notes = [note for split in splits if split for note in split.notes()]
+    return {"notes": notes} if notes else {}
+
+
 def _scores(found, language):
     """Yields each metric with its value and how sure that is."""
     for metric, value in found.metrics.items():
@@ -552,6 +624,8 @@ def _scores(found, language):
                 "low": low,
                 "high": high,
                 "chance": metrics.chance(metric, found.gold),
+                "collapsed": found.constant is not None,
+                "constant": found.constant,
             },
         )
 

@@ -55,7 +55,7 @@ def prune_run(run_dir, *, keep="all", is_agreed):
     """
     if keep not in KEEP:
         raise unknown("keep", str(keep), KEEP)
-    run_dir = pathlib.Path(run_dir).expanduser()
+    run_dir = files.at_home(run_dir)
     _check_is_run(run_dir)
     with locked(run_dir):
         return _delete(lambda: (_left_over(run_dir, keep), []), is_agreed)

@@ -42,6 +42,8 @@ TRAINING_FACTS = (
     "num_steps",
     "best_step",
     "dev_score",
+    "left_out",
+    "constants",
     "backend",
 )
 # Whose weights stay when nothing more needs them: all; those that a target
@@ -60,24 +62,43 @@ def locked(path):
         path: path. Made if absent.
 
     Raises:
-        InputError: If another process writes there; it is named.
+        InputError: If it cannot be made, written or locked, or another process
+            writes there; it is named.
     """
-    path = pathlib.Path(path)
-    path.mkdir(parents=True, exist_ok=True)
-    with open(path / LOCK_FILE, "a+", encoding="utf-8") as file:
+    path = files.at_home(path)
+    with _opened_lock(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             file.seek(0)
             raise InputError(
                 f"Run folder {str(path)!r} is in use by "
                 f"{file.read().strip() or 'another process'}. Wait for it, or "
                 "choose another --run_dir."
             ) from error
+        except OSError as error:
+            raise InputError(
+                f"Run folder {str(path)!r} cannot be locked against other "
+                f"writers ({error.strerror}). Choose a --run_dir on a file "
+                "system with locks."
+            ) from error
         file.truncate(0)
         file.write(f"process {os.getpid()} on {platform.node()}")
         file.flush()
         yield
+
+
+def _opened_lock(path):
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return open(path / LOCK_FILE, "a+", encoding="utf-8")
+    except OSError as error:
+        if error.errno in files.FULL:
+            raise
+        raise InputError(
+            f"Run folder {str(path)!r} cannot be made or written "
+            f"({error.strerror}). Choose another --run_dir."
+        ) from error
 
 
 def is_at_work(path):
@@ -120,7 +141,7 @@ class RunFolder:
             raise unknown("on_damage", str(on_damage), ON_DAMAGE)
         if keep not in KEEP:
             raise unknown("keep", str(keep), KEEP)
-        self.path = pathlib.Path(path).expanduser()
+        self.path = files.at_home(path)
         self.graph = graph
         self.stages = StageFolders(self.path, stage_store)
         self._results = results.Results(self.path / results.RESULTS_FILE)
@@ -159,6 +180,9 @@ class RunFolder:
     @contextlib.contextmanager
     def lock(self):
         """Keeps other runs out of the folder; see `locked`."""
+        files.check_folder_place(self.path, "run_dir")
+        if self.stages.store:
+            files.check_folder_place(self.stages.store, "stage_store")
         with locked(self.path):
             # The other run may have ended between the first look and this.
             self._check()
@@ -613,6 +637,8 @@ def _row_key(row):
 def _is_empty_folder(path):
     # A run that was cut off at its very beginning has left no more.
     return path.is_dir() and all(
-        file.name == LOCK_FILE or file.name.endswith(files.PARTIAL)
+        file.name == LOCK_FILE
+        or file.name.endswith(files.PARTIAL)
+        or file.name.startswith(files.PROBE)
         for file in path.iterdir()
     )

@@ -28,9 +28,9 @@ class StageFolders:
         Raises:
             InputError: If the store is a file.
         """
-        self.run_dir = run_dir and pathlib.Path(run_dir).expanduser()
+        self.run_dir = run_dir and files.at_home(run_dir)
         # Links must hold wherever the process was started.
-        self.store = store and pathlib.Path(store).expanduser().absolute()
+        self.store = store and files.at_home(store).absolute()
         if self.store and self.store.exists() and not self.store.is_dir():
             raise InputError(
                 f"stage_store {str(self.store)!r} is no folder. Name one, or "

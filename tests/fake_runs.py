@@ -10,6 +10,7 @@ from stilts_keras import files
 from stilts_keras.reporting import embeddings
 from stilts_keras.reporting import predictions
 from stilts_keras.reporting.results import Results
+from stilts_keras.scoring import collapse
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.tasks import get_task
@@ -61,6 +62,7 @@ def write_scores(
             language=language,
         )
         low, high = intervals.interval(metric, gold[language], guess)
+        constant = collapse.constant_of(metric, gold[language], guess)
         rows.append(
             {
                 "route": route,
@@ -79,6 +81,8 @@ def write_scores(
                 "high": high,
                 "chance": metrics.chance(metric, gold[language]),
                 "evaluation": f"rows of {target} {language}",
+                "collapsed": constant is not None,
+                "constant": constant,
                 **changes,
             }
         )

@@ -15,6 +15,7 @@ from stilts_keras.run_folder import LOCK_FILE
 from stilts_keras.scoring import xtreme
 from stilts_keras.scoring import xtreme_files
 from stilts_keras.scoring.metrics import score
+from stilts_keras.tasks import get_task
 
 ROUTES = ("pretrained", "mlm@de/squad+hellaswag")
 TARGETS = ("xnli", "udpos", "xquad", "tatoeba", "bucc2018")
@@ -170,18 +171,14 @@ def test_events_equal_results(finished):
         found = read_scalars(run_dir / "tensorboard" / route)
         values = {tag: value for tag, _, value in found}
         assert {step for _, step, _ in found} == {1}
-        expected = {
-            "/".join(
-                [
-                    "zero_shot" if row["zero_shot"] else "supervised",
-                    row["target"],
-                    row["metric"],
-                    row["language"],
-                ]
-            ): row["value"]
-            for row in rows
-            if row["route"] == route
-        }
+        expected = {}
+        for row in rows:
+            if row["route"] == route:
+                kind = "zero_shot" if row["zero_shot"] else "supervised"
+                place = f"{row['target']}/{row['metric']}/{row['language']}"
+                expected[f"{kind}/{place}"] = row["value"]
+                if row["collapsed"]:
+                    expected[f"collapsed/{place}"] = 1.0
         assert values.keys() == expected.keys()
         for tag, value in values.items():
             assert value == pytest.approx(expected[tag], rel=1e-6)
@@ -365,3 +362,37 @@ def test_backends_agree_where_nothing_is_trained(runs):
         for backend in BACKENDS
     ]
     assert values[0] and values[0] == values[1] == values[2]
+
+
+def test_a_collapsed_model_is_told_when_it_happens(tmp_path):
+    run_dir = tmp_path / "run"
+    small = [flag for flag in FLAGS if not flag.startswith("--route=")]
+    shown = stilts(
+        "run",
+        *small,
+        "--route=mnli",
+        "--targets=xnli,tatoeba",
+        "--languages=de",
+        "--retrieval_layer=1",
+        "--eval_limit=40",
+        "--learning_rate=0.5",
+        "--data=pocket",
+        f"--run_dir={run_dir}",
+        "--keras_backend=torch",
+    ).stdout
+    rows = {
+        row["target"]: row for row in read_results(run_dir / "results.jsonl")
+    }
+    assert rows["xnli"]["constant"] in get_task("xnli").labels
+    # The same weights as those that predicted one label of all dev rows.
+    assert "dev rows of mnli:48" in rows["tatoeba"]["constant"]
+    assert all(row["collapsed"] for row in rows.values())
+    for what in ("stage `mnli:48`", "`mnli` on xnli", "`mnli` on tatoeba"):
+        told = [
+            line
+            for line in shown.splitlines()
+            if line.startswith(f"Collapsed: {what}")
+        ]
+        assert told
+        assert all("learning rate 0.5" in line for line in told)
+        assert all("a lower --learning_rate" in line for line in told)

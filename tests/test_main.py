@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -38,7 +39,66 @@ def test_help_is_short_and_grouped(capsys):
     for word in ("run", "plan", "tasks", "what to train:", "--route"):
         assert word in out
     assert max(map(len, out.splitlines())) <= 80
-    assert len(out.splitlines()) < 130
+    assert len(out.splitlines()) < 140
+
+
+def help_of_flags(capsys):
+    """The help's text of each flag, in one line."""
+    assert stilts("--help") == 0
+    out = capsys.readouterr().out
+    blocks = re.findall(r"^  --(\w+)(.*\n(?: {10,}.*\n)*)", out + "\n", re.M)
+    assert all(text.startswith("  ") for _, text in blocks), "runs together"
+    return {name: " ".join(text.split()) for name, text in blocks}
+
+
+def test_help_tells_each_flag_in_our_words_alone(capsys):
+    texts = help_of_flags(capsys)
+    assert {"route", "sampling_temperature", "flagfile"} <= set(texts)
+    assert texts["sampling_temperature"].startswith("With --sampling=temp")
+    for name, text in texts.items():
+        # What absl adds to the flags that may be repeated.
+        assert "repeat this option" not in text, name
+        # A sentence or more, and perhaps the default.
+        assert re.search(r"\.( \[[^][]+\])?$", text), (name, text)
+    for choice in ("capped", "mixed_bfloat16", "jax", "cls"):
+        assert choice in " ".join(texts.values())
+
+
+def test_every_command_of_the_help_is_accepted(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert stilts("--help") == 0
+    out = capsys.readouterr().out.replace("\\\n", " ")
+    commands = re.findall(r"^  stilts (\w+) (--.*)$", out, re.M)
+    assert len(commands) >= 2
+    for command, arguments in commands:
+        assert command in ("run", "plan")
+        assert stilts("plan", *arguments.split()) == 0, arguments
+    assert list(tmp_path.iterdir()) == []
+
+
+# How the example of a flag's help is tried. Not here: folders of a run.
+TRY_FLAG = {
+    "route": ["--targets=xnli"],
+    "sampling_rates": [
+        "--targets=xnli",
+        "--route=mnli+mlm@de",
+        "--sampling=explicit",
+    ],
+}
+
+
+def test_every_example_of_a_flag_s_help_is_accepted(capsys):
+    examples = {
+        name: found[1]
+        for name, text in help_of_flags(capsys).items()
+        if (found := re.search(r"such as (\S+?)[,.]?( |$)", text))
+        and "RUN_DIR" not in found[1]
+    }
+    assert set(examples) == set(TRY_FLAG)
+    for name, example in examples.items():
+        assert stilts("plan", *TRY_FLAG[name], f"--{name}={example}") == 0
+    # And its last words.
+    assert stilts("plan", "--targets=xnli", "--route=pretrained") == 0
 
 
 def test_tasks_lists_every_task(capsys):
@@ -316,6 +376,12 @@ def test_score_writes_the_evaluators_structure(tmp_path, capsys):
         "b/seed-1": 100.0,
     }
     assert "(+50.0)" in capsys.readouterr().out
+    # An unknown baseline is told before anything is written.
+    out.unlink()
+    arguments += [f"--output={out}", "--baseline=c"]
+    assert stilts("score", *arguments) == 2
+    assert "Unknown baseline 'c'" in error_line(capsys)
+    assert not out.exists()
 
 
 def test_a_damaged_submission_is_one_line(tmp_path, capsys):

@@ -75,6 +75,20 @@ class Backbone:
             return None
         return get_family(self.family).num_parameters(self)
 
+    def limits(self, problems):
+        """Says what a user should know of this family and some problems.
+
+        Args:
+            problems: set of str. Names.
+
+        Returns:
+            List of str; empty while the family is unknown.
+        """
+        if self.family is None:
+            return []
+        known = get_family(self.family).limits
+        return [known[name] for name in sorted(problems & set(known))]
+
 
 def describe_backbone(
     name,

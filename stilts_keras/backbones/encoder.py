@@ -8,6 +8,8 @@ from keras import ops
 from stilts_keras.errors import InputError
 
 SUMMARIES = ("first", "mean")
+# KerasHub's name of the dropout of what attention gives, after its dense layer.
+ATTENTION_OUTPUT_LAYER = "self_attention_dropout"
 _ACTIVATIONS = {
     "gelu": functools.partial(keras.activations.gelu, approximate=False),
     "gelu_tanh": functools.partial(keras.activations.gelu, approximate=True),
@@ -120,6 +122,9 @@ def _honour(family, model, settings):
             # What decides whether it takes the fused path.
             layer._dropout = settings.get("attention_dropout", layer._dropout)
         elif isinstance(layer, keras.layers.Dropout):
-            is_inner = any(layer is other for other in of_attention)
-            rate = "attention_dropout" if is_inner else "dropout"
-            layer.rate = settings.get(rate, layer.rate)
+            rate = settings.get("dropout", layer.rate)
+            if any(layer is other for other in of_attention):
+                rate = settings.get("attention_dropout", layer.rate)
+            elif layer.name == ATTENTION_OUTPUT_LAYER:
+                rate = settings.get("attention_output_dropout", rate)
+            layer.rate = rate

@@ -138,6 +138,13 @@ class Family:
         Returns:
             Dict of what JSON can hold, such as `layer_norm_epsilon`.
         """
+        positions = config.get("position_embedding_type", "absolute")
+        if positions != "absolute":
+            raise InputError(
+                f"{where}: config.json has position_embedding_type "
+                f"{positions!r}, which KerasHub's {self.keras_class} does not "
+                "have. Expected: 'absolute'."
+            )
         dropout = config["hidden_dropout_prob"]
         return {
             "layer_norm_epsilon": config.get("layer_norm_eps", 1e-12),
@@ -162,7 +169,16 @@ class Family:
         Args:
             config: dict. The whole config.json.
         """
-        return config.get(SETTINGS_KEY, {})
+        arguments = config.get("config", {})
+        return self.keras_settings(arguments) | config.get(SETTINGS_KEY, {})
+
+    def keras_settings(self, arguments):
+        """Returns settings that stand among the arguments of KerasHub's class.
+
+        Args:
+            arguments: dict.
+        """
+        return {}
 
     def num_encoder_parameters(self, backbone):
         """Returns the parameters without embeddings; None while unknown.
@@ -321,7 +337,7 @@ class Family:
             float, or None where it stays as KerasHub has made it.
         """
         shape = variable.shape
-        if variable.path.endswith("embeddings"):
+        if variable.path.endswith(("embeddings", "embedding")):
             return EMBEDDING_STDDEV
         if not variable.path.endswith("kernel"):
             return None

@@ -9,6 +9,11 @@ from stilts_keras.errors import InputError
 
 # Holds code that runs as it is read, so it is never opened.
 PICKLED = ("pytorch_model*.bin",)
+# Names of tensors today, and in folders converted from the first BERTs.
+OLD_NAMES = {
+    "LayerNorm.weight": "LayerNorm.gamma",
+    "LayerNorm.bias": "LayerNorm.beta",
+}
 
 
 class Tensors:
@@ -54,9 +59,13 @@ class Tensors:
         return np.asarray(self._tensors[found](), "float32")
 
     def _find(self, name):
-        for prefix in self._prefixes:
-            if prefix + name in self._tensors:
-                return prefix + name
+        names = [prefix + name for prefix in self._prefixes]
+        for new, old in OLD_NAMES.items():
+            if name.endswith(new):
+                names += [each.removesuffix(new) + old for each in names]
+        for each in names:
+            if each in self._tensors:
+                return each
         return None
 
 

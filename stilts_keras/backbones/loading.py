@@ -36,10 +36,19 @@ def fetch(backbone):
         return backbone
     repository = backbone.name.removeprefix(HUB)
     folder = download(repository, SMALL_FILES)
-    for pattern in weight_patterns(backbone.name, folder):
+    patterns = weight_patterns(backbone.name, folder)
+    for pattern in patterns:
         folder = download(repository, [*SMALL_FILES, pattern])
         if any(pathlib.Path(folder).glob(pattern)):
             break
+    else:
+        raise InputError(
+            f"Backbone {backbone.name!r}: the Hub gave no weights of a kind "
+            f"opened here ({' or '.join(patterns)}). Download the repository "
+            f"whole (hf download {repository} --local-dir=FOLDER) and pass "
+            "--backbone=FOLDER, which names how a pytorch_model.bin is "
+            "converted."
+        )
     found = describe_backbone(folder, tokenizer=backbone.tokenizer_path)
     return dataclasses.replace(
         found, name=backbone.name, fingerprint=backbone.fingerprint
@@ -66,6 +75,7 @@ def load_tokenizer(backbone):
         tokenizer = family.preset_tokenizer(backbone.name)
     if backbone.vocabulary_size is not None:
         _check_vocabulary(backbone, tokenizer, backbone.vocabulary_size)
+    _check_segments(backbone, tokenizer)
     return tokenizer
 
 
@@ -75,6 +85,18 @@ def _check_vocabulary(backbone, tokenizer, vocabulary_size):
             f"The tokenizer has {tokenizer.vocabulary_size} ids, backbone "
             f"{backbone.name!r} only {vocabulary_size}. Pass the tokenizer "
             "that the backbone was trained with."
+        )
+
+
+def _check_segments(backbone, tokenizer):
+    layout = tokenizer.layout
+    known = backbone.settings.get("num_segments", layout.num_segments)
+    if layout.segments_input and known < layout.num_segments:
+        raise InputError(
+            f"The tokenizer numbers {layout.num_segments} parts of a "
+            f"sequence, backbone {backbone.name!r} knows only {known} "
+            "(type_vocab_size). Pass the tokenizer that the backbone was "
+            "trained with."
         )
 
 

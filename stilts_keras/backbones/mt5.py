@@ -120,15 +120,13 @@ class Mt5(Family):
             "dropout": config["dropout_rate"],
         }
 
-    def read_keras_settings(self, config):
-        """Reads ours, or what sizes depend on from KerasHub's arguments."""
-        inner = config.get("config", {})
-        settings = {
-            "is_gated": inner.get("use_gated_activation", True),
-            "key_value_dim": inner.get("key_value_dim"),
-            "layer_norm_epsilon": inner.get("layer_norm_epsilon", 1e-6),
+    def keras_settings(self, arguments):
+        """What sizes depend on."""
+        return {
+            "is_gated": arguments.get("use_gated_activation", True),
+            "key_value_dim": arguments.get("key_value_dim"),
+            "layer_norm_epsilon": arguments.get("layer_norm_epsilon", 1e-6),
         }
-        return settings | config.get(SETTINGS_KEY, {})
 
     def num_encoder_parameters(self, backbone):
         """Counts layers, the one position bias and the last layer norm."""

@@ -103,7 +103,8 @@ class TokenizersPieces:
         self._tokenizer.encode_special_tokens = True
         self._tokenizer.no_padding()
         self._tokenizer.no_truncation()
-        self.size = self._tokenizer.get_vocab_size()
+        # Not their count: a file may leave numbers out.
+        self.size = 1 + max(self._tokenizer.get_vocab().values(), default=-1)
 
     @classmethod
     def from_word_pieces(
@@ -143,10 +144,28 @@ class TokenizersPieces:
         built.pre_tokenizer = tokenizers.pre_tokenizers.BertPreTokenizer()
         return cls(built.to_str().encode("utf-8"))
 
-    @functools.cached_property
+    @property
     def kind(self):
-        """Str. `WordPiece`, `Unigram` or `BPE`."""
-        return json.loads(self.content)["model"].get("type", "unknown")
+        """Str. `WordPiece`, `Unigram`, `BPE` or `WordLevel`."""
+        return type(self._tokenizer.model).__name__
+
+    @property
+    def casing(self):
+        """How BERT's own normalizer prepares text; None if it is another.
+
+        Dict of the arguments of `from_word_pieces`, none of them None.
+        """
+        found = json.loads(self.content).get("normalizer") or {}
+        if found.get("type") != "BertNormalizer":
+            return None
+        strip_accents = found["strip_accents"]
+        if strip_accents is None:
+            strip_accents = found["lowercase"]
+        return {
+            "lowercase": found["lowercase"],
+            "strip_accents": strip_accents,
+            "split_chinese": found["handle_chinese_chars"],
+        }
 
     @functools.cached_property
     def vocabulary(self):
@@ -164,16 +183,33 @@ class TokenizersPieces:
     def encode_with_offsets(self, text):
         """As in `SentencePieces`."""
         found = self._tokenizer.encode(text, add_special_tokens=False)
+        starts = [start for start, _ in found.offsets]
         return [
-            (number, start, end)
-            for number, (start, end) in zip(
-                found.ids, found.offsets, strict=True
+            (number, start, _end_of(end, following, text))
+            for number, (start, end), following in zip(
+                found.ids, found.offsets, [*starts[1:], len(text)], strict=True
             )
         ]
 
     def find(self, piece):
         """Returns the id of a piece, or None where there is none."""
         return self._tokenizer.token_to_id(piece)
+
+
+def _end_of(end, following, text):
+    """Corrects where a piece ends, so that each character has one piece.
+
+    The library leaves out accents that normalisation joins to a letter, and
+    gives a character that becomes several pieces to all of them.
+
+    Args:
+        end: int. The library's.
+        following: int. Where the next piece starts.
+        text: str.
+    """
+    while end < following and not text[end].isspace():
+        end += 1
+    return min(end, following)
 
 
 def read_pieces(path):
@@ -198,11 +234,23 @@ def read_pieces(path):
             return TokenizersPieces(path.read_bytes())
         if path.suffix == ".txt":
             return TokenizersPieces.from_word_pieces(
-                path.read_text("utf-8").splitlines(), **_casing(path.parent)
+                _read_lines(path), **_casing(path.parent)
             )
         return SentencePieces(path.read_bytes())
     except InputError as error:
         raise InputError(f"{error} File: {str(path)!r}.") from error
+
+
+def _read_lines(path):
+    """Reads one piece a line; str.splitlines would cut inside of some."""
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"The tokenizer file is no WordPiece vocabulary: {error}. Expected "
+            "a vocab.txt in UTF-8, one piece a line."
+        ) from error
+    return lines if lines[-1] else lines[:-1]
 
 
 def _casing(folder):
@@ -215,8 +263,14 @@ def _casing(folder):
         file = folder / name
         if not file.is_file():
             continue
-        config = json.loads(file.read_text("utf-8"))
-        config = config.get("config", config)
+        try:
+            config = json.loads(file.read_text("utf-8"))
+            config = config.get("config", config)
+        except (ValueError, AttributeError) as error:
+            raise InputError(
+                f"File {str(file)!r}, which says how a WordPiece vocabulary "
+                f"is used, cannot be read: {error}. Copy it again."
+            ) from error
         if key in config:
             return {
                 "lowercase": bool(config[key]),

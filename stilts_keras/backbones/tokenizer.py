@@ -33,6 +33,8 @@ class Layout:
         mask_input: str. Its name for which positions are valid.
         segments_input: str or None. Its name for the number of the part, if
             it takes that.
+        num_segments: int. How many parts those numbers tell apart: the last
+            stands for all that follow, and 1 says that all are 0.
     """
 
     before: tuple[int, ...]
@@ -49,6 +51,7 @@ class Layout:
     ids_input: str = "token_ids"
     mask_input: str = "padding_mask"
     segments_input: str | None = None
+    num_segments: int = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,7 +192,8 @@ class Tokenizer:
             starts.append(len(ids))
             is_last = number == len(parts) - 1
             ids += [*part, *(layout.after if is_last else layout.between)]
-            segments += [number] * (len(ids) - len(segments))
+            segment = min(number, layout.num_segments - 1)
+            segments += [segment] * (len(ids) - len(segments))
         columns = {layout.ids_input: ids}
         if layout.segments_input:
             columns[layout.segments_input] = segments

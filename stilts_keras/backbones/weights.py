@@ -79,35 +79,43 @@ def dense(layer, name):
     ]
 
 
-def encoder_weights(model):
+BERT_NAMES = {
+    "layer": "encoder.layer",
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "attention_norm": "attention.output.LayerNorm",
+    "inner": "intermediate.dense",
+    "outer": "output.dense",
+    "norm": "output.LayerNorm",
+}
+
+
+def encoder_weights(model, names=BERT_NAMES):
     """Maps the layers of KerasHub's TransformerEncoder to BERT's names.
 
     Args:
         model: KerasHub backbone with `transformer_layers`.
+        names: mapping from the part of a layer to Hugging Face's name of it,
+            as `BERT_NAMES`.
 
     Returns:
         List of `Weight`.
     """
     found = []
     for number, layer in enumerate(model.transformer_layers):
-        name = f"encoder.layer.{number}"
         attention = layer._self_attention_layer
-        found += [
-            *dense(attention.query_dense, f"{name}.attention.self.query"),
-            *dense(attention.key_dense, f"{name}.attention.self.key"),
-            *dense(attention.value_dense, f"{name}.attention.self.value"),
-            *dense(attention.output_dense, f"{name}.attention.output.dense"),
-            *layer_norm(
-                layer._self_attention_layer_norm,
-                f"{name}.attention.output.LayerNorm",
-            ),
-            *dense(
-                layer._feedforward_intermediate_dense,
-                f"{name}.intermediate.dense",
-            ),
-            *dense(layer._feedforward_output_dense, f"{name}.output.dense"),
-            *layer_norm(
-                layer._feedforward_layer_norm, f"{name}.output.LayerNorm"
-            ),
-        ]
+        for part, map_part, made in (
+            ("query", dense, attention.query_dense),
+            ("key", dense, attention.key_dense),
+            ("value", dense, attention.value_dense),
+            ("attention_output", dense, attention.output_dense),
+            ("attention_norm", layer_norm, layer._self_attention_layer_norm),
+            ("inner", dense, layer._feedforward_intermediate_dense),
+            ("outer", dense, layer._feedforward_output_dense),
+            ("norm", layer_norm, layer._feedforward_layer_norm),
+        ):
+            name = f"{names['layer']}.{number}.{names[part]}"
+            found += map_part(made, name)
     return found

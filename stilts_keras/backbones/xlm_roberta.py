@@ -34,6 +34,7 @@ class XlmRoberta(Family):
     }
     model_types = ("xlm-roberta",)
     keras_class = "XLMRobertaBackbone"
+    keras_tokenizer_class = "XLMRobertaTokenizer"
     huggingface_keys = {
         "num_layers": "num_hidden_layers",
         "num_heads": "num_attention_heads",
@@ -89,7 +90,11 @@ def layout(pieces):
         InputError: If the pieces lack its special tokens.
     """
     if isinstance(pieces, SentencePieces):
-        # Pieces 0 to 2 of the file are <unk>, <s> and </s>.
+        if [pieces.find(name) for name in (UNKNOWN, BOS, EOS)] != [0, 1, 2]:
+            raise InputError(
+                "The SentencePiece model is not XLM-R's: its first pieces are "
+                "not <unk>, <s> and </s>. Expected a sentencepiece.bpe.model."
+            )
         size = pieces.size + 2
         ids, shift, control = (0, 1, 2, 3, size - 1), 1, 3
     else:

@@ -9,12 +9,12 @@ import pathlib
 
 import numpy as np
 
-from stilts_keras.data.sources import quiet_datasets
+from stilts_keras.data import rows as row_reading
+from stilts_keras.data.formats import quiet_datasets
 from stilts_keras.errors import InputError
-from stilts_keras.tasks import example as examples_module
 
 # Part of every cache key: raise it when the mapping in this file changes.
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 # Fixed, so that a limit picks the same rows in every language and seed.
 SUBSET_SEED = 0
 MAP_BATCH_SIZE = 1000
@@ -25,20 +25,23 @@ class SplitFeatures:
     """One task's packed features in one language, with their rows.
 
     Attributes:
-        where: str. Task, language and split, for messages.
+        title: str. Task, language and split.
+        where: str. The same and the file, for messages.
         language: str.
         rows: `datasets.Dataset` with the data set's own columns.
         features: `datasets.Dataset`; `example` (index into rows), `length`
-            (tokens), `num_cut` (tokens left out) and the problem's columns.
-        read: function from a row index to an Example.
+            (tokens), `num_cut` (tokens left out), `has_empty` (whether a text
+            of the row is empty) and the problem's columns.
+        reader: `RowReader` of the rows.
         max_length: int.
     """
 
+    title: str
     where: str
     language: str
     rows: object
     features: object
-    read: object
+    reader: row_reading.RowReader
     max_length: int
 
     @functools.cached_property
@@ -54,11 +57,66 @@ class SplitFeatures:
     @functools.cached_property
     def examples(self):
         """All Examples by row index; None for rows that are left out."""
-        return [self.read(index) for index in range(len(self.rows))]
+        return [self._read(index).item for index in range(len(self.rows))]
+
+    @functools.cached_property
+    def left_out(self):
+        """Dict from a row's number to why it is not learnt from.
+
+        Without rows that the data set's documentation leaves out.
+        """
+        if self.reader.is_evaluated:
+            return {}
+        kept = self.features["example"][:]
+        # The features are cached, and tell which rows are not among them.
+        readings = {
+            index: self._read(index)
+            for index in np.setdiff1d(np.arange(len(self.rows)), kept).tolist()
+        }
+        return {
+            self.reader.number(index): reading.fault
+            for index, reading in readings.items()
+            if reading.fault
+        }
+
+    @functools.cached_property
+    def empty(self):
+        """Dict from an evaluated row's number to which text is empty."""
+        features = np.flatnonzero(np.asarray(self.features["has_empty"][:]))
+        kept = np.asarray(self.features["example"][:])[features]
+        return {
+            self.reader.number(index): self._read(index).empty
+            for index in np.unique(kept).tolist()
+        }
+
+    def notes(self):
+        """Lists what is to be said of rows that are left out, or empty."""
+        return [
+            text(self.title, faults, len(self.rows))
+            for text, faults in (
+                (row_reading.left_out_text, self.left_out),
+                (row_reading.empty_text, self.empty),
+            )
+            if faults
+        ]
+
+    def _read(self, index):
+        return self.reader.read(index, self.rows[index])
 
 
 def load_features(
-    data, task, language, split, *, pack, pack_key, tokenizer, max_length, count
+    data,
+    task,
+    language,
+    split,
+    *,
+    pack,
+    pack_key,
+    tokenizer,
+    max_length,
+    count,
+    is_evaluated=False,
+    bad_rows="skip",
 ):
     """Packs a split, or finds it packed in the cache of `datasets`.
 
@@ -73,16 +131,22 @@ def load_features(
         pack_key: str. Changes whenever `pack` would give something else.
         tokenizer: `Tokenizer`.
         max_length: int. Tokens.
-        count: int or None. Take that many rows, drawn with a fixed seed.
+        count: int or None. Take that many rows, drawn with a fixed seed by
+            their numbers alone: what is left out of them is not replaced.
+        is_evaluated: bool. Whether the rows are scored, not learnt from; see
+            `data.rows`.
+        bad_rows: str. One of `rows.BAD_ROWS`: whether rows that are learnt
+            from may be left out.
 
     Returns:
         `SplitFeatures`.
 
     Raises:
-        InputError: If a column is missing or a row is wrong, with its number.
+        InputError: If a column is missing, a row is wrong, with its number,
+            or too many are left out.
     """
-    where = f"{task.name} ({language}, {split}, {data.name})"
     rows = data.load(task, language, split)
+    where = _where(data, task, language, split)
     numbers = np.arange(len(rows))
     if count is not None and count < len(rows):
         random = np.random.default_rng(SUBSET_SEED)
@@ -90,10 +154,15 @@ def load_features(
         rows = rows.select(numbers)
     if not len(rows):
         raise InputError(f"{where} has no rows. Check the data.")
-    names = _label_names(rows.features)
-
-    def read(row, index):
-        return _read_row(task, row, names, f"{where}, row {numbers[index]}")
+    reader = row_reading.RowReader(
+        task,
+        rows.features,
+        where=where,
+        is_evaluated=is_evaluated,
+        numbers=numbers,
+    )
+    may_be_left_out = {"where": where, "bad_rows": bad_rows}
+    faults = {}
 
     def pack_rows(columns, indices):
         batch = [
@@ -101,17 +170,26 @@ def load_features(
             for values in zip(*columns.values(), strict=True)
         ]
         pairs = [
-            (index, read(row, index))
+            (index, reader.read(index, row))
             for index, row in zip(indices, batch, strict=True)
         ]
-        kept = [(index, item) for index, item in pairs if item is not None]
+        for index, reading in pairs:
+            if reading.fault:
+                faults[reader.number(index)] = reading.fault
+        row_reading.refuse_bad_rows(
+            faults, len(rows), num_read=indices[-1] + 1, **may_be_left_out
+        )
+        kept = [pair for pair in pairs if pair[1].item is not None]
+        items = [reading.item for _, reading in kept]
         try:
-            packed = pack([item for _, item in kept], tokenizer, max_length)
+            packed = pack(items, tokenizer, max_length)
         except InputError:
-            for index, item in kept:
-                check_packs(item, f"{where}, row {numbers[index]}")
+            for index, reading in kept:
+                check_packs(reading.item, reader.place(index, rows[index]))
             raise
-        packed["example"] = [kept[i][0] for i in packed["example"]]
+        places = packed["example"]
+        packed["has_empty"] = [kept[i][1].empty is not None for i in places]
+        packed["example"] = [kept[i][0] for i in places]
         return packed
 
     def check_packs(item, where):
@@ -128,19 +206,28 @@ def load_features(
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,
         "rows": [len(rows), count],
-        "split": [language, split],
+        "split": [language, split, is_evaluated],
     }
     features = _map_cached(rows, pack_rows, key)
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
-    return SplitFeatures(
+    found = SplitFeatures(
+        title=f"{task.name} ({language}, {split})",
         where=where,
         language=language,
         rows=rows,
         features=features,
-        read=lambda index: read(rows[index], index),
+        reader=reader,
         max_length=max_length,
     )
+    # Features from the cache may be those of a run that skipped rows.
+    row_reading.refuse_bad_rows(found.left_out, len(rows), **may_be_left_out)
+    return found
+
+
+def _where(data, task, language, split):
+    origin = data.origin(task, language, split)
+    return f"{task.name} ({language}, {split}, {origin})"
 
 
 def labels_in(data, task, language):
@@ -157,17 +244,19 @@ def labels_in(data, task, language):
     Raises:
         InputError: If a row cannot be read.
     """
-    where = f"{task.name} ({language}, train, {data.name})"
     rows = data.load(task, language, "train")
-    names = _label_names(rows.features)
+    reader = row_reading.RowReader(
+        task,
+        rows.features,
+        where=_where(data, task, language, "train"),
+        is_evaluated=False,
+    )
     return tuple(
         sorted(
             {
                 label
                 for index, row in enumerate(rows)
-                for label in _labels(
-                    _read_row(task, row, names, f"{where}, row {index}")
-                )
+                for label in row_reading.labels_of(reader.read(index, row).item)
             }
         )
     )
@@ -197,121 +286,3 @@ def _map_cached(rows, function, key):
             new_fingerprint=token,
             load_from_cache_file=True,
         )
-
-
-def _label_names(features):
-    """Finds the columns of class labels: column name -> label names."""
-    import datasets
-
-    names = {}
-    for column, feature in features.items():
-        inner = getattr(feature, "feature", feature)
-        if isinstance(inner, datasets.ClassLabel):
-            names[column] = inner.names
-    return names
-
-
-def _read_row(task, row, names, where):
-    """Turns one row into a checked Example, or None if it is left out."""
-    row = dict(row)
-    for column, labels in names.items():
-        row[column] = _by_name(row[column], labels, where)
-    try:
-        item = task.to_example(row)
-    except KeyError as error:
-        raise InputError(
-            f"{where} has no column {error.args[0]!r}. Columns there: "
-            f"{', '.join(sorted(row))}. Give the Hub's columns for "
-            f"{task.repositories[0].id!r}."
-        ) from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"{where} cannot be read: {error}") from error
-    if item is not None:
-        _check_example(task, item, where)
-    return item
-
-
-def _by_name(value, names, where):
-    """Class label numbers to names; -1 means that the label is hidden."""
-    if isinstance(value, list):
-        return [_by_name(number, names, where) for number in value]
-    if value is None or value == -1:
-        return None
-    if not 0 <= value < len(names):
-        raise InputError(
-            f"{where} has label {value!r}. Expected 0 to {len(names) - 1} "
-            f"({', '.join(names)}), or -1 for a hidden label."
-        )
-    return names[value]
-
-
-def _check_example(task, item, where):
-    """Raises InputError for empty texts, wrong labels and wrong offsets."""
-    for name, text in _texts(item):
-        if not isinstance(text, str) or not text.strip():
-            raise InputError(
-                f"{where} has an empty {name}. Received: {text!r}. Remove the "
-                "row or mend it."
-            )
-    for name in ("label", "tags", "answers"):
-        if name == "answers" and task.has_unanswerable:
-            continue
-        if getattr(item, name, name) in (None, ()):
-            raise InputError(
-                f"{where} has no {name}, so it can be neither trained on nor "
-                "scored. Remove the row or mend it."
-            )
-    if isinstance(item, examples_module.Question):
-        _check_answers(item, where)
-    for label in () if task.labels_from_data else _labels(item):
-        if label not in task.labels:
-            raise InputError(
-                f"{where} has the label {label!r}. Expected one of: "
-                f"{', '.join(task.labels)}."
-            )
-    if isinstance(item, examples_module.MultipleChoice):
-        _check_choice(item, where)
-
-
-def _texts(item):
-    for field in dataclasses.fields(item):
-        value = getattr(item, field.name)
-        if field.name in ("first", "prompt", "question", "context", "text"):
-            yield field.name, value
-        elif field.name in ("source", "target"):
-            yield field.name, value
-        elif field.name == "second" and value is not None:
-            yield field.name, value
-        elif field.name in ("choices", "words"):
-            yield field.name, " ".join(map(str, value))
-            if field.name == "choices":
-                yield from (("choice", choice) for choice in value)
-        elif field.name == "answers":
-            yield from (("answer", text) for text, _ in value)
-
-
-def _labels(item):
-    if isinstance(item, examples_module.TextPair):
-        return [] if item.label is None else [item.label]
-    if isinstance(item, examples_module.TaggedWords):
-        return item.tags or ()
-    return ()
-
-
-def _check_choice(item, where):
-    if item.label is not None and not 0 <= item.label < len(item.choices):
-        raise InputError(
-            f"{where} names choice {item.label!r} as right. Expected 0 to "
-            f"{len(item.choices) - 1}."
-        )
-
-
-def _check_answers(item, where):
-    for text, start in item.answers:
-        is_offset = isinstance(start, int) and start >= 0
-        found = item.context[start : start + len(text)] if is_offset else ""
-        if found != text:
-            raise InputError(
-                f"{where} has the answer {text!r} at character {start}, where "
-                f"the context reads {found!r}. Mend the offset."
-            )

@@ -7,8 +7,8 @@ import math
 import os
 
 from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.data.layout import expected_places
 from stilts_keras.data.mixture import Sampling
-from stilts_keras.data.sources import expected_places
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
@@ -167,6 +167,7 @@ class Graph:
         )
         self.retrieval_pooling = _checked_pooling(retrieval_pooling)
         self._recipes = {}
+        self._check_length(self.backbone.max_sequence_length)
         self._stages = {}
         self._used_by = collections.defaultdict(dict)
         self._evaluated = {
@@ -177,23 +178,54 @@ class Graph:
         self._check_rates(all_routes)
 
     def recipe_for(self, task):
-        """Returns a Task's own Recipe with the overrides applied."""
+        """Returns a Task's own Recipe with the overrides applied.
+
+        A published length is a cap: it is lowered to the positions of the
+        backbone, where these are known.
+        """
         if task.name not in self._recipes:
             recipe = with_overrides(task.recipe, self.overrides)
+            limit = self.backbone.max_sequence_length
+            if limit is not None and recipe.max_length > limit:
+                recipe = with_overrides(recipe, {"max_length": limit})
             self._recipes[task.name] = recipe
         return self._recipes[task.name]
 
-    def eval_length(self, task):
-        """Returns the most tokens of a sequence when a target is evaluated.
+    def lowered_lengths(self, num_positions=None):
+        """Says which published lengths are above the backbone's positions.
 
-        Retrieval's published 512 is a cap, far above any sentence's length,
-        so that a backbone of fewer positions lowers it.
+        Args:
+            num_positions: int or None. Those found when the backbone was
+                opened; None for those known before.
+
+        Returns:
+            List of str, a line for each length; empty where none is lowered.
+
+        Raises:
+            InputError: If the user asked for more tokens than positions.
         """
-        max_length = self.recipe_for(task).max_length
-        limit = self.backbone.max_sequence_length
-        if task.is_retrieval and "max_length" not in self.overrides:
-            max_length = min(max_length, limit or max_length)
-        return max_length
+        limit = num_positions or self.backbone.max_sequence_length
+        self._check_length(limit)
+        if limit is None or "max_length" in self.overrides:
+            return []
+        tasks = [
+            get_task(source.task)
+            for stage in self.stages
+            for source in stage.all_sources
+        ]
+        published = collections.defaultdict(dict)
+        for task in (*tasks, *self.targets):
+            if task.recipe.max_length > limit:
+                published[task.recipe.max_length][task.name] = True
+        return [
+            f"max_length {limit}: the published {length} of {', '.join(names)} "
+            f"is above the positions of backbone {self.backbone.name!r}."
+            for length, names in sorted(published.items())
+        ]
+
+    def eval_length(self, task):
+        """Returns the most tokens of a sequence when a target is evaluated."""
+        return self.recipe_for(task).max_length
 
     def eval_count(self, task):
         """Returns the most rows to evaluate; None for all.
@@ -463,7 +495,6 @@ class Graph:
         recipe = self.recipe_for(task)
         where = f"Target {task.name!r}"
         if task.is_retrieval:
-            self._check_length(where, task, self.eval_length(task))
             return parent
         train_task = get_task(task.train_task or task.name)
         if not train_task.is_trainable:
@@ -487,8 +518,6 @@ class Graph:
         max_lengths = tuple(recipe.max_length for recipe in recipes)
         key = (parent, sources, recipes[0], max_lengths, seed)
         if key not in self._stages:
-            for source, max_length in zip(sources, max_lengths, strict=True):
-                self._check_length(where, get_task(source.task), max_length)
             if len(sources) > 1 and self.sampling.rates:
                 self._check_rated(where, sources)
             old = self._replayed(parent, sources)
@@ -570,7 +599,7 @@ class Graph:
         names = [
             other.name
             for other in TASKS.values()
-            if split in other.splits and self._ask("languages", other, split)
+            if split in other.splits and self._holds_any(other, split)
         ]
         move = "Choose among these, or other --data."
         if held:
@@ -593,18 +622,31 @@ class Graph:
             f"{task.name!r}{missing}. {there} {move}"
         )
 
-    def _check_length(self, where, task, max_length):
-        limit = self.backbone.max_sequence_length
-        if limit is None or max_length <= limit:
+    def _holds_any(self, task, split):
+        """Whether a task could be named instead of one that is missing."""
+        try:
+            return bool(self._ask("languages", task, split))
+        except InputError:
+            # What is wrong with its files is no concern of the asked task.
+            return False
+
+    def _check_length(self, limit):
+        """Raises where the backbone has too few positions (None: unknown)."""
+        if limit is None:
             return
-        origin = f"the published recipe of task {task.name!r}"
-        if "max_length" in self.overrides:
-            origin = "--max_length"
-        raise InputError(
-            f"{where}: max_length {max_length} (from {origin}) is above the "
-            f"{limit} positions of backbone {self.backbone.name!r}. Pass "
-            f"--max_length={limit} or less."
-        )
+        lowest = RANGES["max_length"][0]
+        if limit < lowest:
+            raise InputError(
+                f"Backbone {self.backbone.name!r} has {limit} positions. "
+                f"Expected at least {lowest}."
+            )
+        asked = self.overrides.get("max_length", limit)
+        if asked > limit:
+            raise InputError(
+                f"--max_length={asked} is above the {limit} positions of "
+                f"backbone {self.backbone.name!r}. Pass --max_length={limit} "
+                "or less, or leave it out."
+            )
 
 
 def check_compatible(old, new):

@@ -287,11 +287,8 @@ def _totals(graph, done, stored):
 def _notes(graph):
     for reason in graph.left_out.values():
         yield f"Left out: {reason}"
-    problems = {
-        get_task(source.task).problem
-        for stage in graph.stages
-        for source in stage.sources
-    }
+    yield from graph.lowered_lengths()
+    problems = problems_of(graph.stages)
     unshared = sum(
         cell.stage.depth for cell in graph.cells if cell.stage is not None
     )
@@ -305,6 +302,23 @@ def _notes(graph):
         yield "Masked LM: a text above max length counts once here."
     if "span_extraction" in problems:
         yield "Span extraction: a context above max length counts once here."
+    yield from graph.backbone.limits(problems)
+
+
+def problems_of(stages):
+    """Returns the names of the problems that stages train on.
+
+    Args:
+        stages: iterable of Stage.
+
+    Returns:
+        Set of str.
+    """
+    return {
+        get_task(source.task).problem
+        for stage in stages
+        for source in stage.sources
+    }
 
 
 def _sum(values, write):

@@ -5,7 +5,6 @@ settings, and says so.
 """
 
 import dataclasses
-import pathlib
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
@@ -17,6 +16,7 @@ from stilts_keras.reporting import embeddings
 from stilts_keras.reporting import predictions
 from stilts_keras.reporting import results
 from stilts_keras.scoring import bootstrap
+from stilts_keras.scoring import collapse
 from stilts_keras.tasks import get_task
 
 # What rows on forgetting have besides.
@@ -33,7 +33,9 @@ class Evidence:
 
     Attributes:
         rows: list of dicts of results.jsonl, of targets. Those of a target's
-            own metric have `draws` if their predictions are there.
+            own metric have `draws` if their predictions are there. Where an
+            earlier version wrote them, `collapsed` and `constant` are found
+            from the predictions, if they are there.
         lessons: list of dicts of results.jsonl, of sources along chains.
         layers: list of dicts of retrieval_layers.jsonl.
         trainings: list of dicts of trainings.jsonl.
@@ -96,7 +98,7 @@ def gather(run_dirs, *, baseline=None):
     """
     evidence = Evidence()
     known = {}
-    folders = [pathlib.Path(path).expanduser() for path in run_dirs]
+    folders = [files.at_home(path) for path in run_dirs]
     for run_dir in dict.fromkeys(folders):
         if not (run_dir / results.RESULTS_FILE).is_file():
             raise InputError(
@@ -109,6 +111,7 @@ def gather(run_dirs, *, baseline=None):
     evidence.baseline = _baseline(evidence, baseline)
     for target in evidence.primary:
         _draw(evidence, target)
+    _find_collapsed(evidence)
     return evidence
 
 
@@ -321,16 +324,46 @@ def _draw(evidence, target):
         owners[key]["draws"] = draws
 
 
+def _find_collapsed(evidence):
+    """Finds constant predictions of rows that do not tell."""
+    known = {}
+    for row in evidence.rows:
+        if "collapsed" not in row:
+            file = _file(row)
+            if file not in known:
+                known[file] = _constant(file, row)
+            row["constant"] = known[file]
+            row["collapsed"] = known[file] is not None
+
+
+def _constant(file, row):
+    """Reads what is predicted always, or None; also where it is not known."""
+    chance = row.get("chance")
+    if row["metric"] == "accuracy" and chance is not None:
+        if row["value"] > chance + TOLERANCE:
+            # More than any constant scores: there is no need to read it.
+            return None
+    try:
+        gold, guesses, _ = predictions.read(file)
+        return collapse.constant_of(row["metric"], gold, guesses)
+    except (DamageError, InputError, TypeError):
+        return None  # Named where the scores are judged.
+
+
+def _file(row):
+    names = ("route", "target", "seed", "split", "language")
+    return predictions.file_of(
+        row["run_dir"], **{name: row[name] for name in names}
+    )
+
+
 def _sample(row):
     """Reads the predictions behind a row.
 
     Raises:
         DamageError: If they are missing, damaged or not those of the row.
     """
-    names = ("route", "target", "seed", "split", "language")
-    file = predictions.file_of(
-        row["run_dir"], **{name: row[name] for name in names}
-    )
+    file = _file(row)
     sample, n = predictions.sample_of(file, row["metric"], row["language"])
     if abs(sample.value - row["value"]) > TOLERANCE or n != row["n"]:
         raise DamageError(

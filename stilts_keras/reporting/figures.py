@@ -379,10 +379,17 @@ def _map_captions(table, frame, baseline):
     starred = table.starred or any("*" in text for text in texts)
     marked = any(map(_is_significant, scored))
     judged = _judged_notes(frame)
+    hatched = "hatched: no score to compare"
+    if any(
+        cell.get("collapsed")
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    ):
+        hatched += ", or constant predictions"
     marks = [
         (baseline, f"difference to {baseline} in percentage points"),
         (marked and not judged, f"{MARKED}: significant"),
-        (len(scored) < len(cells), "hatched: no score to compare"),
+        (len(scored) < len(cells), hatched),
         (starred, "* not zero-shot"),
         (
             any(text.endswith("~") for text in texts),

@@ -39,6 +39,15 @@ def finding(frame, baseline):
             f"Only `{baseline}` was evaluated: there is nothing to compare it "
             "with."
         )
+    if not cells and any(
+        cell["collapsed"]
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    ):
+        return (
+            f"No difference to `{baseline}` counts: wherever two routes could "
+            "be compared, the predictions of one are constant."
+        )
     if not cells:
         return (
             f"No route has a zero-shot language in common with `{baseline}`: "
@@ -51,14 +60,21 @@ def finding(frame, baseline):
             "missing, no seed is common, or there are fewer than "
             f"{tables.MIN_EXAMPLES} examples."
         )
-    real = [item for item in judged if item[2]["is_significant"]]
+    counted = [item for item in judged if item[2]["difference_above_chance"]]
+    if not counted:
+        return (
+            f"No difference to `{baseline}` counts: in none lies the better "
+            "score above chance, outside its interval."
+        )
+    real = [item for item in counted if item[2]["is_significant"]]
     gains = [item for item in real if item[2]["difference"] > 0]
     losses = [item for item in real if item[2]["difference"] < 0]
     if not real:
-        most = max(judged, key=lambda item: abs(item[2]["difference"]))
+        most = max(counted, key=lambda item: abs(item[2]["difference"]))
         return (
             f"No route differs significantly from `{baseline}` on any target; "
             f"the largest difference is {_described(*most)}."
+            f"{_beside_chance(len(judged) - len(counted))}"
         )
     text = "; ".join(
         _most_of(kind, items)
@@ -67,6 +83,17 @@ def finding(frame, baseline):
     return (
         f"Of {len(judged)} differences to `{baseline}` in languages that no "
         f"stage trained the target in, {text}."
+        f"{_beside_chance(len(judged) - len(counted))}"
+    )
+
+
+def _beside_chance(number):
+    """Says how many differences do not count, if there are any."""
+    if not number:
+        return ""
+    verb = "does" if number == 1 else "do"
+    return (
+        f" {number} of them {verb} not count: neither score is clear of chance."
     )
 
 
@@ -102,7 +129,8 @@ def negative_transfer(frames):
 
     Returns:
         Dict: `cells`, `losses` and `gains`, ints, of pairs of route and
-        language in all targets whose difference can be judged.
+        language in all targets whose difference can be judged;
+        `beside_chance`, of those that do not count.
     """
     cells = [
         cell
@@ -116,6 +144,9 @@ def negative_transfer(frames):
         "cells": len(cells),
         "losses": sum(cell["difference"] < 0 for cell in real),
         "gains": sum(cell["difference"] > 0 for cell in real),
+        "beside_chance": sum(
+            not cell["difference_above_chance"] for cell in cells
+        ),
     }
 
 
@@ -130,6 +161,7 @@ def negative_transfer_sentence(counts):
         f"differences in single languages ({share:.0f} %) are significant "
         f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
         "correction within each target)."
+        f"{_beside_chance(counts['beside_chance'])}"
     )
 
 

@@ -73,7 +73,7 @@ def write_scalars(rows, folder):
 
 
 def add_scores(rows, writer):
-    """Writes the scores of one route.
+    """Writes the scores of one route, and where predictions are constant.
 
     Args:
         rows: iterable of dicts of results.jsonl.
@@ -83,6 +83,8 @@ def add_scores(rows, writer):
         kind = "zero_shot" if row["zero_shot"] else "supervised"
         place = f"{row['target']}/{row['metric']}/{row['language']}"
         writer.scalar(f"{kind}/{place}", row["value"], row["seed"])
+        if row.get("collapsed"):
+            writer.scalar(f"collapsed/{place}", 1.0, row["seed"])
     writer.flush()
 
 
@@ -222,9 +224,14 @@ def _num_steps(stage, trainings):
 def _session_metrics(rows, baseline):
     """Means of one route, target and seed, in the order of the columns."""
     ours = {row["language"]: row["value"] for row in rows if row["zero_shot"]}
-    theirs = {
-        row["language"]: row["value"] for row in baseline if row["zero_shot"]
-    }
+    sound, theirs = (
+        {
+            row["language"]: row["value"]
+            for row in side
+            if row["zero_shot"] and not row["collapsed"]
+        }
+        for side in (rows, baseline)
+    )
     english = [row["value"] for row in rows if row["language"] == "en"]
     metrics = {}
     if ours:
@@ -233,10 +240,12 @@ def _session_metrics(rows, baseline):
         metrics["mean/english"] = english[0]
     if ours and english:
         metrics["mean/gap"] = english[0] - metrics["mean/zero_shot"]
-    shared = ours.keys() & theirs.keys()
+    shared = sound.keys() & theirs.keys()
     if shared:
-        gains = [ours[language] - theirs[language] for language in shared]
+        gains = [sound[language] - theirs[language] for language in shared]
         metrics["mean/difference"] = sum(gains) / len(gains)
+    # How many languages; a column of its own, to be sorted by.
+    metrics["collapsed/languages"] = sum(row["collapsed"] for row in rows)
     return metrics
 
 

@@ -265,6 +265,9 @@ class _Run:
                 if row["language"] == name
             )
         ]
+        collapsed = sorted(
+            {row["language"] for row in self._rows if row.get("collapsed")}
+        )
         number = len(self._by_seed)
         seeds = "1 seed" if number == 1 else f"mean of {number} seeds"
         found = []
@@ -275,6 +278,8 @@ class _Run:
             )
         if trained:
             found.append(f"not zero-shot: {', '.join(trained)}")
+        if collapsed:
+            found.append(f"constant predictions in {', '.join(collapsed)}")
         if any(row["split"] != "test" for row in self._rows):
             found.append("dev rows in place of test rows")
         return [*found, f"{seeds}; theirs are not known here"]

@@ -4,6 +4,7 @@ from stilts_keras.reporting.tables import has_replicates
 from stilts_keras.reporting.tables import is_replicated
 
 SIGNIFICANT = "†"
+COLLAPSED = "‡"
 MAX_COLUMNS = 12
 PLAIN_WIDTH = 100
 MAX_LABEL_WIDTH = 36
@@ -60,8 +61,9 @@ def format_cell(cell, *, with_count=False):
     Returns:
         A str such as `61.2`, `61.2*` (not zero-shot), `61.2±2.0 (+1.3)`,
         `61.2±0.8 n3 (+1.3)` (of three seeds), or `-` where there is no score;
-        `†` marks a significant difference, `°` what may be chance, `~` a mean
-        that the baseline's languages or seeds do not match.
+        `†` marks a significant difference, `°` what may be chance, `‡` constant
+        predictions, `~` a mean that the baseline's languages or seeds do not
+        match.
     """
     if cell is None or cell["value"] is None:
         return "-"
@@ -72,6 +74,8 @@ def format_cell(cell, *, with_count=False):
         text += f"±{spread:.1f}"
     if not cell["above_chance"]:
         text += "°"
+    if cell["collapsed"]:
+        text += COLLAPSED
     if not cell["zero_shot"]:
         text += "*"
     if with_count and cell["count"] is not None:
@@ -286,6 +290,7 @@ LATEX = {
     "±": r"$\pm$",
     "°": r"$^{\circ}$",
     "†": r"$^{\dagger}$",
+    "‡": r"$^{\ddagger}$",
 }
 
 

@@ -11,6 +11,7 @@ from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.graph.route import Route
+from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
 from stilts_keras.reporting import published
@@ -27,7 +28,7 @@ FOLDER = "report"
 REPORT_FILE = "report.md"
 FRAMES_FILE = "report.json"
 # Of what a report holds; a report of another version is made anew.
-VERSION = 1
+VERSION = 2
 
 
 @dataclasses.dataclass
@@ -42,7 +43,8 @@ class Report:
         plain: dict from a short name to a plain table; see `findings`.
         secondary: dict from a short name to the frame of another metric of a
             target.
-        sentences: list of str. The finding, then negative transfer.
+        sentences: list of str. The finding, negative transfer, and what
+            collapsed.
     """
 
     evidence: evidence_of.Evidence
@@ -106,6 +108,7 @@ def build(evidence):
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
+            *collapsed.sentences(evidence),
         ],
     )
 
@@ -145,7 +148,14 @@ def _frames(evidence):
     frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
     if set(SUITES["xtreme"]) <= set(primary):
         frames["xtreme"] = tables.xtreme_frame(
-            _xtreme_scores(rows), baseline, notes=_xtreme_notes(evidence)
+            _xtreme_scores(rows),
+            baseline,
+            notes=_xtreme_notes(evidence),
+            collapsed={
+                (row["route"], row["seed"], row["target"])
+                for row in rows
+                if row.get("collapsed")
+            },
         )
     shapes = {
         route: Route.parse(route).shape
@@ -566,8 +576,22 @@ def provenance(report):
                 if fact is not None
             ),
             *_recipes(evidence.trainings),
+            *_row_notes(evidence),
         ]
     )
+
+
+def _row_notes(evidence):
+    """Says of rows that were not learnt from, or evaluated though empty."""
+    notes = [
+        note
+        for row, name in (
+            *((row, "left_out") for row in evidence.trainings),
+            *((row, "notes") for row in evidence.rows),
+        )
+        for note in row.get(name) or ()
+    ]
+    return [f"- Rows: {note}" for note in dict.fromkeys(notes)]
 
 
 def _recipes(trainings):

@@ -14,7 +14,10 @@ and a cell is a dict with
   `difference_high`: its interval; `difference_count`: over how many seeds;
   `p`: how likely one as large would be if
   there was none; `adjusted_p`: after Holm's correction over all differences of
-  the table; `is_significant`: whether that is below 0.05;
+  the table; `difference_above_chance`: whether the better of the two lies above
+  chance, outside its interval, without which a difference does not count;
+  `is_significant`: whether it counts and `adjusted_p` is below 0.05;
+- `collapsed`: whether a score in it is of constant predictions;
 - `zero_shot`, `above_chance` and `complete` (bool);
 
 each None where it is not known or makes no sense. A column that a row lacks
@@ -28,6 +31,8 @@ that all seeds have; where there are none, all count and the cell is not
 
 Rows of results.jsonl may carry `low` and `high`, the 95 % interval over
 examples, and `chance`; without them, margins and the chance row are left out.
+Rows that are `collapsed` (see `scoring.collapse`) stay in means, but take no
+part in differences: those are over the scores that are left.
 With `draws`, scores on resampled examples as by `scoring.bootstrap.draw`,
 intervals of means and differences are theirs; without, a mean has the mean of
 its scores' intervals, which is too wide, and differences are not judged.
@@ -354,7 +359,7 @@ def _with_stage_labels(rows):
     ]
 
 
-def xtreme_frame(scores, baseline, *, notes=()):
+def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
     """Compares routes by XTREME's own scores.
 
     Args:
@@ -362,6 +367,8 @@ def xtreme_frame(scores, baseline, *, notes=()):
             gives.
         baseline: str. The route to compare with.
         notes: iterable of str. What else must be known.
+        collapsed: container of tuples (route, seed, target). Scores that hold
+            some of constant predictions.
 
     Returns:
         A frame: one column per target, and `XTREME` where all nine are there.
@@ -375,9 +382,16 @@ def xtreme_frame(scores, baseline, *, notes=()):
         }
         if "all_task" in found:
             values["XTREME"] = found["all_task"]
+        marked = {
+            column for column in values if (route, seed, column) in collapsed
+        }
         # The languages are within these scores already.
         runs.setdefault(route, {})[seed] = {
-            (column, None): {"value": value} for column, value in values.items()
+            (column, None): {
+                "value": value,
+                "collapsed": column in (marked and {*marked, "XTREME"}),
+            }
+            for column, value in values.items()
         }
     columns = _in_order(
         column
@@ -455,7 +469,9 @@ def _cell(value, **known):
         "difference_count": None,
         "p": None,
         "adjusted_p": None,
+        "difference_above_chance": True,
         "is_significant": False,
+        "collapsed": False,
         "zero_shot": True,
         "above_chance": True,
         "complete": True,
@@ -581,7 +597,10 @@ def _judge(table_rows):
     adjusted = bootstrap.holm([cell["p"] for cell in cells])
     for cell, p in zip(cells, adjusted, strict=True):
         cell["adjusted_p"] = p
-        cell["is_significant"] = p < SIGNIFICANCE
+        # Beside chance a difference stays in the family, which was not chosen
+        # by looking at it.
+        counts = cell["difference_above_chance"]
+        cell["is_significant"] = counts and p < SIGNIFICANCE
 
 
 def _pooled(ours, theirs=None):
@@ -593,23 +612,15 @@ def _pooled(ours, theirs=None):
 
     Returns:
         A cell; its difference is over the pairs that all seeds of both have,
-        and over the seeds that both have, if there are any.
+        and over the seeds that both have, if there are any, without collapsed
+        scores.
     """
     pairs = _shared(ours)
     used = _keep(ours, set(pairs)) if pairs else ours
     means = [_over_targets(scores) for scores in used.values()]
     values = [score["value"] for score in means]
     interval = _interval(means, is_mean=len(pairs) != 1)
-    complete = bool(pairs)
-    difference = {}
-    if theirs:
-        their_pairs = _shared(theirs)
-        complete = complete and set(pairs) == set(their_pairs)
-        both = [pair for pair in pairs if pair in their_pairs]
-        seeds = ours.keys() & theirs.keys()
-        complete = complete and (not seeds or ours.keys() == theirs.keys())
-        if both:
-            difference = _difference(ours, theirs, both)
+    difference, complete = _compared(ours, theirs or {})
     return _cell(
         _mean(values),
         **interval,
@@ -617,9 +628,49 @@ def _pooled(ours, theirs=None):
         deviation=statistics.stdev(values) if len(values) > 1 else None,
         count=len(values),
         above_chance=_is_above(interval["low"], _average(means)["chance"]),
-        complete=complete,
+        collapsed=any(_is_collapsed(scores) for scores in ours.values()),
+        complete=bool(pairs) and complete,
         **difference,
     )
+
+
+def _compared(ours, theirs):
+    """Compares what is comparable, without collapsed scores.
+
+    Returns:
+        Tuple: what a cell says of its difference, empty if there is none; and
+        whether it is over all that both have.
+    """
+    sound, their_sound = _sound(ours), _sound(theirs)
+    if not sound or not their_sound:
+        return {}, True
+    pairs, their_pairs = _shared(sound), _shared(their_sound)
+    seeds = sound.keys() & their_sound.keys()
+    complete = set(_shared(ours)) == set(pairs) == set(their_pairs)
+    if seeds:
+        by_seeds = (ours, sound, theirs, their_sound)
+        complete = complete and len({tuple(sorted(x)) for x in by_seeds}) == 1
+    both = [pair for pair in pairs if pair in their_pairs]
+    if not both:
+        return {}, complete
+    return _difference(sound, their_sound, both), complete
+
+
+def _sound(by_seed):
+    """Leaves out collapsed scores, and seeds that have no others."""
+    kept = {
+        seed: {
+            pair: score
+            for pair, score in scores.items()
+            if not score.get("collapsed")
+        }
+        for seed, scores in by_seed.items()
+    }
+    return {seed: scores for seed, scores in kept.items() if scores}
+
+
+def _is_collapsed(scores):
+    return any(score.get("collapsed") for score in scores.values())
 
 
 def _interval(means, *, is_mean):
@@ -680,6 +731,12 @@ def _difference(ours, theirs, pairs):
     known = {
         "difference": _mean(gain["value"] for gain in gains),
         "difference_count": len(seeds),
+        "difference_above_chance": _better_is_above(
+            *(
+                _keep({seed: by_seed[seed] for seed in seeds}, set(pairs))
+                for by_seed in (ours, theirs)
+            )
+        ),
     }
     fewest = _fewest_examples(_keep(ours, set(pairs)))
     if any(gain["draws"] is None for gain in gains) or fewest < MIN_EXAMPLES:
@@ -690,6 +747,22 @@ def _difference(ours, theirs, pairs):
         "difference_high": min(100.0, found.high),
         "p": found.p,
     }
+
+
+def _better_is_above(*sides):
+    """Whether the better of two means lies above chance, outside its interval.
+
+    Args:
+        *sides: dicts from seed to scores by pair.
+    """
+    means = [
+        [_over_targets(scores) for scores in by_seed.values()]
+        for by_seed in sides
+    ]
+    better = max(means, key=lambda side: _average(side)["value"])
+    num_pairs = len(next(iter(sides[0].values())))
+    low = _interval(better, is_mean=num_pairs != 1)["low"]
+    return _is_above(low, _average(better)["chance"])
 
 
 def _gain(ours, theirs):
@@ -840,6 +913,17 @@ def _cell_notes(table_rows, *, replicates="seeds", scope="languages"):
         notes.append("± half of the 95 % interval over the examples")
     if not all(cell["above_chance"] for cell in cells):
         notes.append(f"° may be chance, which does not lie below {interval}")
+    if not all(cell["difference_above_chance"] for cell in cells):
+        notes.append(
+            "A difference counts only where the better of its two scores lies "
+            "above chance, outside its interval"
+        )
+    if any(cell["collapsed"] for cell in cells):
+        notes.append(
+            "‡ holds scores of constant predictions: the model has collapsed "
+            "there, and those scores are in no difference"
+        )
+        other += f", or over {scope} of which some have collapsed"
     judged = [cell for cell in cells if cell["p"] is not None]
     if judged:
         notes.append(_judged_note(judged))

@@ -18,6 +18,7 @@ from stilts_keras.errors import unknown
 from stilts_keras.scoring import chunks
 from stilts_keras.scoring import metrics
 from stilts_keras.scoring import xtreme_files
+from stilts_keras.scoring.doubts import doubts_of
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
@@ -192,14 +193,14 @@ def _score_task(folder, task, labels, allow_missing, doubts):
                 f"{len(task.languages)} languages; --allow_missing leaves out "
                 "what neither predictions nor labels have."
             )
-    scores = {}
+    scores, guesses = {}, {}
     for language, file in files.items():
         if language in missing:
             continue
         guess = xtreme_files.READERS[task.problem](file, is_gold=False)
+        guesses[language] = guess
         gold = labels[language]
         values = _SCORERS[task.problem](gold, guess, file, task, language)
-        doubts += xtreme_files.doubts_of(task, gold, guess, file)
         for metric, value in values.items():
             scores.setdefault(metric, {})[language] = value
     if not scores:
@@ -207,6 +208,7 @@ def _score_task(folder, task, labels, allow_missing, doubts):
             f"Task {task.name!r} has no language on either side. Expected "
             f"some of: {' '.join(task.languages)}."
         )
+    doubts += doubts_of(task, labels, guesses)
     return scores, missing
 
 

@@ -18,10 +18,10 @@ Source: https://github.com/google-research/xtreme.
 import collections
 import io
 import json
-import pathlib
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.files import at_home
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
@@ -126,7 +126,7 @@ def read_labels(folder):
 # ------------------------------------------------------------------- Reading
 def checked_folder(folder):
     """Returns the folder as a path; raises InputError if it is none."""
-    folder = pathlib.Path(folder).expanduser()
+    folder = at_home(folder)
     if not folder.is_dir():
         what = "is a file" if folder.is_file() else "does not exist"
         raise InputError(
@@ -138,8 +138,13 @@ def checked_folder(folder):
 
 def file_of(folder, task, language):
     """Returns the path of one task's and language's file in a folder."""
+    return folder / name_of(task, language)
+
+
+def name_of(task, language):
+    """Returns the name of one task's and language's file, with its folder."""
     ending = "json" if task.problem == "span_extraction" else "tsv"
-    return folder / task.name / f"test-{language}.{ending}"
+    return f"{task.name}/test-{language}.{ending}"
 
 
 def _read_text(file):
@@ -270,13 +275,13 @@ def _check_labels(task, gold, where):
     is_label, expected = {
         "classification": (known.__contains__, ", ".join(task.labels)),
         "mining": (_is_pair, "two ids"),
-        "retrieval": (_is_number, "a number of a sentence, from 0"),
+        "retrieval": (is_number, "a number of a sentence, from 0"),
         "span_extraction": (_are_answers, "a list of answers, not empty"),
         "tagging": (known.__contains__, ", ".join(task.labels)),
     }[task.problem]
     wrong = [
         (place, label)
-        for place, label in _placed(task, gold)
+        for place, label in placed(task, gold)
         if not is_label(label)
     ]
     if wrong:
@@ -288,7 +293,7 @@ def _check_labels(task, gold, where):
         )
 
 
-def _placed(task, gold):
+def placed(task, gold):
     """Yields each label with its line in the layout, or its question."""
     if task.problem == "span_extraction":
         yield from gold.items()
@@ -306,7 +311,8 @@ def _is_pair(pair):
     return not isinstance(pair, str) and len(pair) == 2
 
 
-def _is_number(label):
+def is_number(label):
+    """Whether it is the number of a sentence."""
     return str(label).isdecimal()
 
 
@@ -318,39 +324,6 @@ def _are_answers(answers):
     )
 
 
-# -------------------------------------------------------------------- Doubts
-def doubts_of(task, gold, guess, file):
-    """Yields what may be a mistake in predictions, though it can be scored.
-
-    Args:
-        task: `Task`.
-        gold: as `read_labels` gives it for one language.
-        guess: as read from the file.
-        file: path.
-    """
-    if task.problem == "span_extraction":
-        unanswered = [name for name in gold if name not in guess]
-        if unanswered:
-            yield (
-                f"{_short(file)}: {len(unanswered)} of {len(gold)} questions "
-                f"have no answer, the first: {unanswered[0]}"
-            )
-    elif task.problem != "mining":
-        known = set(task.labels)
-        is_label = known.__contains__ if known else _is_number
-        strange = [
-            (line, label)
-            for line, label in _placed(task, guess)
-            if not is_label(label)
-        ]
-        if strange:
-            line, label = strange[0]
-            yield (
-                f"{_short(file)}: {len(strange)} lines are no label of the "
-                f"task, the first {label[:40]!r} in line {line}"
-            )
-
-
 def unread_folders(folder):
     """Lists the folders beside those of XTREME's tasks; likely misspelt."""
     return sorted(
@@ -358,7 +331,3 @@ def unread_folders(folder):
         for path in folder.iterdir()
         if path.is_dir() and path.name not in SUITES["xtreme"]
     )
-
-
-def _short(file):
-    return f"{file.parent.name}/{file.name}"

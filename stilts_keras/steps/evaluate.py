@@ -7,6 +7,7 @@ import tempfile
 import numpy as np
 
 from stilts_keras.data.batches import eval_batches
+from stilts_keras.scoring.collapse import constant_of
 from stilts_keras.scoring.metrics import score
 from stilts_keras.steps.multitask import attention_without_dropout
 
@@ -24,6 +25,8 @@ class Evaluation:
         metrics: dict from metric name to value in percent.
         ids: list of str of the same length, or None where order tells.
         embeddings: float32 array (n, h) of the features, of retrieval.
+        constant: str or None. What is predicted whatever the input, of a
+            model that has collapsed; see `scoring.collapse`.
     """
 
     gold: list
@@ -31,6 +34,7 @@ class Evaluation:
     metrics: dict
     ids: list | None = None
     embeddings: np.ndarray | None = None
+    constant: str | None = None
 
 
 def evaluate(
@@ -145,7 +149,16 @@ def _scored(problem, task, split, decoded, dev, dev_decoded):
         score(task.metrics, gold, predictions, language=split.language),
         problem.ids(split.examples) if problem.has_ids else None,
         decoded if task.is_retrieval else None,
+        _constant(task, split, gold, predictions),
     )
+
+
+def _constant(task, split, gold, predictions):
+    """Names what a collapsed model predicts; see `scoring.collapse`."""
+    contexts = None
+    if task.problem == "span_extraction":
+        contexts = (item.context for item in split.examples if item is not None)
+    return constant_of(task.metrics[0], gold, predictions, contexts)
 
 
 def predict(

@@ -13,10 +13,22 @@ from stilts_keras.tasks import get_task
 class Inputs:
     """Packs each split once, whoever asks for it."""
 
-    def __init__(self, graph, tokenizer):
-        """Takes the `Graph` and the `Tokenizer`."""
+    def __init__(
+        self, graph, tokenizer, *, num_positions=None, bad_rows="skip"
+    ):
+        """Takes what rows are read and packed by.
+
+        Args:
+            graph: `Graph`.
+            tokenizer: `Tokenizer`.
+            num_positions: int or None. The backbone's: no sequence is longer;
+                None where it takes any length.
+            bad_rows: str. One of `rows.BAD_ROWS`.
+        """
         self.graph = graph
+        self.num_positions = num_positions
         self.tokenizer = tokenizer
+        self.bad_rows = bad_rows
         self._splits = {}
         self._tasks = {}
         self._problems = {}
@@ -83,6 +95,7 @@ class Inputs:
             split,
             self.graph.eval_length(task),
             self.graph.eval_count(task),
+            is_evaluated=True,
         )
 
     def prepare(self, stages, cells, lessons=()):
@@ -119,6 +132,25 @@ class Inputs:
             if split.num_cut_rows
         }
 
+    def notes(self):
+        """Lists what is to be said of rows that are left out, or empty."""
+        notes = [
+            note for split in self._splits.values() for note in split.notes()
+        ]
+        return list(dict.fromkeys(notes))
+
+    def left_out(self, stage):
+        """Lists which rows a stage does not learn from; see `notes`."""
+        splits = [
+            self.train(stage, index) for index in range(len(stage.all_sources))
+        ]
+        if stage.recipe.eval_every_steps:
+            splits += [
+                self.dev(stage, index) for index in range(len(stage.sources))
+            ]
+        notes = [note for split in splits if split for note in split.notes()]
+        return list(dict.fromkeys(notes))
+
     def _check_ids(self, cell, split):
         """Predictions are known by their ids in the files of a run."""
         problem = self.problem(cell.target)
@@ -154,8 +186,13 @@ class Inputs:
             )
         ]
 
-    def _load(self, name, language, split, max_length, count):
-        key = (name, language, split, max_length, count)
+    def _load(
+        self, name, language, split, max_length, count, is_evaluated=False
+    ):
+        # Before the backbone was opened its positions may have been unknown.
+        if self.num_positions is not None:
+            max_length = min(max_length, self.num_positions)
+        key = (name, language, split, max_length, count, is_evaluated)
         if key not in self._splits:
             problem = self.problem(name)
             self._splits[key] = load_features(
@@ -168,6 +205,8 @@ class Inputs:
                 tokenizer=self.tokenizer,
                 max_length=max_length,
                 count=count,
+                is_evaluated=is_evaluated,
+                bad_rows=self.bad_rows,
             )
         return self._splits[key]
 

@@ -1,5 +1,6 @@
 """ANLI: natural language inference written to fool models, three rounds."""
 
+from stilts_keras.tasks.mnli import NLI_COLUMNS
 from stilts_keras.tasks.mnli import NLI_LABELS
 from stilts_keras.tasks.mnli import nli_example
 from stilts_keras.tasks.task import Recipe
@@ -19,6 +20,7 @@ ANLI = Task(
             },
         ),
     ),
+    columns=NLI_COLUMNS,
     to_example=nli_example,
     languages=("en",),
     splits=("train", "dev"),

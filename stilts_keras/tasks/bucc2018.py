@@ -8,21 +8,21 @@ in which to find them; mteb/BUCC holds lists of sentences, but no sample set,
 which the threshold is chosen on.
 """
 
+from stilts_keras.tasks.columns import Id
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import GoldPair
 from stilts_keras.tasks.example import PoolSentence
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+POOLS = ("source", "target")
+
 
 def bucc2018_example(row):
     """Reads a sentence of either pool, or a gold pair."""
     if row["part"] == "gold":
         return GoldPair(source_id=row["source_id"], target_id=row["target_id"])
-    for name in ("id", "sentence"):
-        if row.get(name) is None:
-            # Another part has that column, this one has not.
-            raise KeyError(name)
     return PoolSentence(id=row["id"], text=row["sentence"], side=row["part"])
 
 
@@ -41,6 +41,12 @@ BUCC2018 = Task(
             on_hub=False,
         ),
     ),
+    columns={
+        "id": Id(parts=POOLS),
+        "sentence": Text(parts=POOLS),
+        "source_id": Id(parts=("gold",)),
+        "target_id": Id(parts=("gold",)),
+    },
     to_example=bucc2018_example,
     languages=("de", "fr", "ru", "zh"),
     splits=("dev", "test"),

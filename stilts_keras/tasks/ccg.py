@@ -4,7 +4,9 @@ CCGbank is licensed, so no repository may hold it: give its rows as a folder,
 in the columns `tokens` and `tags`. The training rows name the categories.
 """
 
-from stilts_keras.tasks.example import tagged_words
+from stilts_keras.tasks.columns import Labels
+from stilts_keras.tasks.columns import Words
+from stilts_keras.tasks.example import TaggedWords
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
@@ -12,7 +14,7 @@ from stilts_keras.tasks.task import Task
 
 def ccg_example(row):
     """Reads words and their categories."""
-    return tagged_words(row["tokens"], row["tags"])
+    return TaggedWords(words=tuple(row["tokens"]), tags=tuple(row["tags"]))
 
 
 CCG = Task(
@@ -25,6 +27,7 @@ CCG = Task(
             on_hub=False,
         ),
     ),
+    columns={"tokens": Words(), "tags": Labels()},
     to_example=ccg_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,5 +1,8 @@
 """CommonsenseQA: which of five answers does common sense choose?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import LabelledTexts
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import MultipleChoice
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -15,8 +18,7 @@ def commonsenseqa_example(row):
     return MultipleChoice(
         prompt=row["question"],
         choices=tuple(row["choices"]["text"]),
-        # Hidden keys of the test rows are empty strings.
-        label=names.index(key) if key else None,
+        label=None if key is None else names.index(key),
     )
 
 
@@ -29,6 +31,11 @@ COMMONSENSEQA = Task(
             splits={"train": "train", "dev": "validation"},
         ),
     ),
+    columns={
+        "question": Text(),
+        "choices": LabelledTexts(num=5),
+        "answerKey": Label(names=tuple("ABCDE")),
+    },
     to_example=commonsenseqa_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,5 +1,7 @@
 """COPA: which of two sentences is the cause, or the effect?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import MultipleChoice
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -30,6 +32,12 @@ COPA = Task(
             splits={"train": "train", "dev": "validation"},
         ),
     ),
+    columns={
+        "premise": Text(),
+        "question": Text(),
+        **{name: Text() for name in LABELS},
+        "label": Label(names=LABELS),
+    },
     to_example=copa_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,10 +1,13 @@
 """Cosmos QA: what may be the reason, or happen next, between the lines?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import MultipleChoice
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+CHOICES = tuple(f"answer{index}" for index in range(4))
 SPLITS = {"train": "train", "dev": "validation"}
 
 
@@ -15,9 +18,8 @@ def cosmosqa_example(row):
     """
     return MultipleChoice(
         prompt=f"{row['context']} {row['question']}",
-        choices=tuple(row[f"answer{index}"] for index in range(4)),
-        # Hidden labels of the test rows are -1.
-        label=None if row["label"] in (-1, None) else row["label"],
+        choices=tuple(row[name] for name in CHOICES),
+        label=None if row["label"] is None else int(row["label"]),
     )
 
 
@@ -33,6 +35,12 @@ COSMOSQA = Task(
             splits=SPLITS,
         ),
     ),
+    columns={
+        "context": Text(),
+        "question": Text(),
+        **{name: Text() for name in CHOICES},
+        "label": Label(names=tuple("0123")),
+    },
     to_example=cosmosqa_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,52 +1,90 @@
 """What a task's row becomes: one Example type for each kind of input.
 
-Labels are names, never numbers: data sets number the same labels differently.
-A label of None means that the row has none (hidden test labels).
+Texts and ids are str and never null; only `TextPair.second` may be None, in
+tasks of single texts. Labels are names, never numbers: data sets number the
+same labels differently. A label of None means that the row has none (hidden
+test labels).
+
+What a single column may hold is checked by its kind (`tasks.columns`), what
+must hold between the fields of an Example by its `check`; both as rows are
+read, so that nothing wrong is met after training.
 """
 
 import dataclasses
 
+from stilts_keras.tasks.columns import MissingValue
+
+
+class Example:
+    """What all types share."""
+
+    __slots__ = ()
+
+    def check(self, has_unanswerable=False):
+        """Checks that the fields fit each other, and that there is a label.
+
+        Args:
+            has_unanswerable: bool. Whether a question may have no answer.
+
+        Raises:
+            MissingValue: If it can be neither learnt from nor scored.
+            ValueError: If fields contradict each other.
+        """
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class TextPair:
+class TextPair(Example):
     """One text, or two texts that belong together, and a class."""
 
     first: str
     second: str | None = None
     label: str | None = None
 
+    def check(self, has_unanswerable=False):
+        """Checks that there is a label."""
+        if self.label is None:
+            raise MissingValue("no label")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class MultipleChoice:
+class MultipleChoice(Example):
     """A prompt, its possible continuations, and the index of the right one."""
 
     prompt: str
     choices: tuple[str, ...]
     label: int | None = None
 
+    def check(self, has_unanswerable=False):
+        """Checks that the label names a choice."""
+        if self.label is None:
+            raise MissingValue("no label")
+        if not 0 <= self.label < len(self.choices):
+            raise ValueError(
+                f"choice {self.label!r} as the right one. Expected 0 to "
+                f"{len(self.choices) - 1}."
+            )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class TaggedWords:
+class TaggedWords(Example):
     """A sentence in words, one tag for each (or no tags at all)."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
 
-
-def tagged_words(words, tags):
-    """Makes a TaggedWords of two lists.
-
-    Raises:
-        TypeError: If one is a text: its letters would pass for words.
-    """
-    for name, values in (("words", words), ("tags", tags)):
-        if isinstance(values, str) or values is None:
-            raise TypeError(f"expected a list of {name}. Received: {values!r}")
-    return TaggedWords(words=tuple(words), tags=tuple(tags))
+    def check(self, has_unanswerable=False):
+        """Checks that each word has a tag."""
+        if self.tags is None:
+            raise MissingValue("no tags")
+        if len(self.tags) != len(self.words):
+            raise ValueError(
+                f"{len(self.words)} words and {len(self.tags)} tags "
+                f"({' '.join(self.words)[:60]!r}). Expected one tag each."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class Question(Example):
     """A question on a context; answers are (text, character offset) pairs."""
 
     id: str
@@ -54,16 +92,29 @@ class Question:
     context: str
     answers: tuple[tuple[str, int], ...] = ()
 
+    def check(self, has_unanswerable=False):
+        """Checks that there is an answer, and that it is where it is said."""
+        if not self.answers and not has_unanswerable:
+            raise MissingValue("no answers")
+        for text, start in self.answers:
+            end = start + len(text)
+            found = self.context[start:end] if start >= 0 else ""
+            if found != text:
+                raise ValueError(
+                    f"the answer {text!r} at character {start}, where the "
+                    f"context reads {found!r}. Mend the offset."
+                )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class PlainText:
+class PlainText(Example):
     """A text without labels, for masked language modelling."""
 
     text: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class SentencePair:
+class SentencePair(Example):
     """A sentence and its English translation, for retrieval."""
 
     source: str
@@ -71,7 +122,7 @@ class SentencePair:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class PoolSentence:
+class PoolSentence(Example):
     """A sentence of a pool to be mined; English is the `target` side."""
 
     id: str
@@ -80,7 +131,7 @@ class PoolSentence:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
-class GoldPair:
+class GoldPair(Example):
     """Ids of two sentences of the pools that translate each other."""
 
     source_id: str

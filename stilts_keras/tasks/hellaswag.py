@@ -1,5 +1,8 @@
 """HellaSwag: which of four endings continues the text?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
+from stilts_keras.tasks.columns import Texts
 from stilts_keras.tasks.example import MultipleChoice
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -15,8 +18,7 @@ def hellaswag_example(row):
     return MultipleChoice(
         prompt=row["ctx_a"],
         choices=tuple(f"{start} {ending}".strip() for ending in row["endings"]),
-        # Hidden labels of the test rows are empty strings.
-        label=None if row["label"] in ("", None) else int(row["label"]),
+        label=None if row["label"] is None else int(row["label"]),
     )
 
 
@@ -27,6 +29,12 @@ HELLASWAG = Task(
         Repository(id="Rowan/hellaswag"),
         Repository(id="Rowan/hellaswag", revision="refs/pr/7"),
     ),
+    columns={
+        "ctx_a": Text(),
+        "ctx_b": Text(may_be_empty=True),
+        "endings": Texts(num=4),
+        "label": Label(names=tuple("0123")),
+    },
     to_example=hellaswag_example,
     languages=("en",),
     splits=("train", "dev"),

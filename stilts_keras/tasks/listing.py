@@ -53,7 +53,10 @@ def _facts(task):
     if task.labels_from_data:
         yield "labels", "named by the training rows"
     elif task.labels:
-        yield "labels", " ".join(task.labels)
+        yield "labels", " ".join(task.numbered_labels)
+    for name, column in task.columns.items():
+        if getattr(column, "names", ()):
+            yield name, " ".join(column.names)
     yield "recipe", _recipe(task)
     yield "source", ", else ".join(map(_source, task.repositories))
     yield "licence", task.licence

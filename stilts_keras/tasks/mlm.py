@@ -1,5 +1,6 @@
 """Masked language modelling on Wikipedia, or on any plain text."""
 
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import PlainText
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -28,6 +29,7 @@ MLM = Task(
             on_hub=False,
         ),
     ),
+    columns={"text": Text()},
     to_example=mlm_example,
     # XTREME's 40 languages; Wikipedia names its editions by these codes.
     languages=tuple(

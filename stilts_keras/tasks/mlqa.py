@@ -1,5 +1,6 @@
 """MLQA: questions on Wikipedia, asked and answered in 7 languages."""
 
+from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.squad import squad_example
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -13,6 +14,7 @@ MLQA = Task(
         Repository(id="facebook/mlqa", config="mlqa.{language}.{language}"),
         Repository(id="google/xtreme", config="MLQA.{language}.{language}"),
     ),
+    columns=SQUAD_COLUMNS,
     to_example=squad_example,
     languages=tuple("en es de ar hi vi zh".split()),
     splits=("dev", "test"),

@@ -1,10 +1,13 @@
 """MultiNLI: does the premise entail or contradict the hypothesis?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import TextPair
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+NLI_COLUMNS = {"premise": Text(), "hypothesis": Text(), "label": Label()}
 NLI_LABELS = ("entailment", "neutral", "contradiction")
 
 
@@ -25,6 +28,7 @@ MNLI = Task(
             splits={"train": "train", "dev": "validation_matched"},
         ),
     ),
+    columns=NLI_COLUMNS,
     to_example=nli_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,6 +1,8 @@
 """PAN-X: named entities in Wikipedia's text (WikiAnn), as in XTREME."""
 
-from stilts_keras.tasks.example import tagged_words
+from stilts_keras.tasks.columns import Labels
+from stilts_keras.tasks.columns import Words
+from stilts_keras.tasks.example import TaggedWords
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
@@ -19,10 +21,10 @@ def panx_example(row):
     word may hold colons of its own.
     """
     words = row["tokens"]
-    prefix = words[0].partition(":")[0] + ":" if words else ""
+    prefix = words[0].partition(":")[0] + ":"
     if prefix[:-1] in LANGUAGES and all(w.startswith(prefix) for w in words):
         words = [word.removeprefix(prefix) for word in words]
-    return tagged_words(words, row["ner_tags"])
+    return TaggedWords(words=tuple(words), tags=tuple(row["ner_tags"]))
 
 
 PANX = Task(
@@ -32,10 +34,12 @@ PANX = Task(
         Repository(id="google/xtreme", config="PAN-X.{language}"),
         Repository(id="unimelb-nlp/wikiann", config="{language}"),
     ),
+    columns={"tokens": Words(), "ner_tags": Labels()},
     to_example=panx_example,
     languages=LANGUAGES,
     splits=("train", "dev", "test"),
     labels=tuple("B-LOC B-ORG B-PER I-LOC I-ORG I-PER O".split()),
+    numbered_labels=tuple("O B-PER I-PER B-ORG I-ORG B-LOC I-LOC".split()),
     metrics=("entity_f1",),
     # Phang et al.'s code: 10 epochs, batch 32, length 256.
     recipe=Recipe(epochs=10, max_length=256),

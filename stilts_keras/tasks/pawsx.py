@@ -1,5 +1,7 @@
 """PAWS-X: do two sentences of the same words mean the same?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import TextPair
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -21,6 +23,7 @@ PAWSX = Task(
     repositories=(
         Repository(id="google-research-datasets/paws-x", config="{language}"),
     ),
+    columns={"sentence1": Text(), "sentence2": Text(), "label": Label()},
     to_example=pawsx_example,
     languages=tuple("de en es fr ja ko zh".split()),
     # Other languages' training rows are machine translations.

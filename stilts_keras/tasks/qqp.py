@@ -1,5 +1,7 @@
 """Quora Question Pairs: do two questions ask the same?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import TextPair
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -23,6 +25,7 @@ QQP = Task(
             splits={"train": "train", "dev": "validation"},
         ),
     ),
+    columns={"question1": Text(), "question2": Text(), "label": Label()},
     to_example=qqp_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,10 +1,13 @@
 """Social IQa: what do people feel, want or do next, and why?"""
 
+from stilts_keras.tasks.columns import Label
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import MultipleChoice
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+CHOICES = tuple(f"answer{letter}" for letter in "ABC")
 SPLITS = {"train": "train", "dev": "validation"}
 
 
@@ -15,8 +18,8 @@ def siqa_example(row):
     """
     return MultipleChoice(
         prompt=f"{row['context']} {row['question']}",
-        choices=tuple(row[f"answer{letter}"] for letter in "ABC"),
-        label=int(row["label"]) - 1 if row["label"] else None,
+        choices=tuple(row[name] for name in CHOICES),
+        label=None if row["label"] is None else int(row["label"]) - 1,
     )
 
 
@@ -32,6 +35,12 @@ SIQA = Task(
             id="allenai/social_i_qa", revision="refs/pr/3", splits=SPLITS
         ),
     ),
+    columns={
+        "context": Text(),
+        "question": Text(),
+        **{name: Text() for name in CHOICES},
+        "label": Label(names=tuple("123")),
+    },
     to_example=siqa_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,5 +1,6 @@
 """SNLI: natural language inference on captions of pictures."""
 
+from stilts_keras.tasks.mnli import NLI_COLUMNS
 from stilts_keras.tasks.mnli import NLI_LABELS
 from stilts_keras.tasks.mnli import nli_example
 from stilts_keras.tasks.task import Recipe
@@ -22,6 +23,7 @@ SNLI = Task(
             splits={"train": "train", "dev": "validation"},
         ),
     ),
+    columns=NLI_COLUMNS,
     to_example=snli_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,10 +1,19 @@
 """SQuAD 1.1: find the answer in the paragraph."""
 
+from stilts_keras.tasks.columns import Answers
+from stilts_keras.tasks.columns import Id
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import Question
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+SQUAD_COLUMNS = {
+    "id": Id(),
+    "question": Text(),
+    "context": Text(),
+    "answers": Answers(),
+}
 SPLITS = {"train": "train", "dev": "validation"}
 
 
@@ -32,6 +41,7 @@ SQUAD = Task(
         ),
         Repository(id="google/xtreme", config="SQuAD", splits=SPLITS),
     ),
+    columns=SQUAD_COLUMNS,
     to_example=squad_example,
     languages=("en",),
     splits=("train", "dev"),

@@ -1,5 +1,6 @@
 """SQuAD 2.0: find the answer in the paragraph, or say that there is none."""
 
+from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.squad import squad_example
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -15,6 +16,7 @@ SQUAD_V2 = Task(
             splits={"train": "train", "dev": "validation"},
         ),
     ),
+    columns=SQUAD_COLUMNS,
     to_example=squad_example,
     languages=("en",),
     splits=("train", "dev"),

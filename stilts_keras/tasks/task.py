@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable
 from collections.abc import Mapping
 
+from stilts_keras.tasks.columns import Column
+
 PROBLEMS = (
     "classification",
     "multiple_choice",
@@ -113,12 +115,16 @@ class Task:
         name: str. The literature's lower-case key, such as `xnli`.
         problem: str. One of `PROBLEMS`.
         repositories: tuple of `Repository`, tried in this order.
-        to_example: function from a row (dict; class labels by name) to an
-            Example of `tasks.example`, or to None where the row is to be
-            left out, as the data set's own documentation says.
+        columns: mapping from each column that `to_example` reads to what it
+            may hold, a kind of `tasks.columns`.
+        to_example: function from a row (dict; values as `columns` read them)
+            to an Example of `tasks.example`, or to None where the row is to
+            be left out, as the data set's own documentation says.
         languages: tuple of str. ISO codes, in the benchmark's order.
         splits: tuple of str. Those of `SPLITS` that the task has.
         labels: tuple of str. Class or tag names in head order.
+        numbered_labels: tuple of str. The same in the order in which the data
+            set numbers them, where that is another.
         labels_from_data: bool. Whether the training rows name the labels.
         has_unanswerable: bool. Whether a question may have no answer.
         metrics: tuple of str. Names that `scoring.metrics` computes; the
@@ -138,11 +144,13 @@ class Task:
     name: str
     problem: str
     repositories: tuple[Repository, ...]
+    columns: Mapping[str, Column]
     to_example: Callable
     languages: tuple[str, ...]
     splits: tuple[str, ...]
     metrics: tuple[str, ...]
     labels: tuple[str, ...] = ()
+    numbered_labels: tuple[str, ...] = ()
     labels_from_data: bool = False
     has_unanswerable: bool = False
     train_task: str | None = None
@@ -165,6 +173,13 @@ class Task:
             raise ValueError(
                 f"Task {self.name!r}: splits must be among {SPLITS}. "
                 f"Received: {self.splits}."
+            )
+        if not self.numbered_labels:
+            object.__setattr__(self, "numbered_labels", self.labels)
+        if set(self.numbered_labels) != set(self.labels):
+            raise ValueError(
+                f"Task {self.name!r}: numbered_labels must be the labels in "
+                f"another order. Received: {self.numbered_labels}."
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)

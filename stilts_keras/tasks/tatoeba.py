@@ -1,5 +1,6 @@
 """Tatoeba: find the translation of each English sentence."""
 
+from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import SentencePair
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -35,6 +36,7 @@ TATOEBA = Task(
             splits={"test": "validation"},
         ),
     ),
+    columns={"source_sentence": Text(), "target_sentence": Text()},
     to_example=tatoeba_example,
     languages=tuple(LANGUAGE_NAMES),
     splits=("test",),

@@ -5,6 +5,7 @@ test rows are hidden), and chooses checkpoints by the English ones: so English
 is tested on the rows that chose its checkpoint. That is kept.
 """
 
+from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.squad import squad_example
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -40,6 +41,7 @@ TYDIQA = Task(
             splits=SPLITS,
         ),
     ),
+    columns=SQUAD_COLUMNS,
     to_example=squad_example,
     languages=tuple(LANGUAGE_NAMES),
     splits=("train", "dev", "test"),

@@ -1,6 +1,8 @@
 """UD-POS: part-of-speech tags of Universal Dependencies, as in XTREME."""
 
-from stilts_keras.tasks.example import tagged_words
+from stilts_keras.tasks.columns import Labels
+from stilts_keras.tasks.columns import Words
+from stilts_keras.tasks.example import TaggedWords
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
@@ -25,7 +27,7 @@ LANGUAGE_NAMES = dict(
 
 def udpos_example(row):
     """Reads words and their tags."""
-    return tagged_words(row["tokens"], row["pos_tags"])
+    return TaggedWords(words=tuple(row["tokens"]), tags=tuple(row["pos_tags"]))
 
 
 UDPOS = Task(
@@ -42,6 +44,7 @@ UDPOS = Task(
             },
         ),
     ),
+    columns={"tokens": Words(), "pos_tags": Labels()},
     to_example=udpos_example,
     languages=tuple(LANGUAGE_NAMES),
     splits=("train", "dev", "test"),

@@ -1,5 +1,6 @@
 """XNLI: MultiNLI's question in 15 languages."""
 
+from stilts_keras.tasks.mnli import NLI_COLUMNS
 from stilts_keras.tasks.mnli import NLI_LABELS
 from stilts_keras.tasks.mnli import nli_example
 from stilts_keras.tasks.task import Recipe
@@ -10,6 +11,7 @@ XNLI = Task(
     name="xnli",
     problem="classification",
     repositories=(Repository(id="facebook/xnli", config="{language}"),),
+    columns=NLI_COLUMNS,
     to_example=nli_example,
     languages=tuple("ar bg de el en es fr hi ru sw th tr ur vi zh".split()),
     # The training rows are MultiNLI's machine translations.

@@ -1,5 +1,6 @@
 """XQuAD: SQuAD's questions, translated by people into 11 languages."""
 
+from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.squad import squad_example
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
@@ -20,6 +21,7 @@ XQUAD = Task(
             splits={"test": "validation"},
         ),
     ),
+    columns=SQUAD_COLUMNS,
     to_example=squad_example,
     languages=tuple("en es de el ru tr ar vi th zh hi".split()),
     splits=("test",),

@@ -3,6 +3,7 @@
 Their configs differ from KerasHub's defaults in all that is easily dropped.
 """
 
+import json
 import shutil
 
 from stilts_keras.backbones.description import POCKET_FOLDER
@@ -45,6 +46,134 @@ def write_xlm_roberta(folder):
     shutil.copy(POCKET_SPM, folder / "sentencepiece.bpe.model")
 
 
+def word_pieces():
+    """WordPieces of the pocket tokenizer's pieces: list of str."""
+    import sentencepiece
+
+    processor = sentencepiece.SentencePieceProcessor(model_file=str(POCKET_SPM))
+    pieces = [
+        processor.id_to_piece(number)
+        for number in range(3, processor.get_piece_size())
+    ]
+    characters = sorted({*"".join(pieces)} - {"\u2581"})
+    found = ["[PAD]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    for piece in [*characters, *pieces]:
+        word = piece.removeprefix("\u2581")
+        found += [word, f"##{word}"] if word == piece else [word]
+    return [piece for piece in dict.fromkeys(found) if piece not in ("", "##")]
+
+
+def write_vocabulary(folder, **config):
+    """Writes WordPieces as folders of the first BERTs have them."""
+    (folder / "vocab.txt").write_text("\n".join(word_pieces()) + "\n", "utf-8")
+    config = {"do_lower_case": False, "model_max_length": 512} | config
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
+
+
+def bert_config(**config):
+    import transformers
+
+    return transformers.BertConfig(
+        **{**CONFIG, "max_position_embeddings": 64, **config}
+    )
+
+
+def write_bert(folder):
+    import transformers
+
+    config = bert_config(vocab_size=len(word_pieces()), hidden_act="gelu")
+    save_random(transformers.BertModel(config), folder)
+    write_vocabulary(folder)
+
+
+def write_bert_of_xlm_roberta(folder):
+    """As Multilingual MiniLM: rows that no piece has, and no pooler."""
+    import transformers
+
+    config = bert_config(vocab_size=1070, hidden_act="relu")
+    save_random(transformers.BertForMaskedLM(config), folder)
+    shutil.copy(POCKET_SPM, folder / "sentencepiece.bpe.model")
+    config = {"tokenizer_class": "XLMRobertaTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), "utf-8")
+
+
+def write_distil_bert(folder):
+    """With a head, and the only tokenizer file that transformers 5 saves."""
+    import transformers
+
+    pieces = word_pieces()
+    config = transformers.DistilBertConfig(
+        dim=CONFIG["hidden_size"],
+        n_layers=CONFIG["num_hidden_layers"],
+        n_heads=CONFIG["num_attention_heads"],
+        hidden_dim=CONFIG["intermediate_size"],
+        vocab_size=len(pieces),
+        max_position_embeddings=64,
+        activation="gelu_new",
+        dropout=CONFIG["hidden_dropout_prob"],
+        attention_dropout=CONFIG["attention_probs_dropout_prob"],
+    )
+    save_random(transformers.DistilBertForMaskedLM(config), folder)
+    transformers.DistilBertTokenizer(
+        vocab={piece: number for number, piece in enumerate(pieces)},
+        do_lower_case=False,
+    ).save_pretrained(folder)
+
+
+def deberta_pieces(content):
+    """Turns XLM-R's SentencePiece model (bytes) into one like DeBERTa's."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    model = sentencepiece_model_pb2.ModelProto.FromString(content)
+    kind = type(model.pieces[0])
+    special = [
+        kind(piece=name, type=kind.CONTROL)
+        for name in ("[PAD]", "[CLS]", "[SEP]")
+    ]
+    special.append(kind(piece="[UNK]", type=kind.UNKNOWN))
+    # In place of <unk>, <s> and </s>.
+    pieces = [*special, *model.pieces[3:]]
+    del model.pieces[:]
+    model.pieces.extend(pieces)
+    trainer = model.trainer_spec
+    trainer.pad_id, trainer.bos_id, trainer.eos_id, trainer.unk_id = range(4)
+    trainer.pad_piece, trainer.bos_piece, trainer.eos_piece = (
+        "[PAD]",
+        "[CLS]",
+        "[SEP]",
+    )
+    trainer.unk_piece = "[UNK]"
+    return model.SerializeToString()
+
+
+def deberta_config(**changes):
+    """Buckets of 16 for 64 positions: distances above 8 share some."""
+    import transformers
+
+    values = {
+        **CONFIG,
+        "vocab_size": 1070,
+        "max_position_embeddings": 64,
+        "hidden_act": "gelu_new",
+        "type_vocab_size": 0,
+        "relative_attention": True,
+        "position_buckets": 16,
+        "norm_rel_ebd": "layer_norm",
+        "share_att_key": True,
+        "pos_att_type": "p2c|c2p",
+        "position_biased_input": False,
+    }
+    return transformers.DebertaV2Config(**values | changes)
+
+
+def write_deberta_v3(folder):
+    import transformers
+
+    save_random(transformers.DebertaV2Model(deberta_config()), folder)
+    content = deberta_pieces(POCKET_SPM.read_bytes())
+    (folder / "spm.model").write_bytes(content)
+
+
 MT5_CONFIG = {
     "d_model": 16,
     # Not 16 / 2, as KerasHub would have it.
@@ -85,4 +214,11 @@ def write_mt5(folder, **changes):
     (folder / "spiece.model").write_bytes(mt5_vocabulary())
 
 
-WRITERS = {"xlm_roberta": write_xlm_roberta, "mt5": write_mt5}
+WRITERS = {
+    "xlm_roberta": write_xlm_roberta,
+    "bert": write_bert,
+    "bert_of_xlm_roberta": write_bert_of_xlm_roberta,
+    "distil_bert": write_distil_bert,
+    "deberta_v3": write_deberta_v3,
+    "mt5": write_mt5,
+}

@@ -280,24 +280,70 @@ def test_whatever_cannot_run_is_refused_with_cause_and_fix(changes, pieces):
     refused(*pieces, **changes)
 
 
-def test_a_published_length_above_the_backbones_is_refused_with_the_flag():
-    short = dataclasses.replace(BACKBONE, max_sequence_length=128)
-    refused("'mnli'", "256", "128", "Pass --max_length=128", backbone=short)
+SHORT = dataclasses.replace(BACKBONE, max_sequence_length=128)
 
 
-def test_retrievals_published_length_is_a_cap():
-    short = dataclasses.replace(BACKBONE, max_sequence_length=128)
-    made = graph(backbone=short, targets=["tatoeba"], routes=["pretrained"])
-    assert made.eval_length(made.targets[0]) == 128
-    refused(
-        "'tatoeba'",
-        "512",
-        backbone=short,
-        targets=["tatoeba"],
-        routes=["pretrained"],
-        recipe={"max_length": 512},
+def test_a_published_length_is_lowered_to_the_backbones_positions():
+    made = graph(backbone=SHORT)
+    assert {stage.recipe.max_length for stage in made.stages} == {128}
+    assert {stage.max_lengths for stage in made.stages} == {(128,)}
+    assert {made.eval_length(task) for task in made.targets} == {128}
+    assert made.lowered_lengths() == [
+        "max_length 128: the published 256 of mnli, udpos, xnli is above the "
+        "positions of backbone 'tiny'.",
+        "max_length 128: the published 384 of squad is above the positions of "
+        "backbone 'tiny'.",
+        "max_length 128: the published 512 of tatoeba is above the positions "
+        "of backbone 'tiny'.",
+    ]
+    # What is short enough stays.
+    siqa = graph(backbone=SHORT, routes=["siqa+mnli"], targets=["xnli"])
+    assert siqa.stages[0].max_lengths == (128, 128)
+    assert "siqa" not in " ".join(siqa.lowered_lengths())
+    assert graph().lowered_lengths() == []
+
+
+def test_fingerprints_are_of_the_length_that_is_used():
+    lowered = graph(backbone=SHORT)
+    asked = graph(backbone=SHORT, recipe={"max_length": 128})
+    assert lowered.description()["cells"] == asked.description()["cells"]
+    assert (
+        lowered.description()["evaluation"] == asked.description()["evaluation"]
     )
-    assert graph(backbone=short, recipe={"max_length": 128}).stages
+    assert lowered.stages[0].fingerprint != graph().stages[0].fingerprint
+    assert asked.lowered_lengths() == []
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"targets": ["tatoeba"], "routes": ["pretrained"]}]
+)
+def test_only_a_length_that_was_asked_for_is_refused(changes):
+    refused(
+        "--max_length=129 is above the 128 positions",
+        "'tiny'",
+        "--max_length=128 or less",
+        backbone=SHORT,
+        recipe={"max_length": 129},
+        **changes,
+    )
+    assert graph(backbone=SHORT, recipe={"max_length": 128}, **changes).cells
+
+
+def test_positions_that_are_found_later_follow_the_same_rule():
+    unknown = dataclasses.replace(BACKBONE, max_sequence_length=None)
+    made = graph(backbone=unknown)
+    assert made.lowered_lengths() == []
+    assert made.lowered_lengths(512) == []
+    assert made.lowered_lengths(128) == graph(backbone=SHORT).lowered_lengths()
+    asked = graph(backbone=unknown, recipe={"max_length": 200})
+    assert asked.lowered_lengths(200) == []
+    with pytest.raises(InputError, match="--max_length=200 is above the 128"):
+        asked.lowered_lengths(128)
+
+
+def test_a_backbone_of_hardly_any_positions_is_refused():
+    few = dataclasses.replace(BACKBONE, max_sequence_length=7)
+    refused("'tiny' has 7 positions", "at least 8", backbone=few)
 
 
 def test_a_count_is_checked_against_published_rows_before_download():
@@ -309,6 +355,7 @@ def test_a_target_that_nothing_can_train_is_refused(monkeypatch):
         name="orphan",
         problem="classification",
         repositories=(),
+        columns={},
         to_example=dict,
         languages=("en",),
         splits=("test",),

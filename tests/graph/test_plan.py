@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import subprocess
 import sys
@@ -60,6 +61,16 @@ def test_every_stage_is_printed_once_with_its_recipe_and_cost():
     assert "63 steps, tokens ~ 512k, FLOPs ~ 2.6e+14, disk 1.11 GB" in text
 
 
+def test_a_lowered_length_is_said_and_counted():
+    short = dataclasses.replace(BASE, max_sequence_length=128)
+    text = " ".join(plan(graph(backbone=short)).split())
+    assert "batch 32, max length 128" in text
+    assert "max_length 128: the published 256 of mnli, xnli is above" in text
+    # 2 epochs of 1,000 examples.
+    assert "63 steps, tokens ~ 256k" in text
+    assert "published" not in plan(graph())
+
+
 def test_shared_stages_name_their_routes():
     assert "mnli  shared by pretrained, mnli, mnli/squad" in plan(graph())
 
@@ -107,6 +118,15 @@ def test_unknown_sizes_are_called_unknown():
     # The English target stage is known as published; the German one is not.
     total = next(line for line in text.splitlines() if "each once" in line)
     assert "24,544 + ?" in total
+
+
+def test_what_a_family_says_of_a_problem_is_noted_where_it_is_trained():
+    backbone = describe_backbone("deberta_v3_base_multi")
+    (note,) = backbone.limits({"masked_lm"})
+    for route, is_said in (("mlm@de/mnli", True), ("mnli", False)):
+        text = plan(graph(routes=[route], backbone=backbone))
+        assert (note in " ".join(text.split())) == is_said
+    assert note not in plan(graph(routes=["mlm@de/mnli"]))
 
 
 def test_flops_are_six_per_parameter_and_token():

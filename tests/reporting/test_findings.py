@@ -108,7 +108,12 @@ def test_negative_transfer_counts_what_survives_the_correction():
         }
     )
     counts = findings.negative_transfer([made])
-    assert counts == {"cells": 3, "losses": 1, "gains": 1}
+    assert counts == {
+        "cells": 3,
+        "losses": 1,
+        "gains": 1,
+        "beside_chance": 0,
+    }
     text = findings.negative_transfer_sentence(counts)
     assert "1 of 3" in text and "(33 %) are significant losses" in text
 
@@ -166,3 +171,52 @@ def test_what_cannot_be_regressed_is_said_and_not_guessed():
     table = typology(-5.0, languages=["de", "es"], targets=("xnli",))
     assert not table["rows"]
     assert any(note.startswith("mnli: ") for note in table["notes"])
+
+
+def beside_chance(difference, p):
+    return compared(difference, p) | {
+        "difference_above_chance": False,
+        "is_significant": False,
+    }
+
+
+def test_differences_beside_chance_are_no_headline():
+    made = frame(
+        {
+            "mnli": {
+                "xnli": beside_chance(16.5, 0.005),
+                "tatoeba": compared(2.0, 0.3),
+            }
+        }
+    )
+    text = findings.finding(made, "pretrained")
+    assert text.startswith("No route differs significantly")
+    assert "+2.0 points of `mnli` on tatoeba" in text and "16.5" not in text
+    assert text.endswith(
+        "1 of them does not count: neither score is clear of chance."
+    )
+    made = frame({"mnli": {"xnli": beside_chance(16.5, 0.005)}})
+    text = findings.finding(made, "pretrained")
+    assert text.startswith("No difference to `pretrained` counts")
+    assert "chance" in text
+
+
+def test_differences_beside_chance_are_no_negative_transfer():
+    made = frame(
+        {
+            "mnli": {
+                "de": beside_chance(-9.0, 0.001),
+                "ru": compared(-3.0, 0.001),
+            }
+        }
+    )
+    counts = findings.negative_transfer([made])
+    assert counts["losses"] == 1 and counts["beside_chance"] == 1
+    assert "1 of 2" in findings.negative_transfer_sentence(counts)
+
+
+def test_where_all_has_collapsed_the_finding_says_so():
+    made = frame({"mnli": {"xnli": tables._cell(50.0, collapsed=True)}})
+    text = findings.finding(made, "pretrained")
+    assert text.startswith("No difference to `pretrained` counts")
+    assert "constant" in text

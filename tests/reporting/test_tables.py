@@ -244,6 +244,10 @@ def test_what_may_be_chance_is_marked(rows):
         ({"difference": 1.25}, "61.2 (+1.2)"),
         ({"margin": 2.0, "difference": 1.0}, "61.2±2.0 (+1.0)"),
         ({"margin": 30.0, "above_chance": False}, "61.2±30.0°"),
+        (
+            {"margin": 1.0, "above_chance": False, "collapsed": True},
+            "61.2±1.0°‡",
+        ),
         ({"difference": -0.01}, "61.2 (+0.0)"),
         ({"difference": -1.0}, "61.2 (-1.0)"),
         ({"value": None}, "-"),
@@ -269,6 +273,7 @@ def test_cells_are_short_and_signed(changes, text):
         "count": 1,
         "zero_shot": True,
         "above_chance": True,
+        "collapsed": False,
         "complete": True,
         "is_significant": False,
     }
@@ -707,3 +712,32 @@ def test_stages_of_one_path_but_other_steps_are_told_apart():
         "mnli of mnli/qqp",
         "mnli/qqp",
     ]
+
+
+def test_xtremes_scores_of_constant_predictions_are_compared_with_nothing():
+    scores = {
+        ("pretrained", 1): {
+            "xnli": {"avg_metric": 40.0},
+            "udpos": {"avg_metric": 50.0},
+            "all_task": 45.0,
+        },
+        ("mnli", 1): {
+            "xnli": {"avg_metric": 60.0},
+            "udpos": {"avg_metric": 55.0},
+            "all_task": 57.5,
+        },
+    }
+    frame = tables.xtreme_frame(
+        scores, "pretrained", collapsed={("pretrained", 1, "xnli")}
+    )
+    assert cell(frame, "pretrained", "xnli")["collapsed"]
+    assert cell(frame, "mnli", "udpos")["difference"] == pytest.approx(5.0)
+    for column in ("xnli", "XTREME"):
+        assert cell(frame, "mnli", column)["difference"] is None
+        assert cell(frame, "mnli", column)["value"] > 50
+    assert any(note.startswith("‡") for note in frame["notes"])
+
+
+def test_no_note_tells_of_marks_that_are_not_there(rows):
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    assert not any("‡" in note or "counts" in note for note in frame["notes"])

@@ -11,11 +11,15 @@ from stilts_keras.data.features import SplitFeatures
 from stilts_keras.errors import Interrupted
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems.classification import Classification
+from stilts_keras.problems.span_extraction import SpanExtraction
 from stilts_keras.problems.tagging import TokenHead
+from stilts_keras.scoring.collapse import BEGINNING
+from stilts_keras.steps.evaluate import _scored
 from stilts_keras.steps.evaluate import evaluate
 from stilts_keras.steps.evaluate import predict
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.example import Question
 from stilts_keras.tasks.example import TextPair
 
 XNLI = get_task("xnli")
@@ -160,3 +164,51 @@ def test_a_batch_is_predicted_before_a_signal_counts(model, monkeypatch):
             held=interruption.held,
         )
     assert done == [True]
+
+
+CONTEXTS = {
+    "de": "Das {}. Haus steht seit 1889 in Berlin.",
+    "hi": "घर संख्या {} 1889 में बना था।",
+    "zh": "第{}座塔建于1889年，位于城市中心。",
+    "th": "หอคอยที่ {} สร้างขึ้นในปี 1889",
+    "ar": "\u200fبني البرج رقم {} عام 1889.",
+}
+
+
+@pytest.mark.parametrize("language", CONTEXTS)
+def test_logits_that_tell_no_token_apart_make_constant_answers(
+    language, pocket_tokenizer
+):
+    task = get_task("xquad")
+    problem = SpanExtraction(task)
+    contexts = [CONTEXTS[language].format(number) for number in range(12)]
+    examples = [
+        Question(
+            id=str(number),
+            question="?",
+            context=context,
+            answers=(("1889", context.index("1889")),),
+        )
+        for number, context in enumerate(contexts)
+    ]
+    columns = problem.pack(examples, pocket_tokenizer, 64)
+    split = SplitFeatures(
+        where="toy",
+        language=language,
+        rows=examples,
+        features=datasets.Dataset.from_dict(columns),
+        read=examples.__getitem__,
+        max_length=64,
+    )
+    random = np.random.default_rng(3)
+    same = np.zeros((len(columns["example"]), 64, 2), "float32")
+    for logits_of, constant in (
+        (same, BEGINNING),
+        (random.normal(size=same.shape), None),
+    ):
+        decoded = problem.decode(logits_of, columns)
+        found = _scored(problem, task, split, decoded, None, None)
+        same_text = len(set(found.predictions)) == 1
+        assert found.constant == (
+            repr(found.predictions[0]) if same_text else constant
+        )

@@ -7,8 +7,8 @@ too large to fetch here.
 
 import pytest
 
-from stilts_keras.data.features import _label_names
-from stilts_keras.data.features import _read_row
+from stilts_keras.data.rows import RowReader
+from stilts_keras.data.rows import class_names
 from stilts_keras.data.sources import open_data
 from stilts_keras.tasks import TASKS
 
@@ -134,11 +134,14 @@ def test_every_task_on_the_hub_has_its_rows_and_columns_here():
 
 def check_rows(name, rows):
     assert set(COLUMNS[name].split()) <= set(rows.column_names)
-    classes = _label_names(rows.features)
+    classes = class_names(rows.features)
+    reader = RowReader(
+        TASKS[name], rows.features, where=name, is_evaluated=False
+    )
     for column, labels in CLASSES.get(name, {}).items():
         assert classes[column] == labels.split()
     for index in range(20):
-        _read_row(TASKS[name], rows[index], classes, f"row {index}")
+        reader.read(index, rows[index])
 
 
 @pytest.mark.network
@@ -169,3 +172,5 @@ def test_every_label_name_on_the_hub_is_known():
         if TASKS[name].labels:
             (labels,) = columns.values()
             assert set(labels.split()) == set(TASKS[name].labels)
+            # Files may hold the numbers alone.
+            assert tuple(labels.split()) == TASKS[name].numbered_labels

@@ -1,9 +1,11 @@
 """Every registered task: complete, readable, and found by name."""
 
+import dataclasses
+
 import pytest
 
-from stilts_keras.data.features import _label_names
-from stilts_keras.data.features import _read_row
+from stilts_keras.data.rows import Reading
+from stilts_keras.data.rows import RowReader
 from stilts_keras.data.sources import PocketData
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
@@ -101,9 +103,11 @@ def first_examples(task, data, split, limit=20):
     for language in data.languages(task, split):
         rows = data.load(task, language, split)
         rows = rows.select(range(min(limit, len(rows))))
-        names = _label_names(rows.features)
+        reader = RowReader(
+            task, rows.features, where=task.name, is_evaluated=True
+        )
         for index, row in enumerate(rows):
-            yield language, _read_row(task, row, names, f"row {index}")
+            yield language, reader.read(index, row).item
 
 
 KINDS = {
@@ -175,11 +179,17 @@ def test_wrong_definition_fails_at_import():
             name="x",
             problem="parsing",
             repositories=(Repository(id="a/b"),),
+            columns={},
             to_example=dict,
             languages=("en",),
             splits=("train",),
             metrics=(),
         )
+
+
+def test_another_order_of_numbers_is_one_of_the_same_labels():
+    with pytest.raises(ValueError, match="the labels in another order"):
+        dataclasses.replace(TASKS["panx"], numbered_labels=("O", "B-PER"))
 
 
 # ------------------------------------------------- Rows, as worked by hand
@@ -188,6 +198,7 @@ def read(name, **row):
 
 
 NLI = {"premise": "A", "hypothesis": "B"}
+COSMOS = {"context": "A.", "question": "B?"}
 CHOICES = {f"answer{index}": str(index) for index in range(4)}
 CSQA = {"label": ["A", "B", "C"], "text": ["x", "y", "z"]}
 
@@ -209,13 +220,13 @@ CSQA = {"label": ["A", "B", "C"], "text": ["x", "y", "z"]}
             TextPair(first="A", second="B", label="1"),
         ),
         (
-            read("cosmosqa", context="A.", question="B?", label=3, **CHOICES),
+            read("cosmosqa", label=3, **COSMOS, **CHOICES),
             MultipleChoice(
                 prompt="A. B?", choices=("0", "1", "2", "3"), label=3
             ),
         ),
         (
-            read("cosmosqa", context="A.", question="B?", label=-1, **CHOICES),
+            read("cosmosqa", label=None, **COSMOS, **CHOICES),
             MultipleChoice(prompt="A. B?", choices=("0", "1", "2", "3")),
         ),
         (
@@ -223,7 +234,7 @@ CSQA = {"label": ["A", "B", "C"], "text": ["x", "y", "z"]}
             MultipleChoice(prompt="Q?", choices=("x", "y", "z"), label=1),
         ),
         (
-            read("commonsenseqa", question="Q?", choices=CSQA, answerKey=""),
+            read("commonsenseqa", question="Q?", choices=CSQA, answerKey=None),
             MultipleChoice(prompt="Q?", choices=("x", "y", "z")),
         ),
         (
@@ -310,17 +321,20 @@ def test_suites_and_tasks_have_different_names():
         assert set(members) <= set(TASKS)
 
 
-def test_only_rows_of_snli_may_lack_a_label():
-    import datasets
+def read_checked(name, row, is_evaluated=True):
+    """Reads one row as all rows are read."""
+    reader = RowReader(TASKS[name], row, where=name, is_evaluated=is_evaluated)
+    return reader.read(0, row)
 
+
+def test_only_rows_of_snli_may_lack_a_label():
     row = {"premise": "A", "hypothesis": "B", "label": -1}
-    names = {"label": list(TASKS["snli"].labels)}
-    feature = datasets.ClassLabel(names=names["label"])
-    assert _label_names({"label": feature}) == names
-    assert _read_row(TASKS["snli"], row, names, "row 0") is None
+    assert read_checked("snli", row) == Reading(None)
     for name in ("mnli", "anli", "xnli"):
-        with pytest.raises(InputError, match="has no label"):
-            _read_row(TASKS[name], row, names, "row 0")
+        found = read_checked(name, row, is_evaluated=False)
+        assert found == Reading(None, fault="no label")
+        with pytest.raises(InputError, match="row 0 has no label"):
+            read_checked(name, row)
 
 
 def test_targets_of_english_rows_only_name_their_train_task():
@@ -335,10 +349,10 @@ def test_targets_of_english_rows_only_name_their_train_task():
 def test_questions_without_answers_are_of_squad_2_alone():
     row = {"id": "1", "question": "Q?", "context": "C."}
     row["answers"] = {"text": [], "answer_start": []}
-    assert _read_row(TASKS["squad_v2"], row, {}, "row 0").answers == ()
+    assert read_checked("squad_v2", row).item.answers == ()
     for name in ("squad", "xquad", "mlqa", "tydiqa"):
         with pytest.raises(InputError, match="has no answers"):
-            _read_row(TASKS[name], row, {}, "row 0")
+            read_checked(name, row)
 
 
 def test_languages_of_tydiqa_are_told_apart(material):

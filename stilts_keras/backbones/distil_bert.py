@@ -1,0 +1,93 @@
+"""DistilBERT: BERT's WordPieces and half its layers, without segments.
+
+Source: Sanh et al., 2019, https://arxiv.org/abs/1910.01108.
+"""
+
+from stilts_keras.backbones import bert
+from stilts_keras.backbones.family import Family
+from stilts_keras.backbones.family import activation_of
+from stilts_keras.backbones.weights import Weight
+from stilts_keras.backbones.weights import encoder_weights
+from stilts_keras.backbones.weights import layer_norm
+from stilts_keras.errors import InputError
+
+NAMES = {
+    "layer": "transformer.layer",
+    "query": "attention.q_lin",
+    "key": "attention.k_lin",
+    "value": "attention.v_lin",
+    "attention_output": "attention.out_lin",
+    "attention_norm": "sa_layer_norm",
+    "inner": "ffn.lin1",
+    "outer": "ffn.lin2",
+    "norm": "output_layer_norm",
+}
+
+
+class DistilBert(Family):
+    """KerasHub's DistilBertBackbone."""
+
+    name = "distil_bert"
+    # Source: KerasHub 0.32, distil_bert_presets.py and its config.json.
+    presets = {"distil_bert_base_multi": (6, 12, 768, 3072, 119_547, 512, 0.1)}
+    model_types = ("distilbert",)
+    keras_class = "DistilBertBackbone"
+    keras_tokenizer_class = "DistilBertTokenizer"
+    huggingface_keys = {
+        "num_layers": "n_layers",
+        "num_heads": "n_heads",
+        "hidden_dim": "dim",
+        "intermediate_dim": "hidden_dim",
+        "vocabulary_size": "vocab_size",
+        "max_sequence_length": "max_position_embeddings",
+        "dropout": "dropout",
+    }
+    tokenizer_files = ("vocab.txt", "tokenizer.json")
+    prefixes = ("distilbert.",)
+
+    def read_settings(self, config, where):
+        """Its keys have other names; epsilon is in transformers' code."""
+        if config.get("sinusoidal_pos_embds"):
+            raise InputError(
+                f"{where}: config.json has sinusoidal_pos_embds, positions "
+                f"that are not trained; KerasHub's {self.keras_class} trains "
+                "them. Expected: false."
+            )
+        return {
+            "layer_norm_epsilon": 1e-12,
+            "activation": activation_of(
+                config.get("activation"), where, key="activation"
+            ),
+            "dropout": config["dropout"],
+            "attention_dropout": config.get("attention_dropout", 0.1),
+            # KerasHub drops there as BERT does; transformers does not.
+            "attention_output_dropout": 0.0,
+        }
+
+    def layout(self, pieces):
+        """`[CLS] A [SEP] B [SEP]`."""
+        return bert.layout(pieces)
+
+    def weights(self, model, settings):
+        """DistilBERT's own names."""
+        embeddings = model.embeddings
+        return [
+            Weight(
+                embeddings.token_embedding.embeddings,
+                "embeddings.word_embeddings.weight",
+            ),
+            Weight(
+                embeddings.position_embedding.position_embeddings,
+                "embeddings.position_embeddings.weight",
+            ),
+            *layer_norm(model.embeddings_layer_norm, "embeddings.LayerNorm"),
+            *encoder_weights(model, NAMES),
+        ]
+
+    def pieces_of(self, tokenizer):
+        """KerasHub's vocabulary."""
+        return bert.pieces_of(tokenizer)
+
+    def keras_tokenizer(self, pieces):
+        """KerasHub reads WordPieces."""
+        return bert.keras_tokenizer(pieces, self.keras_tokenizer_class)

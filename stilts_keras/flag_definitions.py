@@ -1,0 +1,368 @@
+"""The flags of the command: defined here and nowhere else."""
+
+from absl import flags
+
+from stilts_keras.tasks.task import DTYPE_POLICIES
+
+BACKENDS = ("tensorflow", "jax", "torch")
+RECIPE = "recipe (default: each task's published one)"
+# Group -> name of a flag -> its help, without what absl adds to it.
+GROUPS = {}
+
+
+def _flag(group, define, name, default, text, choices=None):
+    """Defines a flag and notes its group for --help."""
+    if choices and not all(choice in text for choice in choices):
+        text += f" One of: {', '.join(choices)}."
+    GROUPS.setdefault(group, {})[name] = text
+    if choices is None:
+        define(name, default, text)
+    else:
+        define(name, default, list(choices), text)
+
+
+_flag(
+    "what to train",
+    flags.DEFINE_multi_string,
+    "route",
+    [],
+    "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. "
+    "Repeat for more routes.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_list,
+    "targets",
+    [],
+    "Tasks or suites that every route is evaluated on, with commas.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_multi_integer,
+    "seed",
+    [1],
+    "Fixes data order, heads and dropout. Repeat for replicates.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_string,
+    "baseline",
+    None,
+    "Route that the others are compared to (default: the first).",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_integer,
+    "route_steps",
+    None,
+    "Steps of all intermediate stages of a route together, shared equally, in "
+    "place of their epochs: routes of any length then cost the same.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_bool,
+    "measure_forgetting",
+    False,
+    "Score every stage on the dev rows of all sources of its chain.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_enum,
+    "sampling",
+    "proportional",
+    "How the sources of a stage share its steps.",
+    choices=("proportional", "uniform", "capped", "temperature", "explicit"),
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_integer,
+    "sampling_cap",
+    131072,
+    "Sequences of a source that count at most, with --sampling=capped.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_float,
+    "sampling_temperature",
+    2.0,
+    "With --sampling=temperature: 1 is proportional, much is uniform.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_list,
+    "sampling_rates",
+    [],
+    "With --sampling=explicit: a weight for each source of a mixture, such as "
+    "mnli=2,mlm@de=1.",
+)
+_flag(
+    "mixtures",
+    flags.DEFINE_float,
+    "replay",
+    0.0,
+    "Part of the steps of each later stage of a chain that repeats what the "
+    "earlier ones trained on.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_string,
+    "backbone",
+    "xlm_roberta_base_multi",
+    "KerasHub preset, hf://namespace/name, a local KerasHub or Hugging Face "
+    "folder, pocket, or random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_string,
+    "tokenizer",
+    None,
+    "SentencePiece model, where not the backbone's own; pocket for the "
+    "built-in one.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_string,
+    "family",
+    None,
+    "Family of --backbone=random (default: xlm_roberta).",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "num_layers",
+    2,
+    "Layers of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "num_heads",
+    4,
+    "Attention heads of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "hidden_dim",
+    128,
+    "Hidden units of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "intermediate_dim",
+    512,
+    "Feed-forward units of --backbone=random.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_integer,
+    "max_sequence_length",
+    512,
+    "Positions of --backbone=random; mt5 has none.",
+)
+_flag(
+    "backbone",
+    flags.DEFINE_float,
+    "dropout",
+    0.1,
+    "Dropout rate of --backbone=random.",
+)
+_flag(
+    "data",
+    flags.DEFINE_string,
+    "data",
+    "hub",
+    "hub, pocket, or a folder in the Hub's layout; with commas: the first "
+    "that holds a split.",
+)
+_flag(
+    "data",
+    flags.DEFINE_list,
+    "languages",
+    None,
+    "Languages to evaluate, with commas (default: all of each target).",
+)
+_flag(
+    "data",
+    flags.DEFINE_integer,
+    "train_limit",
+    None,
+    "Most examples to train on, where a route gives no count.",
+)
+_flag(
+    "data",
+    flags.DEFINE_integer,
+    "eval_limit",
+    None,
+    "Most examples to evaluate in each language; the pools of bucc2018 are "
+    "always searched whole.",
+)
+_flag(
+    "data",
+    flags.DEFINE_list,
+    "eval_on_dev",
+    [],
+    "Targets to evaluate on dev rows in place of test rows, with commas.",
+)
+_flag(
+    "data",
+    flags.DEFINE_enum,
+    "long_rows",
+    "cut",
+    "Rows above --max_length: cut them, as published, and count them; or "
+    "refuse them with an error.",
+    choices=("cut", "error"),
+)
+_flag(
+    "data",
+    flags.DEFINE_enum,
+    "bad_rows",
+    "skip",
+    "Training and dev rows with an empty text or a missing value: leave them "
+    "out, up to 1 %, and name them; or refuse them with an error.",
+    choices=("skip", "error"),
+)
+_flag(
+    "data",
+    flags.DEFINE_bool,
+    "allow_missing",
+    False,
+    "Leave out, and say so: routes whose training rows the data lacks; with "
+    "score, languages that neither folder has.",
+)
+_flag(
+    "retrieval",
+    flags.DEFINE_string,
+    "retrieval_layer",
+    None,
+    "Hidden state to compare, 0 being the embedding, or sweep for all of them "
+    "(default: 14 of 24, 8 of 12).",
+)
+_flag(
+    "retrieval",
+    flags.DEFINE_enum,
+    "retrieval_pooling",
+    None,
+    "One vector of a sentence (default: mean).",
+    choices=("mean", "cls"),
+)
+_flag(
+    "score",
+    flags.DEFINE_string,
+    "predictions",
+    None,
+    "Folder with a submission: <task>/test-<language>.tsv or .json; or one "
+    "that holds several, such as RUN_DIR/submission/xtreme.",
+)
+_flag(
+    "score",
+    flags.DEFINE_string,
+    "labels",
+    None,
+    "Folder with the labels in the same layout, such as "
+    "RUN_DIR/submission/labels.",
+)
+_flag(
+    "score",
+    flags.DEFINE_string,
+    "output",
+    None,
+    "With score: JSON file for the scores, in the structure of XTREME's "
+    "evaluator. With report: folder for it, with TensorBoard's files (default: "
+    "RUN_DIR/report, without).",
+)
+_MAX_LENGTH = (
+    "Most tokens of one sequence. Published ones are lowered to the backbone's "
+    "positions."
+)
+for _name, _define, _text in (
+    ("epochs", flags.DEFINE_float, "Passes over the training examples."),
+    ("learning_rate", flags.DEFINE_float, "Peak learning rate."),
+    ("batch_size", flags.DEFINE_integer, "Examples per step."),
+    ("max_length", flags.DEFINE_integer, _MAX_LENGTH),
+    ("warmup_ratio", flags.DEFINE_float, "Share of steps that warm up."),
+    (
+        "eval_every_steps",
+        flags.DEFINE_integer,
+        "Steps between evaluations on the dev split, the best of which is "
+        "kept; 0 keeps the last step.",
+    ),
+    (
+        "dev_limit",
+        flags.DEFINE_integer,
+        "Most rows of the dev split that choose what is kept and tell what "
+        "was forgotten.",
+    ),
+):
+    _flag(RECIPE, _define, _name, None, _text)
+_flag(
+    RECIPE,
+    flags.DEFINE_enum,
+    "dtype_policy",
+    None,
+    "Keras dtype policy.",
+    choices=DTYPE_POLICIES,
+)
+_flag(
+    "how to run",
+    flags.DEFINE_multi_string,
+    "run_dir",
+    [],
+    "Folder of weights, results and TensorBoard's files. With report, repeat "
+    "it to merge several.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_enum,
+    "keras_backend",
+    None,
+    "Default: Keras's own configuration.",
+    choices=BACKENDS,
+)
+_flag(
+    "how to run",
+    flags.DEFINE_integer,
+    "log_every_steps",
+    50,
+    "Steps between two points in TensorBoard.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_float,
+    "save_every_minutes",
+    10.0,
+    "A stage's progress is saved so often, at every evaluation on dev rows, "
+    "and when the process is asked to stop.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_string,
+    "stage_store",
+    None,
+    "Folder of trained stages that several runs share.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_enum,
+    "keep",
+    "all",
+    "Weights to keep when nothing needs them any more: all; last, those that "
+    "targets were evaluated with; none.",
+    choices=("all", "last", "none"),
+)
+_flag(
+    "how to run",
+    flags.DEFINE_enum,
+    "on_damage",
+    "remake",
+    "Files that do not match their checksum: make them again, or fail.",
+    choices=("remake", "fail"),
+)
+_flag(
+    "prune",
+    flags.DEFINE_bool,
+    "yes",
+    False,
+    "Delete without asking.",
+)

@@ -1,0 +1,92 @@
+"""A good row of every task, as a data set holds it, and files of rows."""
+
+import json
+import pathlib
+
+from stilts_keras.tasks import TASKS
+
+NLI = {"premise": "A cat.", "hypothesis": "An animal.", "label": "neutral"}
+QUESTION = {
+    "id": "q1",
+    "question": "Who?",
+    "context": "It was Ann.",
+    "answers": {"text": ["Ann"], "answer_start": [7]},
+}
+PROMPT = {"context": "Ann fell.", "question": "Why?"}
+# The parts are stacked, so that each has the columns of all.
+POOL = dict.fromkeys(("id", "sentence", "source_id", "target_id"))
+POOL["part_row"] = 7
+GOLD = POOL | {"part": "gold", "source_id": "de-1", "target_id": "en-1"}
+GOOD = {
+    "anli": NLI,
+    "bucc2018": POOL | {"part": "source", "id": "de-1", "sentence": "Satz."},
+    "ccg": {"tokens": ["Every", "cat"], "tags": ["NP/N", "N"]},
+    "commonsenseqa": {
+        "question": "Where?",
+        "choices": {"label": [*"ABCDE"], "text": [*"vwxyz"]},
+        "answerKey": "B",
+    },
+    "copa": {
+        "premise": "Ann fell.",
+        "question": "cause",
+        "choice1": "Ice.",
+        "choice2": "Sun.",
+        "label": "choice2",
+    },
+    "cosmosqa": {
+        **PROMPT,
+        **{f"answer{number}": f"Answer {number}." for number in range(4)},
+        "label": "3",
+    },
+    "hellaswag": {
+        "ctx_a": "A man runs.",
+        "ctx_b": "he",
+        "endings": ["stops.", "falls.", "wins.", "eats."],
+        "label": "1",
+    },
+    "mlm": {"text": "Hallo Welt."},
+    "mlqa": QUESTION,
+    "mnli": NLI,
+    "panx": {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]},
+    "pawsx": {"sentence1": "A b.", "sentence2": "B a.", "label": "1"},
+    "qqp": {"question1": "Who?", "question2": "Who is?", "label": "duplicate"},
+    "siqa": {
+        **PROMPT,
+        **{f"answer{letter}": f"Answer {letter}." for letter in "ABC"},
+        "label": "3",
+    },
+    "snli": NLI,
+    "squad": QUESTION,
+    "squad_v2": QUESTION,
+    "tatoeba": {"source_sentence": "Hallo.", "target_sentence": "Hello."},
+    "tydiqa": QUESTION | {"id": "english-1"},
+    "udpos": {"tokens": ["a", "dog"], "pos_tags": ["DET", "NOUN"]},
+    "xnli": NLI,
+    "xquad": QUESTION,
+}
+
+
+def row_with(name, column):
+    """Returns a task's good row that has a column, of those of its parts."""
+    row = GOOD[name]
+    return row if row[column] is not None else GOLD
+
+
+def file_of(task, language, split, part=None):
+    """Names the file of a split in a data folder, without its ending."""
+    repository = next(r for r in task.repositories if split in r.splits)
+    # ANLI's rounds are files of their own.
+    name = repository.splits[split].split("+")[0]
+    return f"{repository.id}/{repository.config_for(language, part)}/{name}"
+
+
+def write_jsonl(folder, name, rows):
+    """Writes rows to `<name>.jsonl` in a folder; returns the file."""
+    file = pathlib.Path(folder, f"{name}.jsonl")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    file.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    return file
+
+
+assert GOOD.keys() == TASKS.keys()
