@@ -120,6 +120,11 @@ class Mt5(Family):
             "dropout": config["dropout_rate"],
         }
 
+    def read_keras_settings(self, config):
+        """All but the mark that only `load_keras` asks for."""
+        settings = super().read_keras_settings(config)
+        return {name: settings[name] for name in settings if name != PART}
+
     def keras_settings(self, arguments):
         """What sizes depend on."""
         return {
@@ -360,11 +365,13 @@ def _with_control_pieces(pieces):
     """
     proto = _proto(pieces)
     first = proto.pieces[:3]
-    if any(piece.type not in (UNKNOWN_TYPE, CONTROL_TYPE) for piece in first):
+    types = sorted(piece.type for piece in first)
+    if types != [UNKNOWN_TYPE, CONTROL_TYPE, CONTROL_TYPE]:
         raise InputError(
-            "The tokenizer's first three pieces are not for control, so that "
-            "<pad>, </s> and <unk> have no place. Pass --tokenizer=FILE of a "
-            "SentencePiece model as mT5, T5 or XLM-R has it."
+            "The tokenizer does not begin with <unk> and two control pieces, "
+            "whose place <pad>, </s> and <unk> could take. Pass "
+            "--tokenizer=FILE of a SentencePiece model as mT5, T5 or XLM-R "
+            "has it."
         )
     for piece, name in zip(first, (PAD, EOS, UNKNOWN), strict=True):
         piece.piece = name

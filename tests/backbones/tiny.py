@@ -186,11 +186,11 @@ MT5_CONFIG = {
 }
 
 
-def mt5_vocabulary(sentinel="▁<extra_id_{}>"):
-    """The pocket's pieces under mT5's control pieces and sentinels."""
+def mt5_vocabulary(sentinel="▁<extra_id_{}>", content=None):
+    """XLM-R's pieces, or the pocket's, with mT5's control and sentinels."""
     from sentencepiece import sentencepiece_model_pb2
 
-    content = POCKET_SPM.read_bytes()
+    content = content or POCKET_SPM.read_bytes()
     proto = sentencepiece_model_pb2.ModelProto.FromString(content)
     kinds = {"<pad>": 3, "</s>": 3, "<unk>": 2}
     for piece, (name, kind) in zip(proto.pieces, kinds.items(), strict=False):
