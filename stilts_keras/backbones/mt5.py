@@ -15,6 +15,7 @@ T5Backbone wants the decoder, too.
 import gc
 import json
 import pathlib
+import warnings
 
 from stilts_keras.backbones.family import CONFIG_FILE
 from stilts_keras.backbones.family import SETTINGS_KEY
@@ -414,6 +415,8 @@ def _build(arguments, dtype_policy):
     from keras_hub.src.models.t5.t5_layer_norm import T5LayerNorm
     from keras_hub.src.models.t5.t5_transformer_layer import T5TransformerLayer
 
+    # KerasHub passes the mask by a name that Keras wonders at.
+    warnings.filterwarnings("ignore", ".*of type T5MultiHeadAttention")
     arguments = dict(arguments)
     heads, hidden = arguments["num_heads"], arguments["hidden_dim"]
     arguments["key_value_dim"] = arguments["key_value_dim"] or hidden // heads
