@@ -45,8 +45,9 @@ def _run(names, script, folder):
     return found
 
 
-def _start(name, script, folder):
-    changed = {
+def environment(name, folder):
+    """Environment of a process on a backend whose caches are in a folder."""
+    return os.environ | {
         "KERAS_BACKEND": name,
         "PYTHONPATH": os.pathsep.join(
             [str(ROOT), str(TESTS), os.environ.get("PYTHONPATH", "")]
@@ -56,9 +57,12 @@ def _start(name, script, folder):
         "OMP_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
+
+
+def _start(name, script, folder):
     return subprocess.Popen(
         [sys.executable, str(script), str(folder)],
-        env=os.environ | changed,
+        env=environment(name, folder),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,144 @@
+"""A family is one file: a toy one goes through `run` with all problems."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from backbones import toy_family
+from backends import environment
+from encoders import describe_tiny
+from stilts_keras.backbones import FAMILIES
+from stilts_keras.backbones.loading import load_root
+from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.errors import InputError
+from stilts_keras.problems import PROBLEMS
+from stilts_keras.problems.retrieval import Retrieval
+from stilts_keras.reporting.results import read_results
+from stilts_keras.tasks import TASKS
+from stilts_keras.tasks import get_task
+
+SCRIPT = pathlib.Path(__file__).with_name("toy_run.py")
+
+
+def write_questions(folder):
+    """Writes rows of SQuAD 2.0: every other question has no answer."""
+    for split in ("train", "validation"):
+        rows = [
+            {
+                "id": f"{split}-{index}",
+                "question": "Where is the dog?",
+                "context": f"Dog {index} is in the house of a man.",
+                "answers": {"text": ["house"], "answer_start": [start]}
+                if index % 2
+                else {"text": [], "answer_start": []},
+            }
+            for index in range(32)
+            for start in [len(f"Dog {index} is in the ")]
+        ]
+        file = folder / "rajpurkar/squad_v2/squad_v2" / f"{split}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, write_pools):
+    folder = tmp_path_factory.mktemp("toy")
+    write_pools(folder / "data", "de")
+    write_questions(folder / "data")
+    done = subprocess.run(
+        [sys.executable, SCRIPT, folder, f"{folder / 'data'},pocket"],
+        # Compiles nothing.
+        env=environment("torch", folder),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture
+def encoder(monkeypatch):
+    monkeypatch.setitem(FAMILIES, "toy", toy_family.Toy())
+    described = describe_tiny(family="toy")
+    return load_root(described, tokenizer=load_tokenizer(described))
+
+
+def stages(run_dir):
+    return {
+        file.parent.relative_to(run_dir): json.loads(file.read_text("utf-8"))
+        for file in run_dir.glob("stages/**/manifest.json")
+    }
+
+
+def test_all_problems_are_trained_or_evaluated(runs):
+    rows = read_results(runs / "whole" / "results.jsonl")
+    targets = {row["target"] for row in rows}
+    learned = {
+        part.split("@")[0].split(":")[0]
+        for folder in stages(runs / "whole")
+        for name in folder.parts
+        for part in name.split("+")
+    } & set(TASKS)
+    problems = {get_task(name).problem for name in targets | learned}
+    assert problems == set(PROBLEMS)
+    assert get_task("squad_v2").has_unanswerable and "squad_v2" in learned
+    # Two routes; pools have no English side of their own.
+    assert {(row["route"], row["language"]) for row in rows} == {
+        (route, language)
+        for route in ("pretrained", "mlm@de+hellaswag/squad_v2")
+        for language in ("en", "de")
+    }
+
+
+def test_a_run_that_was_cut_off_ends_as_the_undisturbed_one(runs):
+    whole, resumed = runs / "whole", runs / "resumed"
+    facts = [
+        sorted(map(json.dumps, read_results(run_dir / "results.jsonl")))
+        for run_dir in (whole, resumed)
+    ]
+    assert facts[0] == facts[1]
+    assert stages(whole) == stages(resumed)
+
+
+def test_a_finished_stage_is_a_backbone_with_the_same_states(runs):
+    """Retrieval reads the backbone alone: equal scores, equal states."""
+
+    def scores(run_dir, route):
+        return {
+            row["language"]: row["value"]
+            for row in read_results(run_dir / "results.jsonl")
+            if (row["route"], row["target"]) == (route, "tatoeba")
+        }
+
+    found = scores(runs / "again", "pretrained")
+    assert found == scores(runs / "whole", "mlm@de+hellaswag/squad_v2")
+    assert found
+
+
+def test_sequences_are_the_familys_own(encoder):
+    pair = encoder.tokenizer.join([10, 11], [12])
+    assert pair.columns == {"words": [10, 11, 5, 12, 5]}
+    assert (pair.starts, pair.anchor) == ((0, 3), 4)
+    x = encoder.tokenizer.arrays(encoder.tokenizer.columns([pair]), 7)
+    assert x["words"].tolist() == [[10, 11, 5, 12, 5, 7, 7]]
+    assert x["is_word"].tolist() == [[True] * 5 + [False] * 2]
+
+
+def test_parameters_are_counted_without_a_framework(encoder):
+    described = describe_tiny(family="toy")
+    assert described.num_parameters is None
+    made = sum(
+        variable.shape[0] * (variable.shape[1:] or [1])[0]
+        for variable in encoder.network.trainable_variables
+    )
+    assert made == 1066 * 8 + 2 * (16 * 8 + 8)
+
+
+def test_no_first_token_stands_for_a_sequence(encoder):
+    problem = Retrieval(get_task("tatoeba"))
+    with pytest.raises(InputError, match="--retrieval_pooling=mean"):
+        problem.head(encoder, "cls")
+    assert problem.head(encoder, "mean").summary == "mean"
