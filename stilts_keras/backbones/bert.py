@@ -9,8 +9,6 @@ import dataclasses
 import functools
 import itertools
 
-import numpy as np
-
 from stilts_keras.backbones import xlm_roberta
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.pieces import SentencePieces
@@ -134,6 +132,9 @@ def _or_zeros(variable, name, **options):
     """Maps what a folder may lack; drawn, it would differ from run to run."""
 
     def tensor(tensors):
+        # Here, so that plans are instant.
+        import numpy as np
+
         if name in tensors:
             return tensors.read(name)
         return np.zeros(tuple(variable.shape), "float32")
