@@ -122,6 +122,13 @@ _flag(
 )
 _flag(
     "backbone",
+    flags.DEFINE_string,
+    "family",
+    None,
+    "Family of --backbone=random (default: xlm_roberta).",
+)
+_flag(
+    "backbone",
     flags.DEFINE_integer,
     "num_layers",
     2,
@@ -153,7 +160,7 @@ _flag(
     flags.DEFINE_integer,
     "max_sequence_length",
     512,
-    "Positions of --backbone=random.",
+    "Positions of --backbone=random; mt5 has none.",
 )
 _flag(
     "backbone",

@@ -296,6 +296,7 @@ def _graph():
         backbone=describe_backbone(
             FLAGS.backbone,
             tokenizer=FLAGS.tokenizer,
+            family=FLAGS.family,
             num_layers=FLAGS.num_layers,
             num_heads=FLAGS.num_heads,
             hidden_dim=FLAGS.hidden_dim,

@@ -6,12 +6,13 @@ Nothing outside this room knows a family, a token id or the name of an input.
 from stilts_keras.backbones.bert import Bert
 from stilts_keras.backbones.deberta_v3 import DebertaV3
 from stilts_keras.backbones.distil_bert import DistilBert
+from stilts_keras.backbones.mt5 import Mt5
 from stilts_keras.backbones.xlm_roberta import XlmRoberta
 from stilts_keras.errors import unknown
 
 FAMILIES = {
     family.name: family
-    for family in (XlmRoberta(), Bert(), DistilBert(), DebertaV3())
+    for family in (XlmRoberta(), Bert(), DistilBert(), DebertaV3(), Mt5())
 }
 DEFAULT_FAMILY = "xlm_roberta"
 DEFAULT_BACKBONE = "xlm_roberta_base_multi"

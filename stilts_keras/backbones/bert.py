@@ -53,9 +53,9 @@ class Bert(Family):
             "num_segments": config.get("type_vocab_size", NUM_SEGMENTS),
         }
 
-    def read_keras_settings(self, config):
-        """KerasHub's class says the segments."""
-        return {"num_segments": config.get("num_segments", NUM_SEGMENTS)}
+    def keras_settings(self, arguments):
+        """The segments."""
+        return {"num_segments": arguments.get("num_segments", NUM_SEGMENTS)}
 
     def num_parameters(self, backbone):
         """Besides: the segments' embedding; the pooler is not trained."""

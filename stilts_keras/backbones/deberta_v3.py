@@ -72,9 +72,10 @@ class DebertaV3(Family):
             "bucket_size": config["position_buckets"],
         }
 
-    def read_keras_settings(self, config):
-        """Reads the buckets."""
-        return {key: config[key] for key in ("bucket_size",) if config.get(key)}
+    def keras_settings(self, arguments):
+        """The buckets."""
+        size = arguments.get("bucket_size")
+        return {"bucket_size": size} if size else {}
 
     def num_parameters(self, backbone):
         """Embeds distances, with a layer norm, in place of positions."""

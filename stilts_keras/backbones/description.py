@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from stilts_keras.backbones import DEFAULT_FAMILY
 from stilts_keras.backbones import FAMILIES
 from stilts_keras.backbones import get_family
-from stilts_keras.backbones.family import SETTINGS_KEY
 from stilts_keras.backbones.family import SIZES
 from stilts_keras.backbones.family import TOKENIZER_FOLDER
 from stilts_keras.backbones.huggingface import read_config
@@ -115,7 +114,7 @@ def describe_backbone(
         num_heads: int.
         hidden_dim: int. A multiple of `num_heads`.
         intermediate_dim: int.
-        max_sequence_length: int. Positions.
+        max_sequence_length: int. Positions, where the family has them.
         dropout: float in [0, 1).
 
     Returns:
@@ -171,13 +170,15 @@ def _pocket(tokenizer):
 
 def _random(sizes, tokenizer_path, family):
     family = get_family(family)
+    if not family.has_positions:
+        sizes["max_sequence_length"] = None
     if tokenizer_path is None:
         raise InputError(
             "Backbone 'random' needs a tokenizer. Pass --tokenizer=FILE, such "
             "as PATH/sentencepiece.bpe.model, or --tokenizer=pocket."
         )
     for name, value in sizes.items():
-        if name not in ("dropout", "vocabulary_size") and value < 1:
+        if name != "dropout" and value is not None and value < 1:
             raise InputError(
                 f"Backbone 'random': {name} must be at least 1. Received: "
                 f"{value}."
@@ -199,6 +200,7 @@ def _random(sizes, tokenizer_path, family):
         family=family.name,
         tokenizer_path=tokenizer_path,
         sizes=sizes,
+        settings=family.random_settings,
         identity=sizes,
     )
 
@@ -244,8 +246,7 @@ def _folder(name, folder, tokenizer_path):
         kind = "keras_folder"
         inner = config.get("config", {})
         sizes = family.read_keras_config(inner)
-        settings = family.read_keras_settings(inner)
-        settings |= config.get(SETTINGS_KEY, {})
+        settings = family.read_keras_settings(config)
         own = [folder / TOKENIZER_FOLDER / name for name in TOKENIZER_NAMES]
     return _describe(
         name=name,
@@ -273,8 +274,11 @@ def weight_patterns(name, folder):
         InputError: If no family opens such a folder.
     """
     config = read_config(folder)
-    family = _family_of(config, f"Backbone {name!r}")
+    where = f"Backbone {name!r}"
+    family = _family_of(config, where)
     if "model_type" in config:
+        # Before gigabytes are fetched that cannot be opened.
+        family.read_config(config, where)
         return family.weight_files
     return ("*.weights.h5",)
 
@@ -288,6 +292,12 @@ def _family_of(config, where):
     for family in FAMILIES.values():
         if model_type in family.model_types or found == family.keras_class:
             return family
+        if model_type in family.refused:
+            raise InputError(
+                f"{where}: config.json says {model_type!r}, which is not "
+                f"opened: {family.refused[model_type]} Family {family.name!r} "
+                f"opens {' and '.join(family.model_types)}."
+            )
     known = {
         name: family.name
         for family in FAMILIES.values()

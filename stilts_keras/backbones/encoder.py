@@ -8,9 +8,7 @@ from keras import ops
 from stilts_keras.errors import InputError
 
 SUMMARIES = ("first", "mean")
-# KerasHub's name of the layer that has the activation.
-INNER_LAYER = "feedforward_intermediate_dense"
-# Its name of the dropout of what attention gives, after its dense layer.
+# KerasHub's name of the dropout of what attention gives, after its dense layer.
 ATTENTION_OUTPUT_LAYER = "self_attention_dropout"
 _ACTIVATIONS = {
     "gelu": functools.partial(keras.activations.gelu, approximate=False),
@@ -53,10 +51,9 @@ class Encoder:
         )
         self.summary = family.summary
 
-    @property
-    def token_embedding(self):
-        """The layer that embeds tokens; with `reverse`, it finds them."""
-        return self.family.token_embedding(self._model)
+    def to_vocabulary(self, state):
+        """Maps states (..., h) to how well each token fits there (..., k)."""
+        return self.family.to_vocabulary(self._model, state)
 
     def cut(self, layers):
         """Cuts the network at some of its hidden states.
@@ -119,7 +116,7 @@ def _honour(family, model, settings):
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.LayerNormalization):
             layer.epsilon = layer.epsilon if epsilon is None else epsilon
-        elif layer.name == INNER_LAYER and activation:
+        elif layer.name == family.inner_layer and activation:
             layer.activation = _ACTIVATIONS[activation]
         elif isinstance(layer, keras.layers.MultiHeadAttention):
             # What decides whether it takes the fused path.

@@ -7,6 +7,7 @@ inside the functions of the lower half.
 """
 
 import json
+import math
 import pathlib
 from collections.abc import Mapping
 
@@ -30,6 +31,8 @@ SIZES = (
 # Our own key in KerasHub's config.json: what its classes cannot say.
 SETTINGS_KEY = "stilts_keras"
 CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.weights.h5"
+EMBEDDING_STDDEV = 0.02
 TOKENIZER_FOLDER = "assets/tokenizer"
 # Hugging Face's names -> ours; `gelu` is exact, `gelu_tanh` its approximation.
 ACTIVATIONS = {
@@ -51,6 +54,8 @@ class Family:
         name: str. Also the module's name.
         presets: mapping from a KerasHub preset to its `SIZES`.
         model_types: tuple of str. Of Hugging Face's config.json.
+        refused: mapping from a model_type that looks like this family's, but
+            is not, to why it cannot be opened.
         keras_class: str. KerasHub's backbone class.
         keras_tokenizer_class: str or None. KerasHub's tokenizer class, if a
             stage's folder can hold it.
@@ -63,6 +68,11 @@ class Family:
         weight_files: tuple of str. Glob patterns of weights that a Hugging
             Face folder may hold, the preferred first.
         prefixes: tuple of str. What may stand before a tensor's name.
+        has_positions: bool. Whether positions are embedded, which limits the
+            length of a sequence.
+        random_settings: mapping. The settings of a random backbone.
+        inner_layer: str. KerasHub's name of the layers that have the
+            activation.
         summary: str. What stands for a sequence: `first`, its first token's
             state, or `mean`, that of all its tokens.
         limits: mapping from a problem's name to what a user should know of
@@ -72,6 +82,7 @@ class Family:
     name = ""
     presets: Mapping = {}
     model_types: tuple = ()
+    refused: Mapping = {}
     keras_class = ""
     keras_tokenizer_class = None
     huggingface_keys: Mapping = {}
@@ -79,6 +90,9 @@ class Family:
     tokenizer_files: tuple = ()
     weight_files: tuple = ("*.safetensors",)
     prefixes: tuple = ()
+    has_positions = True
+    random_settings: Mapping = {}
+    inner_layer = "feedforward_intermediate_dense"
     summary = "first"
     limits: Mapping = {}
 
@@ -150,10 +164,19 @@ class Family:
         return {size: config.get(size) for size in SIZES}
 
     def read_keras_settings(self, config):
-        """Reads settings from them, as `read_settings`; ours stand above.
+        """Reads the settings of a KerasHub folder, ours or KerasHub's own.
 
         Args:
-            config: dict.
+            config: dict. The whole config.json.
+        """
+        arguments = config.get("config", {})
+        return self.keras_settings(arguments) | config.get(SETTINGS_KEY, {})
+
+    def keras_settings(self, arguments):
+        """Returns settings that stand among the arguments of KerasHub's class.
+
+        Args:
+            arguments: dict.
         """
         return {}
 
@@ -200,11 +223,12 @@ class Family:
         """
         raise NotImplementedError
 
-    def tokenizer(self, path):
+    def tokenizer(self, path, backbone=None):
         """Reads the tokenizer that a backbone's description names.
 
         Args:
             path: path of the tokenizer file.
+            backbone: `Backbone`, if it is for one.
 
         Returns:
             `Tokenizer`.
@@ -214,9 +238,23 @@ class Family:
         """
         pieces = read_pieces(path)
         try:
+            if backbone is not None:
+                pieces = self.completed(pieces, backbone)
             return Tokenizer(pieces, self.layout(pieces))
         except InputError as error:
             raise InputError(f"{error} File: {str(path)!r}.") from error
+
+    def completed(self, pieces, backbone):
+        """Adds to the pieces of a file what a backbone wants besides.
+
+        Args:
+            pieces: of `backbones.pieces`.
+            backbone: `Backbone`.
+
+        Returns:
+            The pieces, these or others; a stage's folder saves them.
+        """
+        return pieces
 
     # ------------------------------------------------------ With a framework
     def build(self, backbone, vocabulary_size, dtype_policy):
@@ -275,6 +313,36 @@ class Family:
     def token_embedding(self, model):
         """Returns the layer that embeds tokens, and can be reversed."""
         return model.token_embedding
+
+    def to_vocabulary(self, model, state):
+        """Maps states (..., h) to how well each token fits there (..., k).
+
+        Args:
+            model: as in `network`.
+            state: tensor.
+        """
+        return self.token_embedding(model)(state, reverse=True)
+
+    def initial_stddev(self, model, variable):
+        """Says how a variable of a random backbone is drawn.
+
+        Kernels get a variance of 1 / fan-in; the published 0.02 suits 768 and
+        more hidden units, but learns slowly in narrow networks.
+
+        Args:
+            model: as in `network`.
+            variable: `keras.Variable`. One of the network's.
+
+        Returns:
+            float, or None where it stays as KerasHub has made it.
+        """
+        shape = variable.shape
+        if variable.path.endswith(("embeddings", "embedding")):
+            return EMBEDDING_STDDEV
+        if not variable.path.endswith("kernel"):
+            return None
+        is_output = "attention_output" in variable.path
+        return 1 / math.sqrt(math.prod(shape[:-1]) if is_output else shape[0])
 
     def size(self, model, name):
         """Returns one of `SIZES` of a model, as in `network`."""
@@ -417,12 +485,23 @@ def from_preset(kind, preset, **arguments):
     try:
         return kind.from_preset(preset, **arguments)
     except Exception as error:  # noqa: BLE001 - many kinds, by origin
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(
-            f"Backbone {preset!r} cannot be loaded as {kind.__name__}: "
-            f"{lines[0][:300]}. Check the name and the network, or pass "
-            "--backbone=FOLDER with a downloaded copy."
-        ) from error
+        raise unloadable(preset, kind.__name__, error) from error
+
+
+def unloadable(preset, kind, error):
+    """Makes the one-line InputError for what KerasHub or Keras has raised.
+
+    Args:
+        preset: str. A name or a folder.
+        kind: str. What it was to be.
+        error: Exception.
+    """
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return InputError(
+        f"Backbone {preset!r} cannot be loaded as {kind}: {lines[0][:300]}. "
+        "Check the name and the network, or pass --backbone=FOLDER with a "
+        "downloaded copy."
+    )
 
 
 def activation_of(name, where, key="hidden_act"):

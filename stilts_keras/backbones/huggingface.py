@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 
+from stilts_keras.backbones.tensor_files import open_file
 from stilts_keras.errors import InputError
 
 # Holds code that runs as it is read, so it is never opened.
@@ -16,18 +17,18 @@ OLD_NAMES = {
 
 
 class Tensors:
-    """The tensors of a folder's safetensors files, one at a time."""
+    """The tensors of a folder's files, one at a time."""
 
-    def __init__(self, where, files, prefixes):
-        """Takes a name for messages, open files, and what may lead names.
+    def __init__(self, where, tensors, prefixes):
+        """Takes a name for messages, tensors, and what may lead names.
 
         Args:
             where: str.
-            files: dict from tensor name to its open file.
+            tensors: dict from a tensor's name to a function () -> array.
             prefixes: tuple of str. Such as `bert.`; none is tried first.
         """
         self.where = where
-        self._files = files
+        self._tensors = tensors
         self._prefixes = ("", *prefixes)
 
     def __contains__(self, name):
@@ -55,7 +56,7 @@ class Tensors:
                 f"{self.where} has no tensor {name!r}. Expected the weights "
                 "that its config.json describes; download it again."
             )
-        return np.asarray(self._files[found].get_tensor(found), "float32")
+        return np.asarray(self._tensors[found](), "float32")
 
     def _find(self, name):
         names = [prefix + name for prefix in self._prefixes]
@@ -63,7 +64,7 @@ class Tensors:
             if name.endswith(new):
                 names += [each.removesuffix(new) + old for each in names]
         for each in names:
-            if each in self._files:
+            if each in self._tensors:
                 return each
         return None
 
@@ -83,24 +84,13 @@ def open_tensors(folder, patterns, prefixes):
     Raises:
         InputError: If there are none, or they cannot be read.
     """
-    import safetensors
-
     folder = pathlib.Path(folder)
     paths = weight_files(folder, patterns)
     with contextlib.ExitStack() as stack:
-        files = {}
+        tensors = {}
         for path in paths:
-            try:
-                file = stack.enter_context(
-                    safetensors.safe_open(str(path), framework="numpy")
-                )
-            except Exception as error:  # noqa: BLE001 - a class of Rust's
-                raise InputError(
-                    f"File {str(path)!r} cannot be read as safetensors: "
-                    f"{error}. Download it again."
-                ) from error
-            files |= {name: file for name in file.keys()}
-        yield Tensors(f"Backbone folder {str(folder)!r}", files, prefixes)
+            tensors |= stack.enter_context(open_file(path))
+        yield Tensors(f"Backbone folder {str(folder)!r}", tensors, prefixes)
 
 
 def weight_files(folder, patterns):

@@ -1,7 +1,6 @@
 """From descriptions to tokenizers and encoders: what needs a framework."""
 
 import dataclasses
-import math
 import pathlib
 
 import numpy as np
@@ -16,7 +15,6 @@ from stilts_keras.errors import InputError
 
 # What tells which weights of a repository are wanted.
 SMALL_FILES = ["*.json", "*.model", "*.txt", "assets/tokenizer/*"]
-EMBEDDING_STDDEV = 0.02
 # The random root is one fixed network: seeds are for what is trained on it.
 ROOT_SEED = 0
 
@@ -38,10 +36,19 @@ def fetch(backbone):
         return backbone
     repository = backbone.name.removeprefix(HUB)
     folder = download(repository, SMALL_FILES)
-    for pattern in weight_patterns(backbone.name, folder):
+    patterns = weight_patterns(backbone.name, folder)
+    for pattern in patterns:
         folder = download(repository, [*SMALL_FILES, pattern])
         if any(pathlib.Path(folder).glob(pattern)):
             break
+    else:
+        raise InputError(
+            f"Backbone {backbone.name!r}: the Hub gave no weights of a kind "
+            f"opened here ({' or '.join(patterns)}). Download the repository "
+            f"whole (hf download {repository} --local-dir=FOLDER) and pass "
+            "--backbone=FOLDER, which names how a pytorch_model.bin is "
+            "converted."
+        )
     found = describe_backbone(folder, tokenizer=backbone.tokenizer_path)
     return dataclasses.replace(
         found, name=backbone.name, fingerprint=backbone.fingerprint
@@ -63,7 +70,7 @@ def load_tokenizer(backbone):
     """
     family = get_family(backbone.family)
     if backbone.tokenizer_path:
-        tokenizer = family.tokenizer(backbone.tokenizer_path)
+        tokenizer = family.tokenizer(backbone.tokenizer_path, backbone)
     else:
         tokenizer = family.preset_tokenizer(backbone.name)
     if backbone.vocabulary_size is not None:
@@ -109,9 +116,10 @@ def load_root(backbone, *, tokenizer, dtype_policy="float32"):
     """
     family = get_family(backbone.family)
     if backbone.kind == "random":
-        model = family.build(backbone, tokenizer.vocabulary_size, dtype_policy)
-        _draw(model)
-        model = family.keras_model(model)
+        model = family.keras_model(
+            family.build(backbone, tokenizer.vocabulary_size, dtype_policy)
+        )
+        _draw(family, model)
     elif backbone.kind == "huggingface_folder":
         model = family.load_huggingface(backbone, dtype_policy)
     else:
@@ -141,23 +149,11 @@ def load_stage(folder, *, backbone, tokenizer, dtype_policy="float32"):
     return Encoder(family, model, tokenizer, backbone.settings)
 
 
-def _draw(model):
-    """Draws all kernels with NumPy: equal on every backend.
-
-    Kernels get a variance of 1 / fan-in; the published 0.02 suits 768 and
-    more hidden units, but learns slowly in narrow networks.
-    """
+def _draw(family, model):
+    """Draws what a family wants drawn with NumPy: equal on every backend."""
     random = np.random.default_rng(ROOT_SEED)
-    for variable in model.trainable_variables:
-        shape = tuple(variable.shape)
-        if variable.path.endswith(("embeddings", "embedding")):
-            stddev = EMBEDDING_STDDEV
-        elif variable.path.endswith("kernel"):
-            is_output = "attention_output" in variable.path
-            stddev = 1 / math.sqrt(
-                math.prod(shape[:-1]) if is_output else shape[0]
-            )
-        else:
-            continue
-        values = random.standard_normal(shape, dtype="float32") * stddev
-        variable.assign(values)
+    for variable in family.network(model).trainable_variables:
+        stddev = family.initial_stddev(model, variable)
+        if stddev is not None:
+            values = random.standard_normal(variable.shape, dtype="float32")
+            variable.assign(values * stddev)

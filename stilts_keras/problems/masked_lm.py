@@ -108,8 +108,7 @@ class MaskedLMHead(keras.layers.Layer):
         """Takes the `Encoder`, whose embedding it shares but does not own."""
         super().__init__(**kwargs)
         # A function, not the layer: the weights must not be saved twice.
-        embedding = encoder.token_embedding
-        self._to_vocabulary = lambda state: embedding(state, reverse=True)
+        self._to_vocabulary = encoder.to_vocabulary
         self.hidden_dim = encoder.hidden_dim
         self.vocabulary_size = encoder.vocabulary_size
         self.dense = keras.layers.Dense(self.hidden_dim, activation="gelu")

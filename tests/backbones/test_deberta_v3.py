@@ -9,6 +9,8 @@ import pytest
 from sentencepiece import sentencepiece_model_pb2
 
 from backbones import tiny
+from backbones.texts import TEXTS
+from backbones.texts import rows_of
 from stilts_keras.backbones import get_family
 from stilts_keras.backbones import loading
 from stilts_keras.backbones.description import describe_backbone
@@ -18,7 +20,6 @@ from stilts_keras.problems import problem_of
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.tasks import get_task
 
-HARD = "  x\r\n[CLS] [SEP] [UNK] [PAD] the o\ufb03ce \u00bd \x00 e\u0302\u0301"
 RANDOM = {
     "family": "deberta_v3",
     "num_layers": 1,
@@ -167,20 +168,24 @@ def test_published_vocabulary_has_its_mask_after_the_last_piece():
 
 
 def test_names_of_special_tokens_in_a_text_are_text(tokenizer):
-    for ids in tokenizer.encode(["[PAD] [CLS] [SEP] [UNK] [MASK]", HARD]):
+    for ids in tokenizer.encode(
+        ["[PAD] [CLS] [SEP] [UNK] [MASK]", *TEXTS.values()]
+    ):
         assert min(ids) >= 3
         assert max(ids) < tokenizer.mask_id
 
 
-def test_offsets_lead_back_to_the_raw_characters(tokenizer):
-    ids, starts, ends = tokenizer.encode_with_offsets(HARD)
-    assert [ids] == tokenizer.encode([HARD])
+@pytest.mark.parametrize("name", TEXTS)
+def test_offsets_rise_without_overlap_and_cover_the_text(tokenizer, name):
+    text = TEXTS[name]
+    ids, starts, ends = tokenizer.encode_with_offsets(text)
+    assert [ids] == tokenizer.encode([text])
     reached = 0
     for start, end in zip(starts, ends, strict=True):
-        assert reached <= start <= end <= len(HARD)
-        assert not HARD[reached:start].strip("\x00 \r\n")
+        assert reached <= start <= end <= len(text)
+        assert not text[reached:start].strip()
         reached = end
-    assert reached == len(HARD)
+    assert not text[reached:].strip()
 
 
 def test_both_files_of_a_tokenizer_give_the_same_ids(folder, headed):
@@ -232,17 +237,6 @@ def test_ids_equal_those_of_transformers_in_every_language(
     ]
     # Theirs normalises grapheme by grapheme, which cuts a few otherwise.
     assert len(different) <= len(texts) // 2_000, different
-
-
-def rows_of(folder, num=20):
-    """The longest text of the first rows of each folder: of one language."""
-    parquet = pytest.importorskip("pyarrow.parquet")
-    firsts = {path.parent: path for path in sorted(folder.rglob("*.parquet"))}
-    for path in firsts.values():
-        rows = next(parquet.ParquetFile(path).iter_batches(num), None)
-        for row in rows.to_pylist() if rows else ():
-            texts = [text for text in row.values() if isinstance(text, str)]
-            yield from [text[:200] for text in sorted(texts, key=len)[-1:]]
 
 
 # ------------------------------------------------------------- With a framework

@@ -1,9 +1,14 @@
 import json
+import re
 import shutil
+import types
 
 import pytest
+from huggingface_hub.errors import RepositoryNotFoundError
 
+from stilts_keras.backbones import FAMILIES
 from stilts_keras.backbones import description
+from stilts_keras.backbones import loading
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.errors import InputError
 
@@ -220,7 +225,7 @@ def test_incomplete_folder_names_what_is_missing(huggingface, missing, pattern):
 @pytest.mark.parametrize(
     ("config", "pattern"),
     [
-        ({"model_type": "bert"}, "'bert'.*xlm-roberta"),
+        ({"model_type": "roberta"}, "'roberta'.*Closest: 'xlm-roberta'"),
         ({"answer": 42}, "answer"),
         ([1], "list"),
         ("{broken", "readable config.json"),
@@ -231,6 +236,110 @@ def test_folder_of_another_kind_says_what_was_found(tmp_path, config, pattern):
     write(tmp_path, {"config.json": config})
     with pytest.raises(InputError, match=pattern):
         describe_backbone(str(tmp_path))
+
+
+@pytest.mark.parametrize("model_type", ["modernbert", "gpt2", "roberta"])
+def test_an_unknown_model_type_lists_what_is_opened(tmp_path, model_type):
+    write(tmp_path, {"config.json": {"model_type": model_type}})
+    with pytest.raises(InputError) as raised:
+        describe_backbone(str(tmp_path))
+    message = str(raised.value)
+    assert "\n" not in message
+    assert f"'{model_type}', which no family here opens" in message
+    for family in FAMILIES.values():
+        opened = ", ".join(family.model_types)
+        assert f"{family.name} ({opened}, KerasHub's" in message
+
+
+def test_an_unknown_kerashub_class_names_the_closest(tmp_path):
+    config = {"registered_name": "keras_hub>RobertaBackbone", "config": {}}
+    write(tmp_path, {"config.json": config})
+    with pytest.raises(InputError, match="Closest: '(XLM)?RobertaBackbone'"):
+        describe_backbone(str(tmp_path))
+
+
+def test_a_pickle_is_not_opened_but_its_conversion_named(huggingface):
+    weights = huggingface / "model.safetensors"
+    weights.rename(huggingface / "pytorch_model.bin")
+    with pytest.raises(InputError) as raised:
+        describe_backbone(str(huggingface))
+    message = str(raised.value)
+    assert "\n" not in message
+    assert "pytorch_model.bin, a pickle" in message
+    (code,) = re.findall('python -c "(.*)"', message)
+    assert f"from_pretrained('{huggingface}')" in code
+    assert f"save_pretrained('{huggingface}')" in code
+    compile(code, "conversion", "exec")
+
+
+# ------------------------------------------------------------------- The Hub
+@pytest.fixture
+def hub(monkeypatch):
+    """Function that has the Hub answer with a folder, or raise an error."""
+
+    def answer(*answers):
+        left = list(answers)
+
+        def download(repository, allow_patterns):
+            # The last one answers all that follows.
+            found = left.pop(0) if len(left) > 1 else left[0]
+            if isinstance(found, Exception):
+                raise found
+            return str(found)
+
+        monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+
+    return answer
+
+
+ADDRESS = "hf://some/encoder"
+
+
+@pytest.mark.parametrize("num_answers", [0, 1])
+@pytest.mark.parametrize("error", [OSError, ConnectionError, TimeoutError])
+def test_a_hub_that_does_not_answer_is_named(
+    hub, huggingface, error, num_answers
+):
+    hub(*[huggingface] * num_answers, error("Name or service\nnot known"))
+    with pytest.raises(InputError) as raised:
+        loading.fetch(describe_backbone(ADDRESS))
+    message = str(raised.value)
+    assert "\n" not in message
+    assert f"'{ADDRESS}': the Hugging Face Hub did not answer" in message
+    assert error.__name__ in message
+    assert "--backbone=FOLDER" in message
+
+
+def test_a_repository_that_the_hub_lacks_is_named(hub):
+    response = types.SimpleNamespace(headers={}, request=None, status_code=404)
+    hub(RepositoryNotFoundError("404", response=response))
+    with pytest.raises(InputError, match="no such repository.*Check the name"):
+        loading.fetch(describe_backbone(ADDRESS))
+
+
+def test_a_repository_without_safetensors_is_named(hub, huggingface):
+    (huggingface / "model.safetensors").unlink()
+    hub(huggingface)
+    with pytest.raises(InputError, match="hf download some/encoder") as raised:
+        loading.fetch(describe_backbone(ADDRESS))
+    assert "\n" not in str(raised.value)
+    assert "*.safetensors" in str(raised.value)
+
+
+def test_what_the_hub_gave_keeps_address_and_fingerprint(hub, huggingface):
+    hub(huggingface)
+    asked = describe_backbone(ADDRESS)
+    found = loading.fetch(asked)
+    assert (found.name, found.fingerprint) == (ADDRESS, asked.fingerprint)
+    assert (found.family, found.kind) == ("xlm_roberta", "huggingface_folder")
+    assert sizes_of(found) == SIZES
+
+
+def test_a_repository_of_no_family_is_named_by_its_address(hub, tmp_path):
+    write(tmp_path, {"config.json": {"model_type": "modernbert"}})
+    hub(tmp_path)
+    with pytest.raises(InputError, match=f"'{ADDRESS}'.*'modernbert'"):
+        loading.fetch(describe_backbone(ADDRESS))
 
 
 @pytest.mark.parametrize(

@@ -7,32 +7,13 @@ import numpy as np
 import pytest
 from sentencepiece import sentencepiece_model_pb2
 
+from backbones.texts import TEXTS
 from letters import LETTERS
 from stilts_keras.backbones import get_family
 from stilts_keras.backbones.tokenizer import Tokenizer
 from stilts_keras.errors import InputError
 
 FAMILY = get_family("xlm_roberta")
-
-PARENTS = "\U0001f469\u200d\U0001f469\u200d\U0001f467"
-TEXTS = {
-    "plain": "Hello World!",
-    "arabic": "القاهرة هي عاصمة مصر، وتقع على نهر النيل.",
-    "hindi": "नई दिल्ली भारत की राजधानी है।",
-    "thai": "กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย น้ำ",
-    "chinese": "北京是中国的首都，人口两千万。",
-    "japanese": "東京は日本の首都です。ｶﾞｷﾞ カ゛",
-    "korean": unicodedata.normalize("NFD", "한국어 서울"),
-    "full-width": "\uff11\uff12\uff13\uff14\uff15 \uff21\uff22 \uff08x\uff09",
-    "ligatures": "the o\ufb03ce \ufb02oor of \ufb01sh",
-    "nfc": "caf\u00e9 na\u00efve \u1ebf",
-    "nfd": "cafe\u0301 nai\u0308ve e\u0302\u0301",
-    "spaces": "  two  spaces   here ",
-    "line ends": "one\r\ntwo\r\n\r\nthree\tfour\u00a0five\u3000six",
-    "emoji": f"a {PARENTS} family \U0001f3f3\ufe0f\u200d\U0001f308 ok",
-    "expanding": "\u00bd \u338f \u337f \ufdfa \u2026\u2026 x",
-    "control": "a\x00b \ufffc c",
-}
 
 
 def packed(tokenizer, *parts):

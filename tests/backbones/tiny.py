@@ -174,10 +174,51 @@ def write_deberta_v3(folder):
     (folder / "spm.model").write_bytes(content)
 
 
+MT5_CONFIG = {
+    "d_model": 16,
+    # Not 16 / 2, as KerasHub would have it.
+    "d_kv": 6,
+    "d_ff": 32,
+    "num_layers": 2,
+    "num_heads": 2,
+    "layer_norm_epsilon": 1e-3,
+    "dropout_rate": 0.05,
+}
+
+
+def mt5_vocabulary(sentinel="▁<extra_id_{}>"):
+    """The pocket's pieces under mT5's control pieces and sentinels."""
+    from sentencepiece import sentencepiece_model_pb2
+
+    content = POCKET_SPM.read_bytes()
+    proto = sentencepiece_model_pb2.ModelProto.FromString(content)
+    kinds = {"<pad>": 3, "</s>": 3, "<unk>": 2}
+    for piece, (name, kind) in zip(proto.pieces, kinds.items(), strict=False):
+        piece.piece, piece.type = name, kind
+    spec = proto.trainer_spec
+    spec.pad_id, spec.eos_id, spec.unk_id, spec.bos_id = 0, 1, 2, -1
+    if sentinel:
+        for number in range(99, -1, -1):
+            proto.pieces.add(piece=sentinel.format(number), score=0.0, type=4)
+    return proto.SerializeToString()
+
+
+def write_mt5(folder, **changes):
+    import transformers
+
+    config = transformers.MT5Config(
+        **{**MT5_CONFIG, "vocab_size": 1170, **changes}
+    )
+    # As published: with a decoder, which nobody wants here.
+    save_random(transformers.MT5Model(config), folder)
+    (folder / "spiece.model").write_bytes(mt5_vocabulary())
+
+
 WRITERS = {
     "xlm_roberta": write_xlm_roberta,
     "bert": write_bert,
     "bert_of_xlm_roberta": write_bert_of_xlm_roberta,
     "distil_bert": write_distil_bert,
     "deberta_v3": write_deberta_v3,
+    "mt5": write_mt5,
 }

@@ -22,7 +22,7 @@ from stilts_keras.errors import InputError
 ROOT = pathlib.Path(__file__).parents[2]
 MODEL = ROOT.joinpath(
     "stilts_keras",
-    "models",
+    "backbones",
     "pocket",
     "assets",
     "tokenizer",

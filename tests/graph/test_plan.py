@@ -120,6 +120,15 @@ def test_unknown_sizes_are_called_unknown():
     assert "24,544 + ?" in total
 
 
+def test_what_a_family_says_of_a_problem_is_noted_where_it_is_trained():
+    backbone = describe_backbone("deberta_v3_base_multi")
+    (note,) = backbone.limits({"masked_lm"})
+    for route, is_said in (("mlm@de/mnli", True), ("mnli", False)):
+        text = plan(graph(routes=[route], backbone=backbone))
+        assert (note in " ".join(text.split())) == is_said
+    assert note not in plan(graph(routes=["mlm@de/mnli"]))
+
+
 def test_flops_are_six_per_parameter_and_token():
     assert estimate_flops(BASE, 1000) == 6 * 85_054_464 * 1000
     assert estimate_flops(BASE, None) is None

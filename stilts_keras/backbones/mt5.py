@@ -1,0 +1,509 @@
+"""mT5: T5's encoder, pretrained on 101 languages; the decoder stays away.
+
+Source: Xue et al., 2021, https://arxiv.org/abs/2010.11934; Raffel et al.,
+2020, https://arxiv.org/abs/1910.10683. Positions are a bias of attention, by
+distance, so that sequences may have any length. No token stands before a text
+and `</s>` ends it. The vocabulary keeps ids 0 to 2 for `<pad>`, `</s>` and
+`<unk>`; it ends with the sentinels `<extra_id_99>` to `<extra_id_0>`, which
+stood for cut-out spans as mT5 learned; here the last one masks tokens.
+
+A stage's folder holds the encoder alone, in KerasHub's format, and says so
+under our own key of config.json. KerasHub itself cannot open it: its
+T5Backbone wants the decoder, too.
+"""
+
+import gc
+import json
+import pathlib
+
+from stilts_keras.backbones.family import CONFIG_FILE
+from stilts_keras.backbones.family import SETTINGS_KEY
+from stilts_keras.backbones.family import WEIGHTS_FILE
+from stilts_keras.backbones.family import Family
+from stilts_keras.backbones.family import activation_of
+from stilts_keras.backbones.family import from_preset
+from stilts_keras.backbones.family import unloadable
+from stilts_keras.backbones.huggingface import read_config
+from stilts_keras.backbones.pieces import SentencePieces
+from stilts_keras.backbones.tokenizer import Layout
+from stilts_keras.backbones.weights import Weight
+from stilts_keras.errors import InputError
+
+PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
+# mT5's own, with SentencePiece's mark of a space; those of T5.
+SENTINELS = ("▁<extra_id_{}>", "<extra_id_{}>")
+NUM_SENTINELS = 100
+# All that KerasHub's T5 attention does.
+NUM_BUCKETS, MAX_DISTANCE = 32, 128
+# Of KerasHub's T5Backbone, what its encoder follows.
+ARGUMENTS = (
+    "vocabulary_size",
+    "num_layers",
+    "num_heads",
+    "hidden_dim",
+    "intermediate_dim",
+    "key_value_dim",
+    "dropout",
+    "activation",
+    "use_gated_activation",
+    "layer_norm_epsilon",
+)
+# Our setting that marks a folder of ours.
+PART, ENCODER = "part", "encoder"
+# SentencePiece's numbers of kinds of pieces.
+UNKNOWN_TYPE, CONTROL_TYPE = 2, 3
+
+
+class Mt5(Family):
+    """The encoder of KerasHub's T5Backbone."""
+
+    name = "mt5"
+    # KerasHub's T5 presets, `t5_*_multi` too, are English.
+    presets = {}
+    model_types = ("mt5", "t5")
+    refused = {
+        "umt5": "each of its layers has its own position bias, and KerasHub's "
+        "T5 has one for all.",
+    }
+    keras_class = "T5Backbone"
+    huggingface_keys = {
+        "num_layers": "num_layers",
+        "num_heads": "num_heads",
+        "hidden_dim": "d_model",
+        "intermediate_dim": "d_ff",
+        "vocabulary_size": "vocab_size",
+        "max_sequence_length": None,
+        "dropout": "dropout_rate",
+    }
+    tokenizer_files = ("spiece.model", "tokenizer.json")
+    # google/mt5-* have no safetensors.
+    weight_files = ("*.safetensors", "tf_model*.h5", "flax_model*.msgpack")
+    # As transformers saves its T5ForSequenceClassification.
+    prefixes = ("transformer.",)
+    has_positions = False
+    inner_layer = "input_projector"
+    random_settings = {"activation": "gelu_tanh"}
+    summary = "mean"
+    limits = {
+        "masked_lm": "mT5 learned to fill spans by its decoder, so the head "
+        "starts untrained.",
+    }
+
+    # ------------------------------------------------- Without any framework
+    def read_settings(self, config, where):
+        """Reads what follows from `feed_forward_proj`, and head sizes."""
+        for key, expected in (
+            ("relative_attention_num_buckets", NUM_BUCKETS),
+            ("relative_attention_max_distance", MAX_DISTANCE),
+        ):
+            if config.get(key, expected) != expected:
+                raise InputError(
+                    f"{where}: config.json has {key} {config[key]}, which "
+                    f"KerasHub's T5 cannot do. Expected: {expected}."
+                )
+        default = "relu" if config["model_type"] == "t5" else "gated-gelu"
+        projection = config.get("feed_forward_proj", default)
+        gated, _, activation = projection.rpartition("-")
+        # With a gate, transformers means the approximation.
+        if projection == "gated-gelu":
+            activation = "gelu_new"
+        return {
+            "activation": activation_of(
+                config.get("dense_act_fn", activation),
+                where,
+                "feed_forward_proj",
+            ),
+            "is_gated": bool(config.get("is_gated_act", gated == "gated")),
+            "key_value_dim": config.get("d_kv", 64),
+            "layer_norm_epsilon": config.get("layer_norm_epsilon", 1e-6),
+            "dropout": config["dropout_rate"],
+        }
+
+    def keras_settings(self, arguments):
+        """What sizes depend on."""
+        return {
+            "is_gated": arguments.get("use_gated_activation", True),
+            "key_value_dim": arguments.get("key_value_dim"),
+            "layer_norm_epsilon": arguments.get("layer_norm_epsilon", 1e-6),
+        }
+
+    def num_encoder_parameters(self, backbone):
+        """Counts layers, the one position bias and the last layer norm."""
+        sizes = (
+            backbone.num_layers,
+            backbone.num_heads,
+            backbone.hidden_dim,
+            backbone.intermediate_dim,
+        )
+        if None in sizes:
+            return None
+        layers, heads, hidden, inner = sizes
+        settings = backbone.settings
+        attention = 4 * hidden * heads * _key_value_dim(backbone)
+        num_projections = 3 if settings.get("is_gated", True) else 2
+        feedforward = num_projections * hidden * inner
+        layer_norms = 2 * hidden
+        return (
+            layers * (attention + feedforward + layer_norms)
+            + NUM_BUCKETS * heads
+            + hidden
+        )
+
+    def num_parameters(self, backbone):
+        """Adds the token embedding."""
+        encoder = self.num_encoder_parameters(backbone)
+        if None in (encoder, backbone.vocabulary_size):
+            return None
+        return encoder + backbone.vocabulary_size * backbone.hidden_dim
+
+    def layout(self, pieces):
+        """`A </s>` or `A </s> B </s>`."""
+        if [pieces.find(name) for name in (PAD, EOS, UNKNOWN)] != [0, 1, 2]:
+            raise InputError(
+                "The tokenizer does not begin with <pad>, </s> and <unk>. "
+                "Expected mT5's vocabulary: a spiece.model or its "
+                "tokenizer.json."
+            )
+        mask, num_sentinels, size = _sentinels(pieces)
+        return Layout(
+            before=(),
+            between=(1,),
+            after=(1,),
+            pad_id=0,
+            unknown_id=2,
+            mask_id=mask,
+            text_ids=range(
+                3, size if mask is None else mask + 1 - num_sentinels
+            ),
+            vocabulary_size=size,
+            # Of what is no text, SentencePiece gives <unk> alone.
+            num_control_pieces=0,
+            anchor="last",
+        )
+
+    def completed(self, pieces, backbone):
+        """Adds sentinels where there are rows for them.
+
+        T5's vocabularies lack them in SentencePiece's file, and transformers
+        appends them. For a random backbone, the control pieces of other
+        SentencePiece models become mT5's.
+        """
+        if not isinstance(pieces, SentencePieces):
+            return pieces
+        is_random = backbone.kind == "random"
+        if is_random and pieces.find(PAD) != 0:
+            pieces = _with_control_pieces(pieces)
+        num_rows = pieces.size + NUM_SENTINELS
+        if is_random or num_rows <= (backbone.vocabulary_size or 0):
+            pieces = _with_sentinels(pieces)
+        return pieces
+
+    # ------------------------------------------------------ With a framework
+    def build(self, backbone, vocabulary_size, dtype_policy):
+        """Builds the encoder, and no decoder; weights are zeros and ones."""
+        settings = backbone.settings
+        activation = settings["activation"]
+        arguments = {
+            "vocabulary_size": vocabulary_size,
+            "num_layers": backbone.num_layers,
+            "num_heads": backbone.num_heads,
+            "hidden_dim": backbone.hidden_dim,
+            "intermediate_dim": backbone.intermediate_dim,
+            "key_value_dim": _key_value_dim(backbone),
+            "dropout": backbone.dropout,
+            # What Keras has a name for; `Encoder` follows the settings.
+            "activation": activation.removesuffix("_tanh"),
+            "use_gated_activation": settings.get("is_gated", True),
+            "layer_norm_epsilon": settings.get("layer_norm_epsilon", 1e-6),
+        }
+        return _build(arguments, dtype_policy)
+
+    def keras_model(self, model):
+        """Takes the encoder out of a T5Backbone, as a Model of its own."""
+        import keras_hub
+
+        if not isinstance(model, keras_hub.models.T5Backbone):
+            return model
+        config = model.get_config()
+        encoder = _build(
+            {name: config[name] for name in ARGUMENTS}, model.dtype_policy
+        )
+        layers = [
+            model.token_embedding,
+            *model.encoder_transformer_layers,
+            model.encoder_layer_norm,
+        ]
+        # An untied embedding has a second table, of the decoder's.
+        theirs = [layers[0].embeddings]
+        for layer in layers[1:]:
+            theirs += layer.trainable_variables
+        for own, other in zip(encoder.trainable_variables, theirs, strict=True):
+            own.assign(other)
+        return encoder
+
+    def state(self, model, layer):
+        """The last is the one after the final layer norm, as transformers'."""
+        if layer == model.arguments["num_layers"]:
+            return model.output
+        if layer == 0:
+            return model.get_layer("encoder_embedding_dropout").output
+        # Layers give the position bias, too.
+        return model.get_layer(_layer_name(layer - 1)).output[0]
+
+    def token_embedding(self, model):
+        """The encoder's own."""
+        return model.get_layer("token_embedding")
+
+    def to_vocabulary(self, model, state):
+        """Scaled down, as in T5: its embeddings are of unit variance."""
+        scale = self.size(model, "hidden_dim") ** -0.5
+        return super().to_vocabulary(model, state * scale)
+
+    def size(self, model, name):
+        """All are arguments of KerasHub's class."""
+        return model.arguments.get(name)
+
+    def initial_stddev(self, model, variable):
+        """As T5's: attention does not scale scores, so queries are small.
+
+        Source: transformers' T5, and T5X. Embeddings are not scaled up later,
+        so that they have a variance of 1.
+        """
+        if variable.path.endswith("token_embedding/embeddings"):
+            return 1.0
+        if variable.path.endswith("embeddings"):
+            return self.size(model, "hidden_dim") ** -0.5
+        stddev = super().initial_stddev(model, variable)
+        if "query_projector" in variable.path:
+            stddev *= self.size(model, "key_value_dim") ** -0.5
+        return stddev
+
+    def weights(self, model, settings):
+        """T5's names; `wi_0` is what the activation is of."""
+        is_gated = model.arguments["use_gated_activation"]
+        found = [
+            Weight(self.token_embedding(model).embeddings, "shared.weight"),
+        ]
+        for number in range(model.arguments["num_layers"]):
+            layer = model.get_layer(_layer_name(number))
+            found += _layer_weights(layer, f"encoder.block.{number}", is_gated)
+        norm = model.get_layer("encoder_output_layer_norm")
+        return [*found, Weight(norm.weight, "encoder.final_layer_norm.weight")]
+
+    def load_keras(self, preset, dtype_policy):
+        """Loads a stage's folder, or a T5Backbone's and drops the decoder."""
+        import keras_hub
+
+        config = read_config(preset)
+        if config.get(SETTINGS_KEY, {}).get(PART) == ENCODER:
+            return _load_encoder(preset, config["config"], dtype_policy)
+        whole = from_preset(
+            keras_hub.models.T5Backbone, preset, dtype=dtype_policy
+        )
+        encoder = self.keras_model(whole)
+        # Models are cycles, and this one is large.
+        del whole
+        gc.collect()
+        return encoder
+
+    def save(self, model, folder, settings):
+        """Writes config and weights of the encoder alone."""
+        import keras
+        import keras_hub
+
+        kind = keras_hub.models.T5Backbone
+        config = {
+            "module": kind.__module__,
+            "class_name": kind.__name__,
+            "config": dict(model.arguments),
+            "registered_name": keras.saving.get_registered_name(kind),
+            SETTINGS_KEY: {**settings, PART: ENCODER},
+        }
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(config, indent=4)
+        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
+        model.save_weights(str(folder / WEIGHTS_FILE))
+
+
+def _key_value_dim(backbone):
+    """Of one head; KerasHub's default where nothing says another."""
+    return backbone.settings.get("key_value_dim") or (
+        backbone.hidden_dim // backbone.num_heads
+    )
+
+
+# ------------------------------------------------------------------- Vocabulary
+def _sentinels(pieces):
+    """Finds the mask's id, the number of sentinels, and the number of ids."""
+    for name in SENTINELS:
+        mask = pieces.find(name.format(0))
+        if mask is None:
+            continue
+        num = 1
+        while pieces.find(name.format(num)) == mask - num:
+            num += 1
+        # To mT5's own, transformers 5 may append T5's, which have no rows.
+        is_doubled = name == SENTINELS[0] and pieces.find(
+            SENTINELS[1].format(0)
+        )
+        return mask, num, mask + 1 if is_doubled else pieces.size
+    return None, 0, pieces.size
+
+
+def _with_control_pieces(pieces):
+    """Puts mT5's control pieces in the place of another model's.
+
+    Raises:
+        InputError: If the first three are other pieces than such.
+    """
+    proto = _proto(pieces)
+    first = proto.pieces[:3]
+    if any(piece.type not in (UNKNOWN_TYPE, CONTROL_TYPE) for piece in first):
+        raise InputError(
+            "The tokenizer's first three pieces are not for control, so that "
+            "<pad>, </s> and <unk> have no place. Pass --tokenizer=FILE of a "
+            "SentencePiece model as mT5, T5 or XLM-R has it."
+        )
+    for piece, name in zip(first, (PAD, EOS, UNKNOWN), strict=True):
+        piece.piece = name
+        piece.type = UNKNOWN_TYPE if name == UNKNOWN else CONTROL_TYPE
+    spec = proto.trainer_spec
+    spec.pad_id, spec.eos_id, spec.unk_id, spec.bos_id = 0, 1, 2, -1
+    return SentencePieces(proto.SerializeToString(deterministic=True))
+
+
+def _with_sentinels(pieces):
+    """Appends T5's sentinels, as transformers does, unless there are some."""
+    if any(pieces.find(name.format(0)) is not None for name in SENTINELS):
+        return pieces
+    proto = _proto(pieces)
+    for number in reversed(range(NUM_SENTINELS)):
+        # A control piece: its name in a text is text.
+        proto.pieces.add(
+            piece=SENTINELS[1].format(number), score=0.0, type=CONTROL_TYPE
+        )
+    return SentencePieces(proto.SerializeToString(deterministic=True))
+
+
+def _proto(pieces):
+    from sentencepiece import sentencepiece_model_pb2
+
+    return sentencepiece_model_pb2.ModelProto.FromString(pieces.content)
+
+
+# --------------------------------------------------------------------- Network
+def _layer_name(number):
+    return f"transformer_encoder_layer_{number}"
+
+
+def _build(arguments, dtype_policy):
+    """Builds the encoder of KerasHub's T5Backbone from its layers.
+
+    T5Backbone itself would build as large a decoder, and draw random values
+    for both, which takes minutes at base size.
+
+    Args:
+        arguments: dict of `ARGUMENTS`.
+        dtype_policy: str or `keras.DTypePolicy`.
+
+    Returns:
+        `keras.Model` with `arguments`.
+    """
+    import keras
+    from keras_hub.src.models.t5.t5_layer_norm import T5LayerNorm
+    from keras_hub.src.models.t5.t5_transformer_layer import T5TransformerLayer
+
+    arguments = dict(arguments)
+    heads, hidden = arguments["num_heads"], arguments["hidden_dim"]
+    arguments["key_value_dim"] = arguments["key_value_dim"] or hidden // heads
+    of_layers = dict(arguments)
+    num_rows, num_layers, dropout = (
+        of_layers.pop(name)
+        for name in ("vocabulary_size", "num_layers", "dropout")
+    )
+    inputs = {
+        name: keras.Input((None,), dtype="int32", name=name)
+        for name in ("token_ids", "padding_mask")
+    }
+    embedding = keras.layers.ReversibleEmbedding(
+        num_rows,
+        hidden,
+        embeddings_initializer="zeros",
+        dtype=dtype_policy,
+        name="token_embedding",
+    )
+    dropouts = [
+        keras.layers.Dropout(dropout, dtype=dtype_policy, name=name)
+        for name in ("encoder_embedding_dropout", "encoder_output_dropout")
+    ]
+    x = dropouts[0](embedding(inputs["token_ids"]))
+    mask = inputs["padding_mask"][:, None, :]
+    bias = None
+    for number in range(num_layers):
+        layer = T5TransformerLayer(
+            **of_layers,
+            dropout=dropout,
+            is_decoder=False,
+            use_relative_attention_bias=number == 0,
+            dtype=dtype_policy,
+            name=_layer_name(number),
+        )
+        for inner in layer._flatten_layers():
+            if isinstance(inner, keras.layers.Dense):
+                inner.kernel_initializer = keras.initializers.Zeros()
+        x, bias = layer(x, attention_mask=mask, position_bias=bias)
+    norm = T5LayerNorm(
+        arguments["layer_norm_epsilon"],
+        dtype=dtype_policy,
+        name="encoder_output_layer_norm",
+    )
+    model = keras.Model(inputs, dropouts[1](norm(x)), name="t5_encoder")
+    model.arguments = arguments
+    return model
+
+
+def _layer_weights(layer, name, is_gated):
+    """Maps one layer of the encoder; `name` is Hugging Face's."""
+    attention = layer.self_attention
+    theirs = f"{name}.layer.0.SelfAttention"
+    found = [
+        Weight(projector.kernel, f"{theirs}.{letter}.weight", is_kernel=True)
+        for letter, projector in (
+            ("q", attention.query_projector),
+            ("k", attention.key_projector),
+            ("v", attention.value_projector),
+            ("o", attention.output_projector),
+        )
+    ]
+    if attention.use_relative_attention_bias:
+        bias = f"{theirs}.relative_attention_bias.weight"
+        found.append(Weight(attention.relative_attention_bias, bias))
+    theirs = f"{name}.layer.1.DenseReluDense"
+    inner = [("wi", layer.input_projector)]
+    if is_gated:
+        inner = [
+            ("wi_0", layer.input_projector),
+            ("wi_1", layer.gate_projector),
+        ]
+    found += [
+        Weight(projector.kernel, f"{theirs}.{ending}.weight", is_kernel=True)
+        for ending, projector in [*inner, ("wo", layer.output_projector)]
+    ]
+    return [
+        *found,
+        Weight(
+            layer.self_attention_layer_norm.weight,
+            f"{name}.layer.0.layer_norm.weight",
+        ),
+        Weight(layer.layer_norm.weight, f"{name}.layer.1.layer_norm.weight"),
+    ]
+
+
+def _load_encoder(folder, arguments, dtype_policy):
+    model = _build(arguments, dtype_policy)
+    try:
+        model.load_weights(str(pathlib.Path(folder, WEIGHTS_FILE)))
+    except Exception as error:  # noqa: BLE001 - of Keras and of HDF5
+        raise unloadable(str(folder), "T5's encoder", error) from error
+    return model
