@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from stilts_keras.backbones import DEFAULT_BACKBONE
 from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -107,7 +108,7 @@ _flag(
     "backbone",
     flags.DEFINE_string,
     "backbone",
-    "xlm_roberta_base_multi",
+    DEFAULT_BACKBONE,
     "KerasHub preset, hf://namespace/name, a local KerasHub or Hugging Face "
     "folder, pocket, or random.",
 )
