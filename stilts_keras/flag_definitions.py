@@ -125,7 +125,7 @@ _flag(
     flags.DEFINE_string,
     "family",
     None,
-    "Family of --backbone=random (default: xlm_roberta).",
+    "Family of --backbone=random (default: the first that README lists).",
 )
 _flag(
     "backbone",
@@ -160,7 +160,7 @@ _flag(
     flags.DEFINE_integer,
     "max_sequence_length",
     512,
-    "Positions of --backbone=random; mt5 has none.",
+    "Positions of --backbone=random, where its family has such.",
 )
 _flag(
     "backbone",
