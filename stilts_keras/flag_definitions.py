@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from stilts_keras.backbones import DEFAULT_BACKBONE
 from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -107,7 +108,7 @@ _flag(
     "backbone",
     flags.DEFINE_string,
     "backbone",
-    "xlm_roberta_base_multi",
+    DEFAULT_BACKBONE,
     "KerasHub preset, hf://namespace/name, a local KerasHub or Hugging Face "
     "folder, pocket, or random.",
 )
@@ -124,7 +125,7 @@ _flag(
     flags.DEFINE_string,
     "family",
     None,
-    "Family of --backbone=random (default: xlm_roberta).",
+    "Family of --backbone=random (default: the first that README lists).",
 )
 _flag(
     "backbone",
@@ -159,7 +160,7 @@ _flag(
     flags.DEFINE_integer,
     "max_sequence_length",
     512,
-    "Positions of --backbone=random; mt5 has none.",
+    "Positions of --backbone=random, where its family has such.",
 )
 _flag(
     "backbone",

@@ -28,6 +28,41 @@ def pytest_unconfigure():
     shutil.rmtree(CACHE, ignore_errors=True)
 
 
+# What takes longest begins first, so that no process is left alone with it.
+LONGEST = (
+    "faults",
+    "test_experiment",
+    "test_three_backends",
+    "test_long_chains",
+    "test_real_tasks",
+    "test_readme",
+    "test_toy_family",
+    "test_families",
+)
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        names = (item.path.stem, item.path.parent.name)
+        found = [LONGEST.index(name) for name in names if name in LONGEST]
+        return min(found, default=len(LONGEST))
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A process for each file, and one for all of faults: they share runs."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "faults" if "/faults/" in file else file
+
+    return Scheduling(config, log)
+
+
 @pytest.fixture(scope="session")
 def material():
     """Folder of real subsets in the Hub's layout (`material / "data"`)."""

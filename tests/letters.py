@@ -9,6 +9,7 @@ class LetterPieces:
 
     file_name = "letters"
     content = b"letters"
+    size = 0x11000A
 
     def encode(self, texts):
         return [

@@ -2,10 +2,13 @@
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
+
+from stilts_keras.backbones import FAMILIES
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "stilts_keras"
 # Room or module -> floor. Imports go strictly downward, or stay in a room.
@@ -16,8 +19,8 @@ FLOORS = {
     "backend": 1,
     "backbones": 2,
     "tasks": 1,
-    "flag_definitions": 2,
-    "command_help": 3,
+    "flag_definitions": 3,
+    "command_help": 4,
     "reporting": 4,
     "data": 2,
     "scoring": 2,
@@ -152,6 +155,73 @@ def test_no_assert_no_exit_no_pickle_in_the_package():
                 if file.name != "__main__.py":
                     assert called not in ("exit", "sys.exit", "quit"), file
                 assert "pickle" not in called, file
+
+
+# ----------------------------------------------------- What only backbones know
+# Names of the contract, which all may use, are left out: `mask_id`, `arrays`.
+TOKENS = (
+    "<s> </s> <pad> <unk> <mask> [cls] [sep] [pad] [unk] [mask] pad_id bos_id "
+    "eos_id cls_id sep_id unknown_id unk_id cls_token sep_token pad_token"
+).split()
+INPUTS = (
+    "token_ids padding_mask segment_ids input_ids attention_mask "
+    "token_type_ids encoder_token_ids encoder_padding_mask"
+).split()
+# These tell of others: of published scores, of what SentencePiece's trainer
+# takes, and of what stands in predictions that were not joined to text.
+ALLOWED = (
+    "stilts_keras.reporting.published",
+    "stilts_keras.data.pocket.vocabulary",
+    "stilts_keras.scoring.doubts",
+)
+
+
+def words_of(file):
+    """Names and texts of a file's code; docstrings may tell of origins."""
+    tree = ast.parse(file.read_text())
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "asname", "module"):
+            word = getattr(node, field, None)
+            if isinstance(word, str):
+                yield word
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield str(node.value)
+
+
+def familys_words(file):
+    """What a file's code says of a family, a token or an input."""
+    names = set()
+    for family in FAMILIES.values():
+        names |= {family.name, family.keras_class, *family.model_types}
+        names |= {family.keras_tokenizer_class or family.name, *family.presets}
+    plain = {re.sub("[-_]", "", name).lower() for name in names}
+    found = set()
+    for word in map(str.lower, words_of(file)):
+        found |= {token for token in TOKENS if token in word}
+        found |= {name for name in INPUTS if name in word}
+        bare = re.sub("[-_]", "", word)
+        found |= {name for name in plain if name in bare}
+    return found
+
+
+def test_no_family_token_or_input_is_known_outside_the_backbones_room():
+    for file in MODULES:
+        name = module_name(file)
+        if room(f"{name}.") != "backbones" and name not in ALLOWED:
+            assert not familys_words(file), name
+
+
+def test_the_search_finds_what_a_family_says():
+    found = familys_words(PACKAGE / "backbones" / "xlm_roberta.py")
+    assert {"<s>", "pad_id", "xlmroberta"} <= found
+    assert "padding_mask" in familys_words(PACKAGE / "backbones/tokenizer.py")
 
 
 def loaded_by(code):

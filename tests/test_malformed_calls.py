@@ -36,6 +36,8 @@ CALLS = {
         "--baseline=|--baseline=mnli//|--data=|--data=,|--data=x.txt|"
         "--data=nope|--backbone=|--backbone=x.txt|--backbone=empty|"
         "--backbone=hf://|--backbone=hf://a|--backbone=nope/nope|"
+        "--backbone=~nobody-of-this-name/x|--data=~nobody-of-this-name/x|"
+        "--tokenizer=~nobody-of-this-name/x|--family=mt5|--bad_rows=keep|"
         "--tokenizer=x.txt|--long_rows=drop|--keep=some|--on_damage=ignore|"
         "--allow_missing=perhaps|--measure_forgetting=2|--keras_backend=mxnet|"
         "extra|-- x|--nope|--nope=1|--route|--Route=mnli|--flagfile=nope|"
@@ -47,7 +49,7 @@ CALLS = {
         "--sampling_rates=mnli=inf,squad=1|--sampling_rates=mnli=1"
     ),
     RANDOM: (
-        "--tokenizer=empty|--num_layers=0|--num_heads=3|--dropout=1|"
+        "--family=t5|--family=XLM|--tokenizer=empty|--num_layers=0|--num_heads=3|--dropout=1|"
         "--dropout=nan|--max_sequence_length=4|--hidden_dim=-4"
     ),
     "run --data=pocket --backbone=pocket --route=mnli --targets=xnli": (

@@ -15,6 +15,7 @@ FAMILIES = {
     for family in (XlmRoberta(), Bert(), DistilBert(), DebertaV3(), Mt5())
 }
 DEFAULT_FAMILY = "xlm_roberta"
+DEFAULT_BACKBONE = "xlm_roberta_base_multi"
 
 
 def get_family(name):

@@ -10,6 +10,7 @@ import functools
 import itertools
 
 from stilts_keras.backbones import xlm_roberta
+from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.pieces import TokenizersPieces
@@ -37,7 +38,7 @@ class Bert(Family):
     model_types = ("bert",)
     keras_class = "BertBackbone"
     keras_tokenizer_class = "BertTokenizer"
-    huggingface_keys = xlm_roberta.XlmRoberta.huggingface_keys
+    huggingface_keys = BERT_KEYS
     # Of vocab.txt, tokenizer_config.json says the casing; it is the surer.
     tokenizer_files = (
         "sentencepiece.bpe.model",

@@ -9,6 +9,7 @@ and `[MASK]` after the last piece where the file lacks it.
 
 import functools
 
+from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
@@ -43,15 +44,7 @@ class DebertaV3(Family):
     model_types = ("deberta-v2",)
     keras_class = "DebertaV3Backbone"
     keras_tokenizer_class = "DebertaV3Tokenizer"
-    huggingface_keys = {
-        "num_layers": "num_hidden_layers",
-        "num_heads": "num_attention_heads",
-        "hidden_dim": "hidden_size",
-        "intermediate_dim": "intermediate_size",
-        "vocabulary_size": "vocab_size",
-        "max_sequence_length": "max_position_embeddings",
-        "dropout": "hidden_dropout_prob",
-    }
+    huggingface_keys = BERT_KEYS
     tokenizer_files = ("spm.model", "tokenizer.json")
     prefixes = ("deberta.",)
     limits = {

@@ -15,6 +15,7 @@ from stilts_keras.backbones.huggingface import weight_files
 from stilts_keras.backbones.pieces import TOKENIZER_NAMES
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.files import at_home
 from stilts_keras.files import fingerprint_of
 from stilts_keras.files import sha256_of
 
@@ -144,7 +145,7 @@ def describe_backbone(
             return _preset(name, known, tokenizer_path)
     if name.startswith(HUB):
         return _hub(name, tokenizer_path)
-    folder = pathlib.Path(name).expanduser()
+    folder = at_home(name)
     if folder.is_dir():
         return _folder(name, folder.resolve(), tokenizer_path)
     raise _no_backbone(name, folder)
@@ -358,7 +359,7 @@ def _own_tokenizer(where, paths):
 def _find_tokenizer(tokenizer):
     if tokenizer is None:
         return None
-    path = pathlib.Path(tokenizer).expanduser().resolve()
+    path = at_home(tokenizer).resolve()
     if str(tokenizer) == "pocket":
         path = POCKET_FOLDER / TOKENIZER_FOLDER / "vocabulary.spm"
     if not path.is_file():

@@ -28,6 +28,16 @@ SIZES = (
     "max_sequence_length",
     "dropout",
 )
+# Where Hugging Face's config.json of a BERT, and of what is like it, has them.
+BERT_KEYS = {
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "hidden_dim": "hidden_size",
+    "intermediate_dim": "intermediate_size",
+    "vocabulary_size": "vocab_size",
+    "max_sequence_length": "max_position_embeddings",
+    "dropout": "hidden_dropout_prob",
+}
 # Our own key in KerasHub's config.json: what its classes cannot say.
 SETTINGS_KEY = "stilts_keras"
 CONFIG_FILE = "config.json"

@@ -8,9 +8,9 @@ same parts.
 import functools
 import hashlib
 import json
-import pathlib
 
 from stilts_keras.errors import InputError
+from stilts_keras.files import at_home
 
 # Of a KerasHub folder, ours or KerasHub's own; the preferred first.
 TOKENIZER_NAMES = ("vocabulary.spm", "tokenizers.json", "vocabulary.txt")
@@ -222,7 +222,7 @@ def read_pieces(path):
     Raises:
         InputError: If the file does not exist or is not of its kind.
     """
-    path = pathlib.Path(path).expanduser()
+    path = at_home(path)
     if not path.is_file():
         raise InputError(
             f"Tokenizer file {str(path)!r} does not exist. Pass "

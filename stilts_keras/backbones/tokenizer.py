@@ -104,11 +104,9 @@ class Tokenizer:
         Returns:
             List of lists of int.
         """
-        layout = self.layout
         found = self.pieces.encode(texts)
-        if not layout.shift and not layout.num_control_pieces:
-            return found
-        return [[self._id(piece) for piece in ids] for ids in found]
+        id_of = self._id_of_piece.__getitem__
+        return [list(map(id_of, pieces)) for pieces in found]
 
     def encode_words(self, words):
         """Turns words into ids, of which each has one at least.
@@ -138,15 +136,28 @@ class Tokenizer:
         for piece, begin, end in self.pieces.encode_with_offsets(text):
             surface = text[begin:end]
             start = begin + len(surface) - len(surface.lstrip())
-            ids.append(self._id(piece))
+            ids.append(self._id_of_piece[piece])
             starts.append(start)
             ends.append(max(start, begin + len(surface.rstrip())))
         return ids, starts, ends
 
-    def _id(self, piece):
-        if piece < self.layout.num_control_pieces:
-            return self.layout.unknown_id
-        return piece + self.layout.shift
+    @functools.cached_property
+    def _id_of_piece(self):
+        """List of int: the id of each of the vocabulary's pieces."""
+        layout = self.layout
+        # The name of a special token in a text is none.
+        special = {
+            *(layout.before + layout.between + layout.after),
+            layout.pad_id,
+            layout.mask_id,
+        }
+        ids = range(layout.shift, layout.shift + self.pieces.size)
+        return [
+            layout.unknown_id
+            if piece < layout.num_control_pieces or number in special
+            else number
+            for piece, number in enumerate(ids)
+        ]
 
     # -------------------------------------------------------- Ids to sequences
     def room(self, num_parts, max_length):

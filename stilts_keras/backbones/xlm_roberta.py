@@ -7,6 +7,7 @@ the SentencePiece file is id i + 1 and `<mask>` comes last (fairseq).
 
 import functools
 
+from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
@@ -35,15 +36,7 @@ class XlmRoberta(Family):
     model_types = ("xlm-roberta",)
     keras_class = "XLMRobertaBackbone"
     keras_tokenizer_class = "XLMRobertaTokenizer"
-    huggingface_keys = {
-        "num_layers": "num_hidden_layers",
-        "num_heads": "num_attention_heads",
-        "hidden_dim": "hidden_size",
-        "intermediate_dim": "intermediate_size",
-        "vocabulary_size": "vocab_size",
-        "max_sequence_length": "max_position_embeddings",
-        "dropout": "hidden_dropout_prob",
-    }
+    huggingface_keys = BERT_KEYS
     # Positions count from the row after padding's.
     num_reserved_positions = 2
     tokenizer_files = ("sentencepiece.bpe.model", "tokenizer.json")

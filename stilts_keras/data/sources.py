@@ -5,12 +5,11 @@ with the Hub's columns. Nothing above this module knows which one it was.
 `datasets` is imported inside functions: planning needs none of it.
 """
 
-import pathlib
-
 from stilts_keras.data import pocket
 from stilts_keras.data.folder import FolderData
 from stilts_keras.data.hub import HubData
 from stilts_keras.errors import InputError
+from stilts_keras.files import at_home
 
 
 def open_data(name):
@@ -32,7 +31,7 @@ def open_data(name):
         return HubData()
     if name == "pocket":
         return PocketData()
-    folder = pathlib.Path(name).expanduser()
+    folder = at_home(name)
     if not folder.is_dir():
         raise InputError(
             f"Data folder {str(folder)!r} does not exist. Pass --data=hub, "

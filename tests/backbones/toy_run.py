@@ -43,10 +43,10 @@ def graph_on(backbone, routes, targets, data):
     return Graph(
         routes=routes,
         targets=targets,
-        languages=("en", "de"),
+        languages=("de",),
         data=data,
         backbone=backbone,
-        train_limit=32,
+        train_limit=24,
         eval_limit=8,
         recipe={
             "max_length": 48,
