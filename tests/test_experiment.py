@@ -297,9 +297,9 @@ def test_table_names_routes_targets_and_differences(finished):
 
 
 def test_second_run_trains_nothing_and_prints_the_same_table(runs, data):
-    run_dir, first = runs("jax")
+    run_dir, first = runs("torch")
     before = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
-    again = run("jax", run_dir, data)
+    again = run("torch", run_dir, data)
     after = {file: file.stat().st_mtime_ns for file in run_dir.rglob("*.h5")}
     assert before == after
     assert "steps" not in again.stdout

@@ -79,7 +79,10 @@ def test_growing_an_undamaged_run_equals_the_run_that_began_grown(harness):
 
 @pytest.mark.parametrize(
     "names",
-    [("weights", "heads"), ("config", "manifest")],
+    [
+        ("weights", "manifest"),
+        pytest.param(("heads", "config"), marks=pytest.mark.slow),
+    ],
     ids=" and ".join,
 )
 def test_two_damaged_stages_are_named_and_made_again_as_they_were(
@@ -118,8 +121,12 @@ def test_one_damaged_stage_alone_is_made_again(harness, name):
 @pytest.mark.parametrize(
     "name",
     [
-        *list(DAMAGES)[:4],
-        pytest.param(list(DAMAGES)[4], marks=pytest.mark.slow),
+        "heads",
+        "config",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("weights", "manifest", "unreadable manifest")
+        ),
     ],
 )
 def test_a_damaged_stage_is_refused_where_that_is_asked_for(harness, name):
