@@ -9,6 +9,8 @@ import pathlib
 import signal
 import sys
 
+import keras
+
 from backbones import toy_family
 from encoders import SIZES
 from stilts_keras.backbones.description import describe_backbone
@@ -30,6 +32,8 @@ def main(folder, data):
     try:
         run(graph, run_dir=folder / "resumed")
     except Interrupted:
+        # Keras numbers names on; in a process of its own they begin anew.
+        keras.utils.clear_session()
         run(graph, run_dir=folder / "resumed")
     else:
         raise RuntimeError("nothing was cut off")
