@@ -1,6 +1,7 @@
 """Graphs on data that are not there, for tests of several rooms."""
 
 from stilts_keras.backbones.description import Backbone
+from stilts_keras.data.features import SplitFeatures
 from stilts_keras.graph.graph import Graph
 
 BACKBONE = Backbone(
@@ -46,3 +47,21 @@ def graph(**changes):
         "backbone": BACKBONE,
     }
     return Graph(**values | changes)
+
+
+def split_of(columns, *, max_length, examples=None, language="en"):
+    """Packed features as they are, with the Examples that they are of."""
+    import datasets
+
+    split = SplitFeatures(
+        title="toy",
+        where="toy",
+        language=language,
+        rows=examples,
+        features=datasets.Dataset.from_dict(columns),
+        reader=None,
+        max_length=max_length,
+    )
+    # There are no rows to read them from.
+    vars(split)["examples"] = examples
+    return split

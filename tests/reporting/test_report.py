@@ -369,8 +369,14 @@ def test_several_folders_need_a_place_for_their_report(tmp_path):
     [
         ([], "Pass --run_dir=FOLDER"),
         (["--run_dir=no/such"], "no run folder"),
-        (["--run_dir={run}", "--output={run}/run.json"], "cannot be written"),
-        (["--run_dir={run}", "--output={run}/run.json/a"], "cannot be written"),
+        (
+            ["--run_dir={run}", "--output={run}/run.json"],
+            "cannot be made",
+        ),
+        (
+            ["--run_dir={run}", "--output={run}/run.json/a"],
+            "cannot be made",
+        ),
         (["--run_dir={run}", "--output={run}"], "holds something else"),
     ],
 )

@@ -1,13 +1,12 @@
 import os
 import signal
 
-import datasets
 import numpy as np
 import pytest
 
+import fakes
 from encoders import tiny_encoder
 from letters import LETTERS
-from stilts_keras.data.features import SplitFeatures
 from stilts_keras.errors import Interrupted
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems.classification import Classification
@@ -60,12 +59,9 @@ def split_of(size=21, order=None, max_length=32):
         "label": [0] * size,
         "example": list(range(size)),
     }
-    return SplitFeatures(
-        where="toy",
-        language="en",
-        rows=[None] * size,
-        features=datasets.Dataset.from_dict(columns),
-        read=[examples[index] for index in order].__getitem__,
+    return fakes.split_of(
+        columns,
+        examples=[examples[index] for index in order],
         max_length=max_length,
     )
 
@@ -192,13 +188,8 @@ def test_logits_that_tell_no_token_apart_make_constant_answers(
         for number, context in enumerate(contexts)
     ]
     columns = problem.pack(examples, pocket_tokenizer, 64)
-    split = SplitFeatures(
-        where="toy",
-        language=language,
-        rows=examples,
-        features=datasets.Dataset.from_dict(columns),
-        read=examples.__getitem__,
-        max_length=64,
+    split = fakes.split_of(
+        columns, examples=examples, language=language, max_length=64
     )
     random = np.random.default_rng(3)
     same = np.zeros((len(columns["example"]), 64, 2), "float32")

@@ -3,15 +3,14 @@ import os
 import signal
 import types
 
-import datasets
 import keras
 import numpy as np
 import pytest
 
+import fakes
 from encoders import table_encoder
 from encoders import tiny_encoder
 from letters import LETTERS
-from stilts_keras.data.features import SplitFeatures
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import source_order
@@ -52,14 +51,7 @@ def split_of(labels, max_length=16):
     lengths = random.integers(3, max_length + 1, len(labels))
     ids = [random.integers(4, 20, length).tolist() for length in lengths]
     columns = {"token_ids": ids, "length": lengths, "label": labels}
-    return SplitFeatures(
-        where="toy",
-        language="en",
-        rows=None,
-        features=datasets.Dataset.from_dict(columns),
-        read=None,
-        max_length=max_length,
-    )
+    return fakes.split_of(columns, max_length=max_length)
 
 
 def toy_source(name, labels):
