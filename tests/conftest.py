@@ -36,7 +36,7 @@ LONGEST = (
     "test_long_chains",
     "test_real_tasks",
     "test_readme",
-    "test_toy_family",
+    "test_all_problems",
     "test_families",
 )
 

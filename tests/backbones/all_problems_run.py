@@ -1,7 +1,8 @@
-"""What test_toy_family.py has a process do: `python toy_run.py FOLDER DATA`.
+"""What test_all_problems.py has a process do.
 
-Runs all problems on the toy family, undisturbed, then cut off and resumed, and
-then from a finished stage's folder.
+`python all_problems_run.py FOLDER DATA BACKBONE` runs all problems on a
+backbone (`toy`, or a folder), undisturbed, then cut off and resumed, and then
+from a finished stage's folder.
 """
 
 import os
@@ -23,10 +24,14 @@ TARGETS = ("xnli", "udpos", "xquad", "tatoeba", "bucc2018")
 CHAIN = "mlm@de+hellaswag/squad_v2"
 
 
-def main(folder, data):
+def main(folder, data, name):
     toy_family.register()
-    toy = describe_backbone("random", family="toy", tokenizer="pocket", **SIZES)
-    graph = graph_on(toy, ["pretrained", CHAIN], TARGETS, data)
+    if name == "toy":
+        how = {"family": name, "tokenizer": "pocket", **SIZES}
+        backbone = describe_backbone("random", **how)
+    else:
+        backbone = describe_backbone(name)
+    graph = graph_on(backbone, ["pretrained", CHAIN], TARGETS, data)
     run(graph, run_dir=folder / "whole")
     stop_once_at_step(3)
     try:
@@ -76,4 +81,4 @@ def stop_once_at_step(step):
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), sys.argv[2])
+    main(pathlib.Path(sys.argv[1]), *sys.argv[2:])

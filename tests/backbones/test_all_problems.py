@@ -1,4 +1,8 @@
-"""A family is one file: a toy one goes through `run` with all problems."""
+"""Families go through `run` with all problems.
+
+By default a toy one in a file of its own, for a family is one file; those of
+the package, on every backend, are marked slow.
+"""
 
 import dataclasses
 import json
@@ -10,6 +14,7 @@ import sys
 import pytest
 
 from backbones import toy_family
+from backbones.tiny import WRITERS
 from backends import environment
 from encoders import describe_tiny
 from stilts_keras.backbones import FAMILIES
@@ -22,7 +27,8 @@ from stilts_keras.reporting.results import read_results
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
 
-SCRIPT = pathlib.Path(__file__).with_name("toy_run.py")
+SCRIPT = pathlib.Path(__file__).with_name("all_problems_run.py")
+BACKENDS = ("tensorflow", "jax", "torch")
 
 
 def write_questions(folder):
@@ -45,15 +51,38 @@ def write_questions(folder):
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory, write_pools):
-    folder = tmp_path_factory.mktemp("toy")
+@pytest.fixture(
+    scope="module",
+    params=[
+        # Compiles nothing.
+        ("toy", "torch"),
+        *(
+            pytest.param((name, backend), marks=pytest.mark.slow)
+            for name in WRITERS
+            for backend in BACKENDS
+        ),
+    ],
+    ids="-".join,
+)
+def runs(request, tmp_path_factory, write_pools):
+    name, backend = request.param
+    folder = tmp_path_factory.mktemp(name)
     write_pools(folder / "data", "de")
     write_questions(folder / "data")
+    backbone = name
+    if name in WRITERS:
+        backbone = folder / "backbone"
+        backbone.mkdir()
+        WRITERS[name](backbone)
     done = subprocess.run(
-        [sys.executable, SCRIPT, folder, f"{folder / 'data'},pocket"],
-        # Compiles nothing.
-        env=environment("torch", folder),
+        [
+            sys.executable,
+            SCRIPT,
+            folder,
+            f"{folder / 'data'},pocket",
+            backbone,
+        ],
+        env=environment(backend, folder),
         capture_output=True,
         text=True,
     )
