@@ -23,7 +23,6 @@ from stilts_keras.errors import StageError
 MANIFEST = "manifest.json"
 CHECKSUM = "checksum"
 PARTIAL = ".partial"
-PROBE = ".probe."
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE)
 
@@ -391,11 +390,14 @@ def _nearest(path):
 
 
 def _try_writing(folder):
-    names = [folder / f"{PROBE}{secrets.token_hex(4)}" for _ in range(2)]
+    # Of a name that the folder's writer sweeps away, if this is cut off.
+    names = [_partial(folder / "probe") for _ in range(2)]
     try:
         with open(names[0], "xb") as file:
             os.fsync(file.fileno())
-        os.replace(*names)
+        # Or, at work in another process, meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(*names)
         _sync(folder)
     finally:
         for name in names:

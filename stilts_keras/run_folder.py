@@ -637,8 +637,6 @@ def _row_key(row):
 def _is_empty_folder(path):
     # A run that was cut off at its very beginning has left no more.
     return path.is_dir() and all(
-        file.name == LOCK_FILE
-        or file.name.endswith(files.PARTIAL)
-        or file.name.startswith(files.PROBE)
+        file.name == LOCK_FILE or file.name.endswith(files.PARTIAL)
         for file in path.iterdir()
     )

@@ -197,6 +197,28 @@ def test_each_step_of_a_write_is_tried(step, tmp_path, monkeypatch):
     assert tree(tmp_path) == []
 
 
+def test_what_a_killed_check_leaves_is_swept_by_the_folders_writer(
+    tmp_path, monkeypatch
+):
+    with monkeypatch.context() as killed:
+        killed.setattr(pathlib.Path, "unlink", lambda *_, **__: None)
+        files.check_folder_place(tmp_path, "run_dir")
+    assert tree(tmp_path)
+    files.remove_leftovers(tmp_path)
+    assert tree(tmp_path) == []
+
+
+def test_a_check_survives_a_writer_that_sweeps(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def swept(*names):
+        files.remove_leftovers(tmp_path)
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", swept)
+    assert files.check_folder_place(tmp_path, "run_dir") == tmp_path
+
+
 def test_a_full_disk_is_no_wrong_place(tmp_path, monkeypatch):
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")
