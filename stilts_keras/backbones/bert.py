@@ -6,7 +6,6 @@ read XLM-R's pieces, and have no second segment.
 """
 
 import dataclasses
-import functools
 import itertools
 
 from stilts_keras.backbones import xlm_roberta
@@ -95,7 +94,7 @@ class Bert(Family):
 
         return keras.Model(model.input, model.output["sequence_output"])
 
-    def weights(self, model, settings):
+    def weights(self, model):
         """BERT's own names; a masked-LM's folder has no pooler."""
         embeddings = (
             (model.token_embedding.embeddings, "word"),
@@ -122,7 +121,7 @@ class Bert(Family):
         """KerasHub reads WordPieces and SentencePiece models."""
         if is_word_pieces(pieces):
             return keras_tokenizer(pieces, self.keras_tokenizer_class)
-        return xlm_roberta.keras_tokenizer(pieces)
+        return xlm_roberta.XlmRoberta().keras_tokenizer(pieces)
 
 
 def _num_segments(backbone):
@@ -209,16 +208,8 @@ def keras_tokenizer(pieces, class_name):
     is_dense = len(pieces.vocabulary) == pieces.size
     if casing is None or not casing["split_chinese"] or not is_dense:
         return None
-    return _keras_tokenizer(pieces.content, class_name)
-
-
-@functools.lru_cache(maxsize=1)
-def _keras_tokenizer(content, class_name):
-    """Makes it once for all stages."""
     import keras_hub
 
-    pieces = TokenizersPieces(content)
-    casing = pieces.casing
     return getattr(keras_hub.models, class_name)(
         vocabulary=pieces.vocabulary,
         lowercase=casing["lowercase"],

@@ -7,20 +7,24 @@ are the SentencePiece file's own: `[PAD]` 0, `[CLS]` 1, `[SEP]` 2, `[UNK]` 3,
 and `[MASK]` after the last piece where the file lacks it.
 """
 
-import functools
-
 from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
+from stilts_keras.backbones.weights import BERT_NAMES
 from stilts_keras.backbones.weights import Weight
-from stilts_keras.backbones.weights import dense
+from stilts_keras.backbones.weights import encoder_weights
 from stilts_keras.backbones.weights import layer_norm
 from stilts_keras.errors import InputError
 
 # Their ids, too.
 SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
 MASK = "[MASK]"
+NAMES = BERT_NAMES | {
+    "query": "attention.self.query_proj",
+    "key": "attention.self.key_proj",
+    "value": "attention.self.value_proj",
+}
 # What KerasHub's class is, by key of Hugging Face's config.json: what
 # transformers takes where the key is missing, and what it must be.
 FIXED = {
@@ -123,10 +127,10 @@ class DebertaV3(Family):
             for layer in model.transformer_layers
         ]
 
-    def weights(self, model, settings):
+    def weights(self, model):
         """DeBERTa's names; distances share the layers' queries and keys."""
         distances = model.relative_embeddings
-        found = [
+        return [
             Weight(
                 model.token_embedding.embeddings,
                 "embeddings.word_embeddings.weight",
@@ -134,16 +138,8 @@ class DebertaV3(Family):
             *layer_norm(model.embeddings_layer_norm, "embeddings.LayerNorm"),
             Weight(distances.rel_embeddings, "encoder.rel_embeddings.weight"),
             *layer_norm(distances.layer_norm, "encoder.LayerNorm"),
+            *encoder_weights(model, NAMES),
         ]
-        for number, layer in enumerate(model.transformer_layers):
-            found += _layer_weights(layer, f"encoder.layer.{number}")
-        return found
-
-    def keras_tokenizer(self, pieces):
-        """KerasHub reads SentencePiece models alone."""
-        if not isinstance(pieces, SentencePieces):
-            return None
-        return _keras_tokenizer(pieces.content)
 
 
 def _check(config, where):
@@ -185,30 +181,3 @@ def _bucket_size(backbone):
     """Half of the positions where nothing says otherwise, as published."""
     found = backbone.settings.get("bucket_size")
     return found or max(2, (backbone.max_sequence_length or 512) // 2)
-
-
-def _layer_weights(layer, name):
-    attention = layer._self_attention_layer
-    return [
-        *dense(attention._query_dense, f"{name}.attention.self.query_proj"),
-        *dense(attention._key_dense, f"{name}.attention.self.key_proj"),
-        *dense(attention._value_dense, f"{name}.attention.self.value_proj"),
-        *dense(attention._output_dense, f"{name}.attention.output.dense"),
-        *layer_norm(
-            layer._self_attention_layer_norm,
-            f"{name}.attention.output.LayerNorm",
-        ),
-        *dense(
-            layer._feedforward_intermediate_dense, f"{name}.intermediate.dense"
-        ),
-        *dense(layer._feedforward_output_dense, f"{name}.output.dense"),
-        *layer_norm(layer._feedforward_layer_norm, f"{name}.output.LayerNorm"),
-    ]
-
-
-@functools.lru_cache(maxsize=1)
-def _keras_tokenizer(content):
-    """Makes it once for all stages: it takes seconds."""
-    import keras_hub
-
-    return keras_hub.models.DebertaV3Tokenizer(proto=content)

@@ -238,7 +238,7 @@ def _folder(name, folder, tokenizer_path):
     where = f"Backbone folder {name!r}"
     config = read_config(folder)
     family = _family_of(config, where)
-    patterns = weight_patterns(name, folder)
+    patterns = _weight_patterns(family, config)
     if "model_type" in config:
         kind = "huggingface_folder"
         sizes, settings = family.read_config(config, where)
@@ -280,8 +280,12 @@ def weight_patterns(name, folder):
     if "model_type" in config:
         # Before gigabytes are fetched that cannot be opened.
         family.read_config(config, where)
-        return family.weight_files
-    return ("*.weights.h5",)
+    return _weight_patterns(family, config)
+
+
+def _weight_patterns(family, config):
+    is_huggingface = "model_type" in config
+    return family.weight_files if is_huggingface else ("*.weights.h5",)
 
 
 def _family_of(config, where):

@@ -6,9 +6,9 @@ Source: Sanh et al., 2019, https://arxiv.org/abs/1910.01108.
 from stilts_keras.backbones import bert
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family import activation_of
-from stilts_keras.backbones.weights import Weight
 from stilts_keras.backbones.weights import encoder_weights
 from stilts_keras.backbones.weights import layer_norm
+from stilts_keras.backbones.weights import token_and_position
 from stilts_keras.errors import InputError
 
 NAMES = {
@@ -68,18 +68,10 @@ class DistilBert(Family):
         """`[CLS] A [SEP] B [SEP]`."""
         return bert.layout(pieces)
 
-    def weights(self, model, settings):
+    def weights(self, model):
         """DistilBERT's own names."""
-        embeddings = model.embeddings
         return [
-            Weight(
-                embeddings.token_embedding.embeddings,
-                "embeddings.word_embeddings.weight",
-            ),
-            Weight(
-                embeddings.position_embedding.position_embeddings,
-                "embeddings.position_embeddings.weight",
-            ),
+            *token_and_position(model.embeddings),
             *layer_norm(model.embeddings_layer_norm, "embeddings.LayerNorm"),
             *encoder_weights(model, NAMES),
         ]

@@ -6,6 +6,7 @@ without a framework, so that plans are instant; Keras and KerasHub are imported
 inside the functions of the lower half.
 """
 
+import functools
 import json
 import math
 import pathlib
@@ -313,12 +314,8 @@ class Family:
             model: as in `network`.
             layer: int. 0 is the embedding, n the last layer.
         """
-        name = (
-            f"transformer_layer_{layer - 1}"
-            if layer
-            else ("embeddings_dropout")
-        )
-        return model.get_layer(name).output
+        name = f"transformer_layer_{layer - 1}"
+        return model.get_layer(name if layer else "embeddings_dropout").output
 
     def token_embedding(self, model):
         """Returns the layer that embeds tokens, and can be reversed."""
@@ -373,12 +370,11 @@ class Family:
             and layer._dropout
         ]
 
-    def weights(self, model, settings):
+    def weights(self, model):
         """Says where Hugging Face keeps each variable.
 
         Args:
             model: KerasHub's backbone.
-            settings: dict.
 
         Returns:
             List of `Weight`; together all variables that `network` trains.
@@ -420,7 +416,7 @@ class Family:
         with huggingface.open_tensors(
             backbone.path, self.weight_files, self.prefixes
         ) as tensors:
-            for weight in self.weights(model, backbone.settings):
+            for weight in self.weights(model):
                 weight.variable.assign(value_of(weight, tensors))
         return self.keras_model(model)
 
@@ -446,7 +442,7 @@ class Family:
             tokenizer: `Tokenizer`.
             folder: path. Of the preset.
         """
-        made = self.keras_tokenizer(tokenizer.pieces)
+        made = _keras_tokenizer(self, tokenizer.pieces)
         if made is not None:
             made.save_to_preset(str(folder))
         pieces = tokenizer.pieces
@@ -478,7 +474,19 @@ class Family:
 
     def keras_tokenizer(self, pieces):
         """Makes KerasHub's tokenizer; None where it has none for these."""
-        return None
+        is_read = isinstance(pieces, SentencePieces)
+        if self.keras_tokenizer_class is None or not is_read:
+            return None
+        import keras_hub
+
+        kind = getattr(keras_hub.models, self.keras_tokenizer_class)
+        return kind(proto=pieces.content)
+
+
+@functools.lru_cache(maxsize=1)
+def _keras_tokenizer(family, pieces):
+    """Makes it once for all stages: it takes seconds."""
+    return family.keras_tokenizer(pieces)
 
 
 def from_preset(kind, preset, **arguments):

@@ -284,7 +284,7 @@ class Mt5(Family):
             stddev *= self.size(model, "key_value_dim") ** -0.5
         return stddev
 
-    def weights(self, model, settings):
+    def weights(self, model):
         """T5's names; `wi_0` is what the activation is of."""
         is_gated = model.arguments["use_gated_activation"]
         found = [

@@ -79,6 +79,30 @@ def dense(layer, name):
     ]
 
 
+def token_and_position(layer, positions=None):
+    """Maps KerasHub's TokenAndPositionEmbedding.
+
+    Args:
+        layer: the layer.
+        positions: function (tensors) -> array, or None where Hugging Face's
+            rows are the positions as they are.
+
+    Returns:
+        List of `Weight`.
+    """
+    return [
+        Weight(
+            layer.token_embedding.embeddings,
+            "embeddings.word_embeddings.weight",
+        ),
+        Weight(
+            layer.position_embedding.position_embeddings,
+            "embeddings.position_embeddings.weight",
+            tensor=positions,
+        ),
+    ]
+
+
 BERT_NAMES = {
     "layer": "encoder.layer",
     "query": "attention.self.query",
@@ -93,10 +117,11 @@ BERT_NAMES = {
 
 
 def encoder_weights(model, names=BERT_NAMES):
-    """Maps the layers of KerasHub's TransformerEncoder to BERT's names.
+    """Maps the layers of KerasHub's encoders to BERT's names.
 
     Args:
-        model: KerasHub backbone with `transformer_layers`.
+        model: KerasHub backbone whose `transformer_layers` have the parts of
+            its TransformerEncoder.
         names: mapping from the part of a layer to Hugging Face's name of it,
             as `BERT_NAMES`.
 
@@ -107,10 +132,10 @@ def encoder_weights(model, names=BERT_NAMES):
     for number, layer in enumerate(model.transformer_layers):
         attention = layer._self_attention_layer
         for part, map_part, made in (
-            ("query", dense, attention.query_dense),
-            ("key", dense, attention.key_dense),
-            ("value", dense, attention.value_dense),
-            ("attention_output", dense, attention.output_dense),
+            ("query", dense, attention._query_dense),
+            ("key", dense, attention._key_dense),
+            ("value", dense, attention._value_dense),
+            ("attention_output", dense, attention._output_dense),
             ("attention_norm", layer_norm, layer._self_attention_layer_norm),
             ("inner", dense, layer._feedforward_intermediate_dense),
             ("outer", dense, layer._feedforward_output_dense),

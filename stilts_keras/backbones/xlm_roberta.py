@@ -5,15 +5,13 @@ vocabulary keeps ids 0 to 3 for `<s>`, `<pad>`, `</s>` and `<unk>`; piece i of
 the SentencePiece file is id i + 1 and `<mask>` comes last (fairseq).
 """
 
-import functools
-
 from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
-from stilts_keras.backbones.weights import Weight
 from stilts_keras.backbones.weights import encoder_weights
 from stilts_keras.backbones.weights import layer_norm
+from stilts_keras.backbones.weights import token_and_position
 from stilts_keras.errors import InputError
 
 BOS, PAD, EOS, UNKNOWN, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
@@ -46,7 +44,7 @@ class XlmRoberta(Family):
         """`<s> A </s>` or `<s> A </s></s> B </s>`."""
         return layout(pieces)
 
-    def weights(self, model, settings):
+    def weights(self, model):
         """RoBERTa's names; its one token type is added to the positions."""
         reserved = self.num_reserved_positions
 
@@ -56,24 +54,11 @@ class XlmRoberta(Family):
             types = tensors.read(name)[0] if name in tensors else 0.0
             return rows[reserved:] + types
 
-        embeddings = model.embeddings
         return [
-            Weight(
-                embeddings.token_embedding.embeddings,
-                "embeddings.word_embeddings.weight",
-            ),
-            Weight(
-                embeddings.position_embedding.position_embeddings,
-                "embeddings.position_embeddings.weight",
-                tensor=positions,
-            ),
+            *token_and_position(model.embeddings, positions),
             *layer_norm(model.embeddings_layer_norm, "embeddings.LayerNorm"),
             *encoder_weights(model),
         ]
-
-    def keras_tokenizer(self, pieces):
-        """KerasHub reads SentencePiece models alone."""
-        return keras_tokenizer(pieces)
 
 
 def layout(pieces):
@@ -112,18 +97,3 @@ def layout(pieces):
         shift=shift,
         num_control_pieces=control,
     )
-
-
-def keras_tokenizer(pieces):
-    """Makes KerasHub's tokenizer of a SentencePiece model; None of others."""
-    if not isinstance(pieces, SentencePieces):
-        return None
-    return _keras_tokenizer(pieces.content)
-
-
-@functools.lru_cache(maxsize=1)
-def _keras_tokenizer(content):
-    """Makes it once for all stages: it takes seconds."""
-    import keras_hub
-
-    return keras_hub.models.XLMRobertaTokenizer(proto=content)

@@ -191,9 +191,8 @@ class _Place:
     def __init__(self, task, repository, language, split):
         self.task = task
         self.repository = tuple(repository.id.split("/"))
-        self.has_languages = "{language}" in "".join(
-            [repository.config, *repository.parts.values()]
-        )
+        template = " ".join([repository.config, *repository.parts.values()])
+        self.has_languages = "{language}" in template
         here = pieces(repository, language, split)
         self.config = here[0][0]
         self.very_folders = list(
@@ -215,7 +214,6 @@ class _Place:
                 if first in words:
                     self.split_words |= words
         self.languages = _codes_of(language, repository)
-        template = " ".join([repository.config, *repository.parts.values()])
         names = [task.name, *self.repository]
         self.names = {_joined(name) for name in [*names, repository.id]}
         self.own_names = {_joined(task.name), _joined(self.repository[-1])}

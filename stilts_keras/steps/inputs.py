@@ -134,10 +134,7 @@ class Inputs:
 
     def notes(self):
         """Lists what is to be said of rows that are left out, or empty."""
-        notes = [
-            note for split in self._splits.values() for note in split.notes()
-        ]
-        return list(dict.fromkeys(notes))
+        return _notes(self._splits.values())
 
     def left_out(self, stage):
         """Lists which rows a stage does not learn from; see `notes`."""
@@ -148,8 +145,7 @@ class Inputs:
             splits += [
                 self.dev(stage, index) for index in range(len(stage.sources))
             ]
-        notes = [note for split in splits if split for note in split.notes()]
-        return list(dict.fromkeys(notes))
+        return _notes(filter(None, splits))
 
     def _check_ids(self, cell, split):
         """Predictions are known by their ids in the files of a run."""
@@ -209,6 +205,11 @@ class Inputs:
                 bad_rows=self.bad_rows,
             )
         return self._splits[key]
+
+
+def _notes(splits):
+    notes = [note for split in splits for note in split.notes()]
+    return list(dict.fromkeys(notes))
 
 
 def refuse_long_rows(cut):
