@@ -23,11 +23,13 @@ from stilts_keras.interruption import Interruption
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.records.run_folder import RunFolder
+from stilts_keras.records.run_folder import identity
 from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
-from stilts_keras.run_folder import RunFolder
-from stilts_keras.run_folder import identity
+from stilts_keras.reporting.refresh import places
+from stilts_keras.reporting.refresh import refresh
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.steps import checkpoint
@@ -167,11 +169,15 @@ def _run_in(folder, walk, long_rows, bad_rows, settings):
             keras.utils.clear_session(free_memory=True)
 
     # ------------------------------------------------------------------- Report
-    made = folder.make_report()
+    made = refresh(folder.path, folder.baseline)
     for frame in made["frames"].values():
         rendering.print_frame(frame, walk.console)
     with progress:
-        for line in (*made["sentences"], *made["problems"], *folder.places()):
+        for line in (
+            *made["sentences"],
+            *made["problems"],
+            *places(folder.path),
+        ):
             progress.note(line)
 
 

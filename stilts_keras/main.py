@@ -132,11 +132,12 @@ def _report():
         output = files.check_folder_place(output, "output")
     elif files.at_home(FLAGS.run_dir[0]).is_dir():
         files.check_folder_place(FLAGS.run_dir[0], "run_dir")
+    from stilts_keras.records.lock import locked
+    from stilts_keras.records.scalars import write_scalars
     from stilts_keras.reporting import overview
     from stilts_keras.reporting import rendering
     from stilts_keras.reporting import report
     from stilts_keras.reporting.evidence import gather
-    from stilts_keras.run_folder import locked
 
     made = report.build(gather(FLAGS.run_dir, baseline=FLAGS.baseline))
     if output:
@@ -144,7 +145,7 @@ def _report():
         logs = os.path.join(output, "tensorboard")
         files.remove(logs)
         overview.show(made, logs)
-        overview.write_scalars(made.evidence.rows, logs)
+        write_scalars(made.evidence.rows, logs)
     else:
         with locked(FLAGS.run_dir[0]):
             folder = files.at_home(FLAGS.run_dir[0])
@@ -156,14 +157,14 @@ def _report():
 
 def _plan():
     from stilts_keras.graph.plan import render_plan
-    from stilts_keras.stage_folders import StageFolders
+    from stilts_keras.records.stage_folders import StageFolders
 
     graph = _graph()
     folders = StageFolders(_run_dir(), FLAGS.stage_store)
     there = [stage for stage in graph.stages if folders.find(stage)]
     done = {stage for stage in there if folders.is_in_run(stage)}
     if folders.run_dir and folders.run_dir.exists():
-        from stilts_keras.run_folder import RunFolder
+        from stilts_keras.records.run_folder import RunFolder
 
         folder = RunFolder(
             folders.run_dir, graph, stage_store=FLAGS.stage_store
@@ -183,7 +184,7 @@ def _prune():
         raise InputError(
             "Pass --run_dir=FOLDER, --stage_store=FOLDER, or both, to prune."
         )
-    from stilts_keras import prune
+    from stilts_keras.records import prune
 
     done = []
     if FLAGS.run_dir:

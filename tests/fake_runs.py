@@ -7,9 +7,9 @@ answers are those of the baseline where neither luck nor skill differs.
 import numpy as np
 
 from stilts_keras import files
-from stilts_keras.reporting import embeddings
-from stilts_keras.reporting import predictions
-from stilts_keras.reporting.results import Results
+from stilts_keras.records import embeddings
+from stilts_keras.records import predictions
+from stilts_keras.records.results import Results
 from stilts_keras.scoring import collapse
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics

@@ -9,10 +9,10 @@ from command import stilts
 from encoders import describe_tiny
 from stilts_keras.graph.graph import Graph
 from stilts_keras.main import main
-from stilts_keras.reporting.results import COLUMNS
-from stilts_keras.reporting.results import read_results
-from stilts_keras.reporting.tensorboard import read_scalars
-from stilts_keras.run_folder import LOCK_FILE
+from stilts_keras.records.lock import LOCK_FILE
+from stilts_keras.records.results import COLUMNS
+from stilts_keras.records.results import read_results
+from stilts_keras.records.tensorboard import read_scalars
 from stilts_keras.scoring import xtreme
 from stilts_keras.scoring import xtreme_files
 from stilts_keras.scoring.metrics import score

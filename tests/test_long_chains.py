@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from command import stilts
-from stilts_keras.reporting.results import read_results
-from stilts_keras.reporting.tensorboard import read_scalars
-from stilts_keras.stage_folders import stages_in_run
+from stilts_keras.records.results import read_results
+from stilts_keras.records.stage_folders import stages_in_run
+from stilts_keras.records.tensorboard import read_scalars
 
 ROUTE = "mlm@de,hi+mnli/squad"
 SEEDS = (1, 2)

@@ -12,8 +12,8 @@ from fakes import graph
 from stilts_keras import files
 from stilts_keras import main as command
 from stilts_keras.errors import InputError
-from stilts_keras.run_folder import RunFolder
-from stilts_keras.run_folder import locked
+from stilts_keras.records.lock import locked
+from stilts_keras.records.run_folder import RunFolder
 
 ON_LINUX = pytest.mark.skipif(
     not pathlib.Path("/proc/self").is_dir(), reason="needs Linux's /proc"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from command import stilts
-from stilts_keras.reporting.results import read_results
+from stilts_keras.records.results import read_results
 from stilts_keras.scoring import xtreme
 from stilts_keras.tasks import SUITES
 

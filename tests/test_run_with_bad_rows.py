@@ -7,7 +7,7 @@ from rows import file_of
 from rows import write_jsonl
 from stilts_keras import files
 from stilts_keras.main import main
-from stilts_keras.reporting.results import read_results
+from stilts_keras.records.results import read_results
 from stilts_keras.tasks import TASKS
 
 FLAGS = [

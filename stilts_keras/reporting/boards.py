@@ -12,7 +12,7 @@ import time
 
 from stilts_keras import files
 from stilts_keras.errors import InputError
-from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.records.tensorboard import EventWriter
 
 # How files of the HParams dashboard end.
 SESSION = ".session"

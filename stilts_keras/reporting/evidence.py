@@ -12,9 +12,9 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.reporting import embeddings
-from stilts_keras.reporting import predictions
-from stilts_keras.reporting import results
+from stilts_keras.records import embeddings
+from stilts_keras.records import predictions
+from stilts_keras.records import results
 from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring import collapse
 from stilts_keras.tasks import get_task

@@ -23,7 +23,7 @@ from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.errors import InputError
 from stilts_keras.problems import PROBLEMS
 from stilts_keras.problems.retrieval import Retrieval
-from stilts_keras.reporting.results import read_results
+from stilts_keras.records.results import read_results
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
 

@@ -10,7 +10,7 @@ import pytest
 from command import stilts
 from stilts_keras.backbones import loading
 from stilts_keras.backbones.description import describe_backbone
-from stilts_keras.reporting.results import read_results
+from stilts_keras.records.results import read_results
 from stilts_keras.tasks.tatoeba import LANGUAGE_NAMES
 
 pytestmark = pytest.mark.slow

@@ -432,7 +432,7 @@ class Harness:
 
     def steps_of_the_first_stage(self, run_dir):
         """Steps with a point in TensorBoard, from all processes, sorted."""
-        from stilts_keras.reporting.tensorboard import read_scalars
+        from stilts_keras.records.tensorboard import read_scalars
 
         folder = run_dir / "tensorboard" / "pretrained" / "xnli" / "seed-1"
         return sorted(

@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from stilts_keras.errors import InputError
+from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
-from stilts_keras.reporting.tensorboard import EventWriter
 from tensorboard_server import eventually
 from tensorboard_server import get
 from tensorboard_server import get_json
@@ -384,7 +384,7 @@ def test_writing_loads_no_framework_and_leaves_tensorboard_free(tmp_path):
     program = f"""
 import sys
 from stilts_keras.reporting import boards
-from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.records.tensorboard import EventWriter
 with EventWriter({str(tmp_path)!r}) as writer:
     writer.image("x", {png!r})
 session = {{"name": "a", "hparams": {{"b": 1}}, "metrics": {{"c": 1.0}}}}

@@ -13,8 +13,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from chrome import chrome
+from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
-from stilts_keras.reporting.tensorboard import EventWriter
 from tensorboard_server import eventually
 from tensorboard_server import serve
 

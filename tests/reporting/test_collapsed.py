@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import fake_runs
+from stilts_keras.records.results import TRAINING
+from stilts_keras.records.results import Results
+from stilts_keras.records.tensorboard import read_scalars
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
-from stilts_keras.reporting.results import TRAINING
-from stilts_keras.reporting.results import Results
-from stilts_keras.reporting.tensorboard import read_scalars
 
 N = 200
 LANGUAGES = ("en", "de", "zh", "th", "ar")

@@ -8,9 +8,9 @@ import pytest
 import fake_runs
 from stilts_keras import files
 from stilts_keras.errors import InputError
+from stilts_keras.records.results import Results
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
-from stilts_keras.reporting.results import Results
 
 SHARES = {"pretrained": 0.5, "mnli": 0.7}
 

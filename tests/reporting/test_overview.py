@@ -3,11 +3,12 @@
 import pytest
 
 import fake_runs
+from stilts_keras.records.results import TRAINING
+from stilts_keras.records.results import Results
+from stilts_keras.records.scalars import write_scalars
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
-from stilts_keras.reporting.results import TRAINING
-from stilts_keras.reporting.results import Results
 from stilts_keras.tasks import get_task
 from tensorboard_server import get
 from tensorboard_server import get_json
@@ -61,7 +62,7 @@ def address(made, tmp_path_factory):
     # A report of before, and scores of a route that is still there.
     overview.show(made, logs)
     overview.show(made, logs)
-    overview.write_scalars(made.evidence.rows, logs)
+    write_scalars(made.evidence.rows, logs)
     with serve(logs) as address:
         yield address
 

@@ -11,11 +11,11 @@ import pytest
 import fake_runs
 from command import stilts
 from stilts_keras.errors import InputError
+from stilts_keras.records.lock import locked
+from stilts_keras.records.results import TRAINING
+from stilts_keras.records.results import Results
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
-from stilts_keras.reporting.results import TRAINING
-from stilts_keras.reporting.results import Results
-from stilts_keras.run_folder import locked
 
 SHARES = {"pretrained": 0.5, "mnli": 0.65, "mnli/squad": 0.5}
 

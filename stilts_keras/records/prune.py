@@ -9,14 +9,14 @@ from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import MANIFEST
-from stilts_keras.reporting import results
-from stilts_keras.run_folder import KEEP
-from stilts_keras.run_folder import is_at_work
-from stilts_keras.run_folder import locked
-from stilts_keras.stage_folders import StageFolders
-from stilts_keras.stage_folders import runs_of_store
-from stilts_keras.stage_folders import stages_in_run
-from stilts_keras.stage_folders import stages_in_store
+from stilts_keras.records import results
+from stilts_keras.records.lock import is_at_work
+from stilts_keras.records.lock import locked
+from stilts_keras.records.run_folder import KEEP
+from stilts_keras.records.stage_folders import StageFolders
+from stilts_keras.records.stage_folders import runs_of_store
+from stilts_keras.records.stage_folders import stages_in_run
+from stilts_keras.records.stage_folders import stages_in_store
 
 # A writer that is still at work is younger.
 LEFTOVER_AFTER_SECONDS = 24 * 3600

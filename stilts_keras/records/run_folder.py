@@ -3,10 +3,6 @@
 import collections
 import contextlib
 import dataclasses
-import fcntl
-import os
-import pathlib
-import platform
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
@@ -15,23 +11,20 @@ from stilts_keras.errors import unknown
 from stilts_keras.graph.graph import SWEEP
 from stilts_keras.graph.graph import check_compatible
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.reporting import embeddings
-from stilts_keras.reporting import overview
-from stilts_keras.reporting import predictions
-from stilts_keras.reporting import report
-from stilts_keras.reporting import results
-from stilts_keras.reporting import submission
-from stilts_keras.reporting.evidence import gather
-from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.records import embeddings
+from stilts_keras.records import predictions
+from stilts_keras.records import results
+from stilts_keras.records.lock import LOCK_FILE
+from stilts_keras.records.lock import locked
+from stilts_keras.records.scalars import add_scores
+from stilts_keras.records.stage_folders import StageFolders
+from stilts_keras.records.tensorboard import EventWriter
+from stilts_keras.scoring import submission
 from stilts_keras.scoring import xtreme_files
-from stilts_keras.stage_folders import StageFolders
 from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import get_task
 
-LOCK_FILE = ".lock"
 TENSORBOARD = "tensorboard"
-# With more than 40 runs TensorBoard ticks none, unless few match a filter.
-FIRST_LOOK = "http://localhost:6006/#images&regexInput=%5Ereport"
 ON_DAMAGE = ("remake", "fail")
 # What a stage's manifest tells of its training.
 TRAINING_FACTS = (
@@ -49,68 +42,6 @@ TRAINING_FACTS = (
 # Whose weights stay when nothing more needs them: all; those that a target
 # was evaluated with; none.
 KEEP = ("all", "last", "none")
-
-
-@contextlib.contextmanager
-def locked(path):
-    """Keeps other writers out of a run folder; readers are never blocked.
-
-    The lock is the system's and ends with the process, however that ends: the
-    file that stays behind locks nothing.
-
-    Args:
-        path: path. Made if absent.
-
-    Raises:
-        InputError: If it cannot be made, written or locked, or another process
-            writes there; it is named.
-    """
-    path = files.at_home(path)
-    with _opened_lock(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise InputError(
-                f"Run folder {str(path)!r} is in use by "
-                f"{file.read().strip() or 'another process'}. Wait for it, or "
-                "choose another --run_dir."
-            ) from error
-        except OSError as error:
-            raise InputError(
-                f"Run folder {str(path)!r} cannot be locked against other "
-                f"writers ({error.strerror}). Choose a --run_dir on a file "
-                "system with locks."
-            ) from error
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}")
-        file.flush()
-        yield
-
-
-def _opened_lock(path):
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        return open(path / LOCK_FILE, "a+", encoding="utf-8")
-    except OSError as error:
-        if error.errno in files.FULL:
-            raise
-        raise InputError(
-            f"Run folder {str(path)!r} cannot be made or written "
-            f"({error.strerror}). Choose another --run_dir."
-        ) from error
-
-
-def is_at_work(path):
-    """Whether a process writes to a run folder; needs no right to write."""
-    try:
-        with open(pathlib.Path(path) / LOCK_FILE, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 class RunFolder:
@@ -428,22 +359,6 @@ class RunFolder:
         if rows:
             self._trainings.add(rows)
 
-    def places(self):
-        """Returns lines that tell where results are, and what may follow."""
-        lines = [
-            f"Report: {self.path / report.FOLDER / report.REPORT_FILE}",
-            f"TensorBoard: tensorboard --logdir={self.path / TENSORBOARD}, "
-            f"then {FIRST_LOOK}",
-        ]
-        submission_folder = self.path / "submission"
-        if submission_folder.is_dir():
-            lines.append(
-                "XTREME's files: stilts score "
-                f"--predictions={submission_folder / 'xtreme'} "
-                f"--labels={submission_folder / 'labels'}"
-            )
-        return lines
-
     # ----------------------------------------------------------------- Keeping
     def keep(self, rows, writer):
         """Stores one language's results of a cell.
@@ -452,7 +367,7 @@ class RunFolder:
             rows: list of dicts for `results.jsonl`.
             writer: `EventWriter` of the cell's route.
         """
-        overview.add_scores(rows, writer)
+        add_scores(rows, writer)
         # Last: a language with rows counts as done.
         self._results.add(rows)
 
@@ -559,40 +474,6 @@ class RunFolder:
         """
         file = embeddings.file_of(self.path, cell.route, cell.target, language)
         embeddings.write(file, **pairs)
-
-    def make_report(self):
-        """Writes report and dashboards, unless they are of the present results.
-
-        Returns:
-            Dict with `sentences`, `frames` and `problems`.
-        """
-        folder = self.path / report.FOLDER
-        digest = self._digest()
-        found = report.kept(folder, digest)
-        logs = self.path / TENSORBOARD
-        # What was missing may be there again, and what was there not.
-        is_whole = overview.is_there(logs) and report.is_there(folder)
-        if found is None or found["problems"] or not is_whole:
-            made = report.build(gather([self.path], baseline=self.baseline))
-            report.write(made, folder)
-            overview.show(made, logs)
-            # Last: what came before is whole.
-            report.keep(made, folder, digest)
-            found = report.kept(folder, digest)
-        return found
-
-    def _digest(self):
-        there = [
-            self.path / name
-            for name in (
-                results.RUN_FILE,
-                results.RESULTS_FILE,
-                results.LAYERS_FILE,
-                results.TRAININGS_FILE,
-            )
-        ]
-        facts = [files.sha256_of(file) for file in there if file.exists()]
-        return files.digest_of("|".join([*facts, self.baseline]))
 
     def training_writers(self, stage):
         """Opens the event files that a stage's training belongs in.

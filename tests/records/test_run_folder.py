@@ -5,10 +5,15 @@ import pytest
 
 import fake_runs
 from fakes import graph
-from stilts_keras.run_folder import RunFolder
-from stilts_keras.run_folder import identity
+from stilts_keras.records.run_folder import RunFolder
+from stilts_keras.records.run_folder import identity
+from stilts_keras.reporting.refresh import refresh
 
 LANGUAGES = ["en", "de", "hi", "tr"]
+
+
+def report_of(folder):
+    return refresh(folder.path, folder.baseline)
 
 
 def made(routes, **changes):
@@ -55,20 +60,20 @@ def times(path):
 
 
 def test_a_report_of_the_same_results_is_not_made_again(folder):
-    first = folder.make_report()
+    first = report_of(folder)
     before = times(folder.path)
     assert first["sentences"] and before
-    again = RunFolder(folder.path, folder.graph).make_report()
+    again = report_of(RunFolder(folder.path, folder.graph))
     assert again == first
     assert times(folder.path) == before
 
 
 @pytest.mark.parametrize("lost", ["report/report.md", "tensorboard"])
 def test_a_report_that_was_deleted_is_made_again(folder, lost):
-    folder.make_report()
+    report_of(folder)
     before = times(folder.path)
     (folder.path / lost).rename(folder.path.with_suffix(".lost"))
-    folder.make_report()
+    report_of(folder)
     assert len(times(folder.path)) == len(before)
 
 
@@ -76,21 +81,21 @@ def test_what_was_missing_is_looked_for_again(folder):
     (file,) = folder.path.glob("predictions/mnli/xnli/seed-1/test-hi.jsonl")
     hidden = folder.path.with_suffix(".hidden")
     file.rename(hidden)
-    assert str(file) in folder.make_report()["problems"][0]
+    assert str(file) in report_of(folder)["problems"][0]
     hidden.rename(file)
-    assert not folder.make_report()["problems"]
+    assert not report_of(folder)["problems"]
 
 
 def test_a_damaged_embedding_does_not_stop_a_run(folder):
     fake_runs.write_embeddings(folder.path, "mnli")
     (file,) = folder.path.rglob("*.npz")
     file.write_bytes(b"PK")
-    assert str(file) in folder.make_report()["problems"][0]
+    assert str(file) in report_of(folder)["problems"][0]
 
 
 def test_a_run_that_grows_keeps_its_baseline(tmp_path):
     path = tmp_path / "run"
-    open_finished(path, ["pretrained", "mnli"]).make_report()
+    report_of(open_finished(path, ["pretrained", "mnli"]))
     grown = RunFolder(path, made(["squad", "mnli/squad"]))
     assert grown.baseline == "pretrained"
     asked = RunFolder(path, made(["squad", "mnli"], baseline="squad"))

@@ -7,8 +7,8 @@ import pytest
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.files import sealed
-from stilts_keras.reporting.results import Results
-from stilts_keras.reporting.results import read_results
+from stilts_keras.records.results import Results
+from stilts_keras.records.results import read_results
 
 
 def append_results(path, rows):

@@ -7,15 +7,15 @@ import pytest
 
 from fakes import graph
 from stilts_keras import files
-from stilts_keras import prune
 from stilts_keras.errors import InputError
 from stilts_keras.main import main
-from stilts_keras.reporting.results import Results
-from stilts_keras.run_folder import RunFolder
-from stilts_keras.run_folder import locked
-from stilts_keras.stage_folders import StageFolders
-from stilts_keras.stage_folders import stages_in_run
-from stilts_keras.stage_folders import stages_in_store
+from stilts_keras.records import prune
+from stilts_keras.records.lock import locked
+from stilts_keras.records.results import Results
+from stilts_keras.records.run_folder import RunFolder
+from stilts_keras.records.stage_folders import StageFolders
+from stilts_keras.records.stage_folders import stages_in_run
+from stilts_keras.records.stage_folders import stages_in_store
 
 
 def make(folders, stage):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stilts_keras.errors import InputError
-from stilts_keras.reporting import tensorboard
+from stilts_keras.records import tensorboard
 
 
 def test_scalars_come_back_in_order(tmp_path):
@@ -85,7 +85,7 @@ def test_writing_loads_no_framework_and_leaves_tensorboard_free(tmp_path):
     # it here would load TensorFlow, or hide it from `tf.summary` later.
     program = f"""
 import sys
-from stilts_keras.reporting.tensorboard import EventWriter
+from stilts_keras.records.tensorboard import EventWriter
 with EventWriter({str(tmp_path)!r}) as writer:
     writer.scalar("loss", 1.0, 1)
     writer.text("report", "x")
