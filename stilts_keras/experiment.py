@@ -14,6 +14,7 @@ import numpy as np
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones import loading
+from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
@@ -294,6 +295,10 @@ class _Walk:
             checkpoint.save_stage(
                 self.folder.stages.target(stage),
                 model=model,
+                heads=describe_heads(
+                    self.inputs.task(source.task)
+                    for source in stage.all_sources
+                ),
                 facts=facts | {"left_out": self.inputs.left_out(stage)},
             )
             self.folder.stages.adopt(stage)
@@ -551,6 +556,7 @@ def _facts(stage, sources, shares, num_steps, state):
     return {
         "stage": stage.path,
         "fingerprint": stage.fingerprint,
+        "backbone": stage.backbone.name,
         "parent": stage.parent.fingerprint if stage.parent else None,
         "sources": [
             {
