@@ -12,6 +12,10 @@ from stilts_keras.graph.route import Source
 from stilts_keras.graph.route import format_stage
 from stilts_keras.tasks.task import Recipe
 
+# Raised where the same stage would have other weights than before: 2, heads
+# as each family publishes them.
+FORMAT = 2
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
@@ -167,6 +171,7 @@ def make_stage(
         )
     ]
     identity = {
+        "format": FORMAT,
         "parent": (parent or backbone).fingerprint,
         "sources": facts[: len(sources)],
         # What is unset is no part of it, so that fields may be added.

@@ -43,7 +43,6 @@ class ResultFiles:
         self._chains = RowFile(self.path / results.FORGETTING_FILE, ChainScore)
         self._trainings = RowFile(self.path / results.TRAININGS_FILE, Training)
 
-    # -------------------------------------------------------------- What is kept
     def scores(self):
         """Returns the graph's `Score` rows."""
         return self._of_graph(self._scores)
