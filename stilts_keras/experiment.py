@@ -23,6 +23,9 @@ from stilts_keras.interruption import Interruption
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.run_folder import identity
 from stilts_keras.reporting import collapsed
@@ -91,7 +94,7 @@ def run(
         settings: dict or None. Kept in `run.json`, such as the flags given.
 
     Returns:
-        List of dicts: the rows of `results.jsonl` that belong to the graph.
+        List of `records.rows.Score`: the graph's part of `results.jsonl`.
 
     Raises:
         InputError: If data, backbone or run folder are unfit, or another
@@ -417,7 +420,12 @@ class _Walk:
                             row
                             for facts, found in swept
                             for row in _rows(
-                                self.graph, cell, language, found, facts
+                                self.graph,
+                                cell,
+                                language,
+                                found,
+                                facts,
+                                LayerScore,
                             )
                         ]
                         self.folder.keep_layers(cell, layer_rows)
@@ -431,7 +439,7 @@ class _Walk:
                 facts = {**facts, **_notes(how)}
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
-                constant += [row for row in rows[:1] if row["collapsed"]]
+                constant += [row for row in rows[:1] if row.collapsed]
         if constant:
             rates = _learning_rates(cell.stage)
             self.progress.note(collapsed.of_results(constant, rates))
@@ -443,14 +451,14 @@ class _Walk:
             return {}
         facts = files.read_sealed(self.finished(stage) / files.MANIFEST)
         constant = collapsed.of_dev_rows(facts.get("constants"))
-        return {"collapsed": True, "constant": constant} if constant else {}
+        return {"constant": constant} if constant else {}
 
     def measure_forgetting(self, stage, model):
         """Scores a stage on all that its chain learned; returns the Model."""
         self.progress.note(f"measuring what is left after {stage.path}")
         model = model or self.finished_model(stage)
         before = {
-            (row["source"], row["metric"], row["stage"]): row["value"]
+            (row.source, row.metric, row.stage): row.value
             for row in self.folder.lesson_rows()
         }
         rows = []
@@ -470,25 +478,23 @@ class _Walk:
                 key = (source.name, metric, learned.fingerprint)
                 then = before.get(key, facts["value"])
                 rows.append(
-                    {
-                        "route": stage.path,
-                        "seed": stage.seed,
-                        "target": source.task,
-                        "language": source.language,
-                        "split": "dev",
-                        "metric": metric,
-                        "zero_shot": False,
-                        "stage": stage.fingerprint,
-                        **facts,
-                        "evaluation": self.graph.lesson_evaluation(
+                    ChainScore(
+                        stage_path=stage.path,
+                        seed=stage.seed,
+                        source=source.name,
+                        task=source.task,
+                        language=source.language,
+                        metric=metric,
+                        stage=stage.fingerprint,
+                        data_fingerprint=self.graph.lesson_evaluation(
                             learned, index
                         ),
-                        "source": source.name,
-                        "learned_in": learned.fingerprint,
-                        "num_stages": stage.depth,
-                        "first_route": self.graph.used_by(stage)[0],
-                        "forgetting": then - facts["value"],
-                    }
+                        learned_in=learned.fingerprint,
+                        num_stages=stage.depth,
+                        first_route=self.graph.used_by(stage)[0],
+                        forgetting=then - facts["value"],
+                        **facts,
+                    )
                 )
         self.folder.keep_lessons(stage, rows)
         return model
@@ -590,21 +596,21 @@ def _learning_rates(stage):
     return [earlier.recipe.learning_rate for earlier in chain]
 
 
-def _rows(graph, cell, language, found, extras):
+def _rows(graph, cell, language, found, extras, kind=Score):
     return [
-        {
-            "route": cell.route,
-            "seed": cell.seed,
-            "target": cell.target,
-            "language": language,
-            "split": cell.split,
-            "metric": metric,
-            "zero_shot": graph.zero_shot(cell, language),
-            "stage": identity(cell),
-            **facts,
-            "evaluation": graph.evaluation(cell.target, language),
-            **extras,
-        }
+        kind(
+            route=cell.route,
+            seed=cell.seed,
+            target=cell.target,
+            language=language,
+            split=cell.split,
+            metric=metric,
+            zero_shot=graph.zero_shot(cell, language),
+            in_benchmark=language in get_task(cell.target).languages,
+            stage=identity(cell),
+            data_fingerprint=graph.evaluation(cell.target, language),
+            **{**facts, **extras},
+        )
         for metric, facts in _scores(found, language)
     ]
 
@@ -613,7 +619,7 @@ def _notes(how):
     """What results say of the rows they were made with, if there is any."""
     splits = [how["split"], how["dev"]]
     notes = [note for split in splits if split for note in split.notes()]
-    return {"notes": notes} if notes else {}
+    return {"notes": tuple(notes)} if notes else {}
 
 
 def _scores(found, language):
@@ -630,7 +636,6 @@ def _scores(found, language):
                 "low": low,
                 "high": high,
                 "chance": metrics.chance(metric, found.gold),
-                "collapsed": found.constant is not None,
                 "constant": found.constant,
             },
         )

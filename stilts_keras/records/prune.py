@@ -12,6 +12,7 @@ from stilts_keras.files import MANIFEST
 from stilts_keras.records import results
 from stilts_keras.records.lock import is_at_work
 from stilts_keras.records.lock import locked
+from stilts_keras.records.rows import Score
 from stilts_keras.records.run_folder import KEEP
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import runs_of_store
@@ -166,16 +167,18 @@ def _check_is_run(run_dir):
 
 
 def _graph_of(run_dir):
-    return files.read_sealed(pathlib.Path(run_dir, results.RUN_FILE))["graph"]
+    file = pathlib.Path(run_dir, results.RUN_FILE)
+    run = files.read_sealed(file)
+    results.check_format(run, file)
+    return run["graph"]
 
 
 def _needed(run_dir, keep):
     """Returns the fingerprints of the stages that a run must not lose."""
     graph = _graph_of(run_dir)
-    rows = results.read_results(pathlib.Path(run_dir, results.RESULTS_FILE))
+    rows = results.read_rows(pathlib.Path(run_dir, results.RESULTS_FILE), Score)
     scored = {
-        (f"{row['route']}|{row['target']}|{row['seed']}", row["language"])
-        for row in rows
+        (f"{row.route}|{row.target}|{row.seed}", row.language) for row in rows
     }
     needed = {
         # And those of routes that a damaged run.json has forgotten.
@@ -201,7 +204,7 @@ def _needed(run_dir, keep):
 def _ancestry(run_dir, rows):
     """Returns the stages that results are of, and all before them."""
     found = stages_in_run(run_dir)
-    names, waiting = set(), {row["stage"] for row in rows}
+    names, waiting = set(), {row.stage for row in rows}
     while waiting:
         name = waiting.pop()
         if name in found and name not in names:

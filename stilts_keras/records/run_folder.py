@@ -16,6 +16,12 @@ from stilts_keras.records import predictions
 from stilts_keras.records import results
 from stilts_keras.records.lock import LOCK_FILE
 from stilts_keras.records.lock import locked
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import from_dict
 from stilts_keras.records.scalars import add_scores
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.tensorboard import EventWriter
@@ -26,19 +32,6 @@ from stilts_keras.tasks import get_task
 
 TENSORBOARD = "tensorboard"
 ON_DAMAGE = ("remake", "fail")
-# What a stage's manifest tells of its training.
-TRAINING_FACTS = (
-    "parent",
-    "seed",
-    "sources",
-    "recipe",
-    "num_steps",
-    "best_step",
-    "dev_score",
-    "left_out",
-    "constants",
-    "backend",
-)
 # Whose weights stay when nothing more needs them: all; those that a target
 # was evaluated with; none.
 KEEP = ("all", "last", "none")
@@ -75,13 +68,12 @@ class RunFolder:
         self.path = files.at_home(path)
         self.graph = graph
         self.stages = StageFolders(self.path, stage_store)
-        self._results = results.Results(self.path / results.RESULTS_FILE)
-        self._layers = results.Results(
-            self.path / results.LAYERS_FILE, key=(*results.KEY, "layer")
+        self._results = RowFile(self.path / results.RESULTS_FILE, Score)
+        self._layers = RowFile(self.path / results.LAYERS_FILE, LayerScore)
+        self._forgetting = RowFile(
+            self.path / results.FORGETTING_FILE, ChainScore
         )
-        self._trainings = results.Results(
-            self.path / results.TRAININGS_FILE, ("stage",), results.TRAINING
-        )
+        self._trainings = RowFile(self.path / results.TRAININGS_FILE, Training)
         self.notes = []
         self._on_damage = on_damage
         self._keep = keep
@@ -133,11 +125,13 @@ class RunFolder:
                 )
             return {}
         try:
-            return files.read_sealed(file)
+            found = files.read_sealed(file)
         except DamageError as error:
             # Each row and stage tells itself what it is of.
             self.damage(error)
             return {}
+        results.check_format(found, file)
+        return found
 
     @property
     def baseline(self):
@@ -169,7 +163,12 @@ class RunFolder:
         files.write_json(
             self.path / results.RUN_FILE,
             files.sealed(
-                {**facts, "baseline": self.baseline, "graph": description}
+                {
+                    **facts,
+                    "format": results.FORMAT,
+                    "baseline": self.baseline,
+                    "graph": description,
+                }
             ),
         )
         # Only now is this a run folder.
@@ -195,8 +194,8 @@ class RunFolder:
         return [
             row
             for row in file.rows()
-            if row["evaluation"]
-            == wanted.get((*_row_key(row), row["stage"]), "not of this graph")
+            if row.data_fingerprint
+            == wanted.get((*_row_key(row), row.stage), "not of this graph")
         ]
 
     def lesson_rows(self):
@@ -204,16 +203,13 @@ class RunFolder:
         wanted = {}
         for stage in self._measured():
             for learned, index in self.graph.lessons(stage):
-                source = learned.sources[index]
-                key = (stage.path, source.task, stage.seed, source.language)
-                wanted[*key, stage.fingerprint] = self.graph.lesson_evaluation(
-                    learned, index
-                )
+                key = (learned.sources[index].name, stage.fingerprint)
+                wanted[key] = self.graph.lesson_evaluation(learned, index)
         return [
             row
-            for row in self._results.rows()
-            if row["evaluation"]
-            == wanted.get((*_row_key(row), row["stage"]), "not of this graph")
+            for row in self._forgetting.rows()
+            if row.data_fingerprint
+            == wanted.get((row.source, row.stage), "not of this graph")
         ]
 
     def _measured(self):
@@ -249,7 +245,7 @@ class RunFolder:
             if missing:
                 cells.append(dataclasses.replace(cell, languages=missing))
         known = collections.Counter(
-            (row["stage"], row["source"]) for row in self.lesson_rows()
+            (row.stage, row.source) for row in self.lesson_rows()
         )
         measured = [
             stage
@@ -313,7 +309,12 @@ class RunFolder:
 
     def _mend_results(self):
         """Takes damaged rows out; their scores are then missing."""
-        for file in (self._results, self._layers, self._trainings):
+        for file in (
+            self._results,
+            self._layers,
+            self._forgetting,
+            self._trainings,
+        ):
             try:
                 file.rows()
             except DamageError as error:
@@ -344,7 +345,7 @@ class RunFolder:
         Args:
             stages: iterable of `Stage`, of which some may be unfinished.
         """
-        known = {row["stage"] for row in self._trainings.rows()}
+        known = {row.stage for row in self._trainings.rows()}
         rows = []
         for stage in stages:
             if stage.fingerprint in known:
@@ -352,10 +353,8 @@ class RunFolder:
             found = self.stages.find(stage)
             if found is not None:
                 facts = files.read_sealed(found / files.MANIFEST)
-                rows.append(
-                    {name: facts.get(name) for name in TRAINING_FACTS}
-                    | {"stage": stage.fingerprint, "path": stage.path}
-                )
+                facts |= {"stage": stage.fingerprint, "path": stage.path}
+                rows.append(from_dict(Training, facts, str(found)))
         if rows:
             self._trainings.add(rows)
 
@@ -364,7 +363,7 @@ class RunFolder:
         """Stores one language's results of a cell.
 
         Args:
-            rows: list of dicts for `results.jsonl`.
+            rows: list of `Score`.
             writer: `EventWriter` of the cell's route.
         """
         add_scores(rows, writer)
@@ -384,13 +383,13 @@ class RunFolder:
         for folder in sorted(folders):
             with EventWriter(folder) as writer:
                 for row in rows:
-                    name = f"{row['source']}/{row['metric']}"
+                    name = f"{row.source}/{row.metric}"
                     for tag, value in (
-                        (f"chain/{name}", row["value"]),
-                        (f"forgetting/{name}", row["forgetting"]),
+                        (f"chain/{name}", row.value),
+                        (f"forgetting/{name}", row.forgetting),
                     ):
                         writer.scalar(tag, value, stage.depth)
-        self._results.add(rows)
+        self._forgetting.add(rows)
 
     def _chain_events(self, route, stage):
         """Names a chain: the route, and the target's stage where it ends."""
@@ -454,10 +453,8 @@ class RunFolder:
         """
         with EventWriter(self._events(cell)) as writer:
             for row in rows:
-                tag = f"layers/{row['target']}/{row['metric']}"
-                writer.scalar(
-                    f"{tag}/{row['language']}", row["value"], row["layer"]
-                )
+                tag = f"layers/{row.target}/{row.metric}"
+                writer.scalar(f"{tag}/{row.language}", row.value, row.layer)
         self._layers.add(rows)
 
     def layer_rows(self):
@@ -512,7 +509,7 @@ def _cell_key(cell):
 
 
 def _row_key(row):
-    return row["route"], row["target"], row["seed"], row["language"]
+    return row.route, row.target, row.seed, row.language
 
 
 def _is_empty_folder(path):

@@ -40,7 +40,7 @@ def open_finished(path, routes, **changes):
                 gold={language: gold},
                 seed=cell.seed,
                 stage=identity(cell),
-                evaluation=built.evaluation(cell.target, language),
+                data_fingerprint=built.evaluation(cell.target, language),
             )
     return RunFolder(path, built)
 
