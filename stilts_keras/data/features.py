@@ -201,7 +201,7 @@ def load_features(
     key = {
         "features": FEATURES_VERSION,
         "pack": pack_key,
-        "task": [task.name, task.version, task.labels],
+        "task": [task.name, task.identity, task.labels],
         "data": data.fingerprint(task, language, split),
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,

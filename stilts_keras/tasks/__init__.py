@@ -77,11 +77,12 @@ def get_task(name):
     return TASKS[name]
 
 
-def expand_targets(names):
+def expand_targets(names, tasks=TASKS):
     """Replaces each suite by its tasks; keeps order, drops repetitions.
 
     Args:
         names: iterable of str. Tasks and suites.
+        tasks: mapping from name to Task: all that may be named.
 
     Returns:
         Tuple of Tasks.
@@ -89,10 +90,10 @@ def expand_targets(names):
     Raises:
         InputError: If a name is neither a task nor a suite.
     """
-    tasks = {}
+    found = {}
     for name in names:
-        if name not in TASKS and name not in SUITES:
-            raise unknown("task or suite", name, [*TASKS, *SUITES])
+        if name not in tasks and name not in SUITES:
+            raise unknown("task or suite", name, [*tasks, *SUITES])
         for member in SUITES.get(name, (name,)):
-            tasks[member] = TASKS[member]
-    return tuple(tasks.values())
+            found[member] = tasks[member]
+    return tuple(found.values())

@@ -139,6 +139,10 @@ class Task:
         licence: str. Of the data.
         citation: str. Authors, year and address.
         version: int. Raised when packing or labels change.
+        extra_languages: tuple of str. Those of `languages` that the benchmark
+            does not list, but the user asks for.
+        file_digest: str. Of the user's file that defines the task, if one
+            does.
     """
 
     name: str
@@ -161,6 +165,12 @@ class Task:
     licence: str = ""
     citation: str = ""
     version: int = 1
+    extra_languages: tuple[str, ...] = ()
+    file_digest: str = ""
+
+    def __hash__(self):
+        """Hashes the name, for mappings cannot be hashed."""
+        return hash(self.name)
 
     def __post_init__(self):
         """Checks the definition, so that a wrong task file fails at import."""
@@ -183,6 +193,28 @@ class Task:
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
+
+    def with_languages(self, languages):
+        """Returns the Task with languages that the benchmark does not list.
+
+        Args:
+            languages: iterable of str, none of which the task has.
+        """
+        languages = tuple(languages)
+        return dataclasses.replace(
+            self,
+            languages=(*self.languages, *languages),
+            extra_languages=(*self.extra_languages, *languages),
+        )
+
+    @property
+    def identity(self):
+        """What stands for the definition in fingerprints."""
+        return (
+            [self.version, self.file_digest]
+            if self.file_digest
+            else (self.version)
+        )
 
     @property
     def is_trainable(self):

@@ -46,6 +46,14 @@ def test_without_a_store_stages_lie_in_the_run(tmp_path, stages):
     assert folders.find(stages[0]) is None
 
 
+def test_a_stage_of_the_version_before_is_refused(tmp_path, stages):
+    folders = StageFolders(tmp_path / "run", tmp_path / "store")
+    make(folders, stages[0])
+    (folders.find(stages[0]) / "heads.weights.h5").write_bytes(b"w")
+    with pytest.raises(InputError, match="earlier version.*Delete the folder"):
+        folders.find(stages[0])
+
+
 def test_a_store_shares_stages_between_runs(tmp_path, stages):
     first = StageFolders(tmp_path / "first", tmp_path / "store")
     second = StageFolders(tmp_path / "second", tmp_path / "store")

@@ -18,6 +18,7 @@ from encoders import tiny_encoder
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.loading import load_stage
+from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
 from stilts_keras.data.mixture import Sampling
@@ -237,7 +238,8 @@ def traces(model, sources, tokenizer):
 def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        checkpoint.save_stage(folder, model=model, facts={})
+        heads = describe_heads(map(get_task, TASKS))
+        checkpoint.save_stage(folder, model=model, heads=heads, facts={})
         return {}
     files.check_folder(folder)
     for variable in model.trainable_variables:
