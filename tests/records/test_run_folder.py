@@ -40,7 +40,7 @@ def open_finished(path, routes, **changes):
                 gold={language: gold},
                 seed=cell.seed,
                 stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
-                evaluation=cell.facts[language].data_fingerprint,
+                data_fingerprint=cell.facts[language].data_fingerprint,
             )
     return RunFolder(path, built)
 

@@ -4,7 +4,6 @@ import os
 import time
 
 import pytest
-from stilts_keras.records.rows import Score
 
 from fakes import graph
 from stilts_keras import files
@@ -14,6 +13,7 @@ from stilts_keras.main import main
 from stilts_keras.records import prune
 from stilts_keras.records.lock import locked
 from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import Score
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import stages_in_run
