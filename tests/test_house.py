@@ -29,6 +29,7 @@ FLOORS = {
     "problems": 4,
     "steps": 5,
     "score": 6,
+    "export": 6,
     "experiment": 6,
     "main": 7,
     "__main__": 8,
