@@ -300,7 +300,7 @@ _flag(
     None,
     "With score: JSON file for the scores, in the structure of XTREME's "
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without).",
+    "RUN_DIR/report, without). With export: folder to make.",
 )
 _MAX_LENGTH = (
     "Most tokens of one sequence. Published ones are lowered to the backbone's "
@@ -388,6 +388,29 @@ _flag(
     options.default_of("on_damage"),
     "Files that do not match their checksum: make them again, or fail.",
     choices=ON_DAMAGE,
+)
+_flag(
+    "export",
+    flags.DEFINE_string,
+    "stage",
+    None,
+    "Folder of a finished stage: RUN_DIR/stages/<route>/<fingerprint>.",
+)
+_flag(
+    "export",
+    flags.DEFINE_string,
+    "task",
+    None,
+    "Which of several heads: a task that it was trained on. none: the "
+    "backbone alone.",
+)
+_flag(
+    "export",
+    flags.DEFINE_enum,
+    "format",
+    "huggingface",
+    "What the folder is written as: transformers' own.",
+    choices=("huggingface",),
 )
 _flag(
     "prune",

@@ -69,6 +69,7 @@ def _run_command(argv):
         "plan": _plan,
         "report": _report,
         "prune": _prune,
+        "export": _export,
         "score": _score,
         "tasks": _tasks,
     }
@@ -258,9 +259,20 @@ def _run_graph(graph, options):
             name: FLAGS[name].value
             for group, names in flag_definitions.GROUPS.items()
             for name in names
-            if group not in ("score", "prune")
+            if group not in ("score", "prune", "export")
         },
     )
+
+
+def _export():
+    for name, what in (("stage", "of a finished stage"), ("output", "to make")):
+        if not FLAGS[name].value:
+            raise InputError(f"Pass --{name}=FOLDER {what}.")
+    _set_backend()
+    from stilts_keras.export import export
+
+    folder, name = export(FLAGS.stage, FLAGS.output, task=FLAGS.task)
+    print(f"Exported: {folder} ({name})")
 
 
 def _score():

@@ -31,6 +31,7 @@ FLOORS = {
     "problems": 4,
     "steps": 5,
     "score": 6,
+    "export": 6,
     "visits": 6,
     "experiment": 7,
     "main": 8,

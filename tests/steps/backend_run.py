@@ -5,6 +5,7 @@ first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
+import dataclasses
 import pathlib
 import sys
 
@@ -238,7 +239,9 @@ def traces(model, sources, tokenizer):
 def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        heads = describe_heads(map(get_task, TASKS))
+        # Here each task has a head of its own.
+        tasks = [dataclasses.replace(get_task(n), head_key=n) for n in TASKS]
+        heads = describe_heads(tasks)
         checkpoint.save_stage(folder, model=model, heads=heads, facts={})
         return {}
     files.check_folder(folder)
