@@ -30,7 +30,6 @@ from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.reporting.refresh import places
 from stilts_keras.reporting.refresh import refresh
-from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.steps import checkpoint
 from stilts_keras.steps.evaluate import evaluate
@@ -605,7 +604,7 @@ def _rows(graph, cell, language, found, extras):
             "evaluation": graph.evaluation(cell.target, language),
             **extras,
         }
-        for metric, facts in _scores(found, language)
+        for metric, facts in _scores(found, get_task(cell.target), language)
     ]
 
 
@@ -616,20 +615,20 @@ def _notes(how):
     return {"notes": notes} if notes else {}
 
 
-def _scores(found, language):
+def _scores(found, task, language):
     """Yields each metric with its value and how sure that is."""
-    for metric, value in found.metrics.items():
-        low, high = intervals.interval(
-            metric, found.gold, found.predictions, language=language
+    for metric in metrics.of(task):
+        low, high = metric.interval(
+            found.gold, found.predictions, language=language
         )
         yield (
-            metric,
+            metric.name,
             {
-                "value": value,
+                "value": found.metrics[metric.name],
                 "n": len(found.gold),
                 "low": low,
                 "high": high,
-                "chance": metrics.chance(metric, found.gold),
+                "chance": metric.chance(found.gold),
                 "collapsed": found.constant is not None,
                 "constant": found.constant,
             },

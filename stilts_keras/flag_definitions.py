@@ -3,6 +3,7 @@
 from absl import flags
 
 from stilts_keras.backbones import DEFAULT_BACKBONE
+from stilts_keras.scoring import suites
 from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -247,6 +248,14 @@ _flag(
     None,
     "One vector of a sentence (default: mean).",
     choices=("mean", "cls"),
+)
+_flag(
+    "score",
+    flags.DEFINE_enum,
+    "benchmark",
+    suites.BENCHMARK,
+    "The suite whose layout and rules the folders follow.",
+    choices=[suite.name for suite in suites.scored() if suite.layout],
 )
 _flag(
     "score",

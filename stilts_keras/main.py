@@ -107,9 +107,10 @@ def _run_command(argv):
 
 
 def _tasks():
+    from stilts_keras.scoring.suites import SUITES
     from stilts_keras.tasks.listing import print_tasks
 
-    print_tasks()
+    print_tasks(SUITES.values())
 
 
 def _run_dir():
@@ -262,10 +263,13 @@ def _run_graph(graph):
 
 
 def _score():
+    from stilts_keras import files
+    from stilts_keras.scoring.suites import get_suite
+
+    suite = get_suite(FLAGS.benchmark)
     for name in ("predictions", "labels"):
         if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
-    from stilts_keras import files
+            raise InputError(f"Pass --{name}=FOLDER in {suite.title}'s layout.")
 
     output = FLAGS.output
     if output:
@@ -276,6 +280,7 @@ def _score():
     frame = score(
         FLAGS.predictions,
         FLAGS.labels,
+        suite=suite,
         output=output,
         baseline=FLAGS.baseline,
         allow_missing=FLAGS.allow_missing,

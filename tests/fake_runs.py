@@ -11,7 +11,6 @@ from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records.results import Results
 from stilts_keras.scoring import collapse
-from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.tasks import get_task
 
@@ -61,8 +60,11 @@ def write_scores(
             metric=metric if with_counts else None,
             language=language,
         )
-        low, high = intervals.interval(metric, gold[language], guess)
-        constant = collapse.constant_of(metric, gold[language], guess)
+        found = metrics.find(metric)
+        low, high = found.interval(gold[language], guess)
+        constant = collapse.constant_of(
+            get_task(target).kind, gold[language], guess
+        )
         rows.append(
             {
                 "route": route,
@@ -70,8 +72,8 @@ def write_scores(
                 "target": target,
                 "language": language,
                 "split": "test",
-                "metric": metric,
-                "value": metrics.score([metric], gold[language], guess)[metric],
+                "metric": found.name,
+                "value": found(gold[language], guess),
                 "n": len(guess),
                 "zero_shot": language != "en"
                 if zero_shot is None
@@ -79,7 +81,7 @@ def write_scores(
                 "stage": f"{route} {target} {seed}",
                 "low": low,
                 "high": high,
-                "chance": metrics.chance(metric, gold[language]),
+                "chance": found.chance(gold[language]),
                 "evaluation": f"rows of {target} {language}",
                 "collapsed": constant is not None,
                 "constant": constant,

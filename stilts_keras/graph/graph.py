@@ -18,8 +18,8 @@ from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import Stage
 from stilts_keras.graph.stage import make_stage
 from stilts_keras.graph.stage import with_overrides
+from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
-from stilts_keras.tasks import expand_targets
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe

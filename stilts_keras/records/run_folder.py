@@ -19,9 +19,9 @@ from stilts_keras.records.lock import locked
 from stilts_keras.records.scalars import add_scores
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.tensorboard import EventWriter
+from stilts_keras.scoring import metrics
 from stilts_keras.scoring import submission
-from stilts_keras.scoring import xtreme_files
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring import suites
 from stilts_keras.tasks import get_task
 
 TENSORBOARD = "tensorboard"
@@ -407,7 +407,7 @@ class RunFolder:
     def keep_predictions(self, cell, language, evaluation):
         """Stores gold and prediction of every example of one language.
 
-        For XTREME's targets also in XTREME's submission layout.
+        Also in the submission layout of each suite that holds the target.
 
         Args:
             cell: `Cell`.
@@ -429,23 +429,12 @@ class RunFolder:
             gold,
             guesses,
             ids,
-            metric=get_task(cell.target).metrics[0],
+            metric=metrics.of(get_task(cell.target))[0],
             language=language,
         )
-        if cell.target in SUITES["xtreme"]:
-            folder = self.path / "submission"
-            mine = folder / "xtreme" / cell.route / f"seed-{cell.seed}"
-            how = (get_task(cell.target).problem, language)
-            submission.write_predictions(mine / cell.target, *how, guesses, ids)
-            submission.write_labels(
-                folder / "labels" / cell.target, *how, gold, ids
-            )
-            if cell.split != "test":
-                splits = xtreme_files.read_splits(folder / "labels")
-                files.write_json(
-                    folder / "labels" / xtreme_files.SPLITS_FILE,
-                    {**splits, cell.target: cell.split},
-                )
+        submission.keep(
+            self.path, suites.with_files(), cell, language, evaluation
+        )
 
     def keep_layers(self, cell, rows):
         """Stores the scores of every hidden state, where all were asked for.

@@ -345,7 +345,7 @@ def _constant(file, row):
             return None
     try:
         gold, guesses, _ = predictions.read(file)
-        return collapse.constant_of(row["metric"], gold, guesses)
+        return collapse.constant_of(get_task(row["target"]).kind, gold, guesses)
     except (DamageError, InputError, TypeError):
         return None  # Named where the scores are judged.
 
