@@ -8,6 +8,7 @@ from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.graph import request
 from stilts_keras.records.damage import ON_DAMAGE
 from stilts_keras.records.remaining import KEEP
+from stilts_keras.scoring import suites
 from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -276,6 +277,14 @@ _flag(
     request.default_of("retrieval_pooling"),
     "One vector of a sentence (default: mean).",
     choices=request.POOLINGS,
+)
+_flag(
+    "score",
+    flags.DEFINE_enum,
+    "benchmark",
+    suites.BENCHMARK,
+    "The suite whose layout and rules the folders follow.",
+    choices=[suite.name for suite in suites.scored() if suite.layout],
 )
 _flag(
     "score",

@@ -109,9 +109,10 @@ def _run_command(argv):
 
 
 def _tasks():
+    from stilts_keras.scoring.suites import SUITES
     from stilts_keras.tasks.listing import print_tasks
 
-    print_tasks()
+    print_tasks(SUITES.values())
 
 
 def _run_dir():
@@ -276,10 +277,13 @@ def _export():
 
 
 def _score():
+    from stilts_keras import files
+    from stilts_keras.scoring.suites import get_suite
+
+    suite = get_suite(FLAGS.benchmark)
     for name in ("predictions", "labels"):
         if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
-    from stilts_keras import files
+            raise InputError(f"Pass --{name}=FOLDER in {suite.title}'s layout.")
 
     output = FLAGS.output
     if output:
@@ -290,6 +294,7 @@ def _score():
     frame = score(
         FLAGS.predictions,
         FLAGS.labels,
+        suite=suite,
         output=output,
         baseline=FLAGS.baseline,
         allow_missing=FLAGS.allow_missing,
@@ -301,7 +306,7 @@ def _graph():
     from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.data.mixture import Sampling
     from stilts_keras.graph.graph import Graph
-    from stilts_keras.tasks.own import load_task_file
+    from stilts_keras.graph.own_tasks import load_task_file
 
     return Graph(
         routes=FLAGS.route,

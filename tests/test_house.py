@@ -174,7 +174,7 @@ INPUTS = (
 ALLOWED = (
     "stilts_keras.reporting.published",
     "stilts_keras.data.pocket.vocabulary",
-    "stilts_keras.scoring.doubts",
+    "stilts_keras.scoring.formats.answers",
 )
 
 

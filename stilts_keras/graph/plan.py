@@ -242,11 +242,13 @@ def _how_evaluated(graph, task):
         text += f", {graph.eval_split(task)} rows"
     if graph.request.eval_limit and graph.eval_count(task) is None:
         text += ", searched whole"
-    if task.is_retrieval and graph.request.retrieval_layer == SWEEP:
+    if task.kind.is_trained:
+        return text
+    if graph.request.retrieval_layer == SWEEP:
         text += ", all hidden states"
-    elif task.is_retrieval and graph.request.retrieval_layer is not None:
+    elif graph.request.retrieval_layer is not None:
         text += f", hidden state {graph.request.retrieval_layer}"
-    if task.is_retrieval and graph.request.retrieval_pooling:
+    if graph.request.retrieval_pooling:
         text += f", {graph.request.retrieval_pooling} pooling"
     return text
 

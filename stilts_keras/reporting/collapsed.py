@@ -67,7 +67,7 @@ def of_results(rows, learning_rates):
     how, moves = _how(learning_rates), list(MOVES)
     if first.stage == PRETRAINED:
         how, moves = "not trained", []
-    if get_task(first.target).is_retrieval:
+    if not get_task(first.target).kind.is_trained:
         moves.append("another --retrieval_layer")
     return (
         f"Collapsed: `{first.route}` on {first.target}, seed "

@@ -7,8 +7,8 @@ import tempfile
 import numpy as np
 
 from stilts_keras.data.batches import eval_batches
+from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
-from stilts_keras.scoring.metrics import score
 from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
@@ -146,9 +146,9 @@ def _scored(problem, task, split, decoded, dev, dev_decoded):
     return Evaluation(
         gold,
         predictions,
-        score(task.metrics, gold, predictions, language=split.language),
+        metrics.score(metrics.of(task), gold, predictions, split.language),
         problem.ids(split.examples) if problem.has_ids else None,
-        decoded if task.is_retrieval else None,
+        None if task.kind.is_trained else decoded,
         _constant(task, split, gold, predictions),
     )
 
@@ -156,9 +156,9 @@ def _scored(problem, task, split, decoded, dev, dev_decoded):
 def _constant(task, split, gold, predictions):
     """Names what a collapsed model predicts; see `scoring.collapse`."""
     contexts = None
-    if task.problem == "span_extraction":
+    if task.kind.predicts == "text":
         contexts = (item.context for item in split.examples if item is not None)
-    return constant_of(task.metrics[0], gold, predictions, contexts)
+    return constant_of(task.kind, gold, predictions, contexts)
 
 
 def predict(

@@ -6,7 +6,6 @@ from stilts_keras.problems.retrieval import sample_pairs
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.reporting import collapsed
-from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.steps.assembly import holder
 from stilts_keras.steps.evaluate import evaluate
@@ -47,7 +46,7 @@ def recall(visit, place, model, interruption):
             split=place.inputs.dev(lesson.stage, lesson.index),
             **how_evaluated(task, batch_size, place, interruption),
         )
-        for metric, facts in _scores(found, lesson.source.language):
+        for metric, facts in _scores(found, task, lesson.source.language):
             scores.append((lesson, metric, facts))
     return Recalled(visit.stage, tuple(scores))
 
@@ -56,7 +55,7 @@ def evaluate_cell(cell, place, model, interruption):
     """Evaluates a cell, one language after the other."""
     task = cell.target
     how = how_evaluated(task, cell.recipe.batch_size, place, interruption)
-    if task.is_retrieval:
+    if not task.kind.is_trained:
         predictor, layers, counts, pooling = place.models.pooled(
             cell, model and model.encoder
         )
@@ -66,7 +65,7 @@ def evaluate_cell(cell, place, model, interruption):
         how["split"] = place.inputs.test(cell, language)
         how["dev"] = place.inputs.threshold_rows(cell, language)
         layer_rows, facts = (), {}
-        if task.is_retrieval:
+        if not task.kind.is_trained:
             found = evaluate_layers(predictor, **how)
             facts = {"layer": layers[counts], **known}
             if len(layers) > 1:
@@ -151,7 +150,7 @@ def _rows(kind, cell, language, found, extras):
                 **extras,
             }
         )
-        for metric, facts in _scores(found, language)
+        for metric, facts in _scores(found, cell.target, language)
     )
 
 
@@ -160,20 +159,20 @@ def _notes(*splits):
     return tuple(note for split in splits if split for note in split.notes())
 
 
-def _scores(found, language):
+def _scores(found, task, language):
     """Yields each metric with its value and how sure that is."""
-    for metric, value in found.metrics.items():
-        low, high = intervals.interval(
-            metric, found.gold, found.predictions, language=language
+    for metric in metrics.of(task):
+        low, high = metric.interval(
+            found.gold, found.predictions, language=language
         )
         yield (
-            metric,
+            metric.name,
             {
-                "value": value,
+                "value": found.metrics[metric.name],
                 "n": len(found.gold),
                 "low": low,
                 "high": high,
-                "chance": metrics.chance(metric, found.gold),
+                "chance": metric.chance(found.gold),
                 "constant": found.constant,
             },
         )

@@ -9,7 +9,7 @@ import sys
 
 from stilts_keras.errors import InputError
 from stilts_keras.files import at_home
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.task import Task
 
