@@ -33,13 +33,16 @@ from stilts_keras.reporting.refresh import refresh
 from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.steps import checkpoint
-from stilts_keras.steps.evaluate import evaluate
-from stilts_keras.steps.evaluate import evaluate_layers
+from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.steps.inputs import Inputs
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.multitask import MultiTask
+from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
+from stilts_keras.steps.train import Watch
 from stilts_keras.steps.train import train
+from stilts_keras.steps.update import check_micro_batch_size
+from stilts_keras.steps.update import check_sliceable
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.languages import families
 
@@ -54,6 +57,7 @@ def run(
     *,
     run_dir,
     log_every_steps=50,
+    micro_batch_size=None,
     long_rows="cut",
     bad_rows="skip",
     save_every_minutes=SAVE_EVERY_MINUTES,
@@ -73,6 +77,9 @@ def run(
         run_dir: path. Made if absent; may hold earlier results of this graph
             or of a smaller one.
         log_every_steps: int. Steps between two points in TensorBoard.
+        micro_batch_size: int or None. Most rows that go through the model at
+            a time in training; None for whole batches. Less memory, the same
+            weights to float rounding.
         long_rows: str. `cut`: rows longer than `max_length` lose tokens, as
             published, and are counted; `error`: they are refused.
         bad_rows: str. `skip`: training and dev rows with an empty text or a
@@ -114,6 +121,7 @@ def run(
             "save_every_minutes must be above 0. Received: "
             f"{save_every_minutes!r}."
         )
+    check_micro_batch_size(micro_batch_size)
     backend.prepare()
     folder = RunFolder(
         run_dir,
@@ -124,7 +132,12 @@ def run(
     )
     with Interruption() as interruption, files.refusals_said(), folder.lock():
         walk = _Walk(
-            folder, console, interruption, log_every_steps, save_every_minutes
+            folder,
+            console,
+            interruption,
+            log_every_steps,
+            save_every_minutes,
+            micro_batch_size,
         )
         _run_in(folder, walk, long_rows, bad_rows, settings)
     return folder.rows()
@@ -192,6 +205,14 @@ def _prepare(walk, stages, cells, measured, long_rows, bad_rows):
     inputs = walk.inputs = Inputs(
         graph, tokenizer, num_positions=num_positions, bad_rows=bad_rows
     )
+    for stage in stages:
+        for source in stage.all_sources:
+            check_sliceable(
+                str(source),
+                inputs.problem(source.task),
+                stage.recipe.batch_size,
+                walk.micro_batch_size,
+            )
     lessons = [lesson for stage in measured for lesson in graph.lessons(stage)]
     cut = inputs.prepare(stages, cells, lessons)
     if long_rows == "error":
@@ -217,7 +238,13 @@ class _Walk:
     """What the loop carries from stage to stage."""
 
     def __init__(
-        self, folder, console, interruption, log_every_steps, save_every_minutes
+        self,
+        folder,
+        console,
+        interruption,
+        log_every_steps,
+        save_every_minutes,
+        micro_batch_size,
     ):
         self.folder = folder
         self.graph = folder.graph
@@ -227,6 +254,7 @@ class _Walk:
         self.root = self.graph.backbone
         self.interruption = interruption
         self.log_every_steps = log_every_steps
+        self.micro_batch_size = micro_batch_size
         self.save_every_seconds = 60 * save_every_minutes
 
     # ----------------------------------------------------------------- Training
@@ -242,52 +270,41 @@ class _Walk:
             for index, source in enumerate(stage.all_sources)
         ]
         numbers = [len(source.split.lengths) for source in sources]
-        num_steps = stage.count_steps(numbers)
-        shares = stage.shares(numbers)
+        plan = Training(
+            sources=tuple(sources),
+            shares=tuple(stage.shares(numbers)),
+            recipe=stage.recipe,
+            num_steps=stage.count_steps(numbers),
+            stage_name=stage.path,
+            seed=stage.seed,
+            micro_batch_size=self.micro_batch_size,
+            log_every_steps=self.log_every_steps,
+            save_every_seconds=self.save_every_seconds,
+        )
         model = self.stage_model(stage, start=stage.parent)
         self.take_replayed_heads(stage, model)
         training = checkpoint.TrainingProgress(
             self.folder.stages.progress(stage), self.on_damage
         )
         writers = self.folder.training_writers(stage)
-        constants = {}
-
-        def on_log(log):
-            _write(writers, _log_scalars(log), log.step)
-
-        def on_dev(step):
-            scores, constants[step] = self.dev_scores(stage, model)
-            _write(writers, {f"dev/{k}": v for k, v in scores.items()}, step)
-            return float(np.mean(list(scores.values()))) if scores else None
-
+        watch = _StageWatch(self, stage, model, plan.num_steps, writers)
         with contextlib.ExitStack() as closing:
             for writer in writers:
                 closing.enter_context(writer)
             state = train(
                 model,
-                sources,
-                stage.recipe,
-                shares=shares,
-                num_steps=num_steps,
-                stage_name=stage.path,
-                seed=stage.seed,
+                plan,
                 tokenizer=self.inputs.tokenizer,
-                log_every_steps=self.log_every_steps,
-                on_start=lambda step: self.progress.start(
-                    f"{stage.path} seed {stage.seed}", num_steps, step
-                ),
-                on_log=on_log,
-                on_step=self.progress.update,
-                evaluate_dev=on_dev,
                 progress=training,
-                save_every_seconds=self.save_every_seconds,
                 interruption=self.interruption,
+                watch=watch,
             )
+        constants = watch.constants
         if state.best_step and state.best_step not in constants:
             # A run that was cut off has seen the best step.
             _, constants[state.best_step] = self.dev_scores(stage, model)
         facts = {
-            **_facts(stage, sources, shares, num_steps, state),
+            **_facts(stage, plan, state),
             "constants": constants.get(state.best_step),
         }
         with self.interruption.held():
@@ -331,14 +348,13 @@ class _Walk:
 
     def with_new_heads(self, stage, encoder):
         """Puts fresh heads for all of a stage's sources on a backbone."""
-        heads, losses = {}, {}
+        heads = {}
         for source in stage.all_sources:
             task = get_task(source.task)
             problem = self.inputs.problem(source.task)
             if task.head_key not in heads:
                 heads[task.head_key] = problem.head(encoder)
-                losses[task.head_key] = problem.loss
-        return MultiTask(encoder, heads, losses, seed=stage.seed)
+        return MultiTask(encoder, heads, seed=stage.seed)
 
     def encoder(self, stage, dtype_policy):
         """Loads the backbone of a finished stage, or the root (None)."""
@@ -380,11 +396,8 @@ class _Walk:
             task = get_task(source.task)
             split = self.inputs.dev(stage, index)
             if split is not None:
-                found = evaluate(
-                    model,
-                    split=split,
-                    **self.evaluation(task, stage.recipe.batch_size),
-                )
+                evaluator = self.evaluator(task, stage.recipe.batch_size)
+                found = evaluator.evaluate(model, split)
                 scores[str(source)] = found.metrics[task.metrics[0]]
                 constants[str(source)] = found.constant
         return scores, constants
@@ -397,7 +410,8 @@ class _Walk:
             f"{' '.join(cell.languages)}"
         )
         task = get_task(cell.target)
-        how = self.evaluation(task, self.graph.recipe_for(task).batch_size)
+        batch_size = self.graph.recipe_for(task).batch_size
+        evaluator = self.evaluator(task, batch_size)
         if task.is_retrieval:
             predictor, layers, counts = self.retrieval_model(cell, model)
         else:
@@ -407,10 +421,12 @@ class _Walk:
             projected = _of_different_families(cell.languages)
         with self.folder.writer(cell) as writer:
             for language in cell.languages:
-                how["split"] = self.inputs.test(cell, language)
-                how["dev"] = self.inputs.threshold_rows(cell, language)
+                split = self.inputs.test(cell, language)
+                dev = self.inputs.threshold_rows(cell, language)
                 if task.is_retrieval:
-                    evaluations = evaluate_layers(predictor, **how)
+                    evaluations = evaluator.evaluate_layers(
+                        predictor, split, dev
+                    )
                     swept = list(zip(layers, evaluations, strict=True))
                     if len(swept) > 1:
                         layer_rows = [
@@ -423,12 +439,13 @@ class _Walk:
                         self.folder.keep_layers(cell, layer_rows)
                     facts, found = swept[counts]
                 else:
-                    facts, found = {}, evaluate(predictor, **how)
+                    facts = {}
+                    found = evaluator.evaluate(predictor, split, dev)
                 self.folder.keep_predictions(cell, language, found)
                 if language in projected:
-                    pairs = sample_pairs(found.embeddings, how["split"])
+                    pairs = sample_pairs(found.embeddings, split)
                     self.folder.keep_embeddings(cell, language, pairs)
-                facts = {**facts, **_notes(how)}
+                facts = {**facts, **_notes(split, dev)}
                 rows = _rows(self.graph, cell, language, found, facts)
                 self.folder.keep(rows, writer)
                 constant += [row for row in rows[:1] if row["collapsed"]]
@@ -461,10 +478,9 @@ class _Walk:
             predictor = model
             if holder != stage:
                 predictor = self.model_with_heads(holder, model.encoder)
-            found = evaluate(
-                predictor,
-                split=self.inputs.dev(learned, index),
-                **self.evaluation(task, learned.recipe.batch_size),
+            evaluator = self.evaluator(task, learned.recipe.batch_size)
+            found = evaluator.evaluate(
+                predictor, self.inputs.dev(learned, index)
             )
             for metric, facts in _scores(found, source.language):
                 key = (source.name, metric, learned.fingerprint)
@@ -493,16 +509,15 @@ class _Walk:
         self.folder.keep_lessons(stage, rows)
         return model
 
-    def evaluation(self, task, batch_size):
+    def evaluator(self, task, batch_size):
         """Returns what every evaluation of a task takes."""
-        return {
-            "key": task.head_key,
-            "problem": self.inputs.problem(task.name),
-            "task": task,
-            "tokenizer": self.inputs.tokenizer,
-            "batch_size": batch_size,
-            "held": self.interruption.held,
-        }
+        return Evaluator(
+            task=task,
+            problem=self.inputs.problem(task.name),
+            tokenizer=self.inputs.tokenizer,
+            batch_size=batch_size,
+            held=self.interruption.held,
+        )
 
     def finished_model(self, stage):
         """Loads a finished stage with its heads."""
@@ -532,7 +547,7 @@ class _Walk:
         pooling = self.graph.retrieval_pooling or DOCUMENTED_POOLING
         head = self.inputs.problem(task.name).head(encoder, pooling)
         pooled = MultiTask(
-            encoder, {task.head_key: head}, {}, network=encoder.cut(layers)
+            encoder, {task.head_key: head}, network=encoder.cut(layers)
         )
         # Nothing is trained here: these weights are the stage's own.
         known = {"pooling": pooling, **self.collapse(cell.stage)}
@@ -546,7 +561,39 @@ def _of_different_families(languages):
     return chosen[:NUM_PROJECTED_LANGUAGES]
 
 
-def _facts(stage, sources, shares, num_steps, state):
+class _StageWatch(Watch):
+    """Shows, logs and scores a stage while it is trained."""
+
+    def __init__(self, walk, stage, model, num_steps, writers):
+        self._walk = walk
+        self._stage = stage
+        self._model = model
+        self._num_steps = num_steps
+        self._writers = writers
+        self.constants = {}
+
+    def start(self, step):
+        stage = self._stage
+        self._walk.progress.start(
+            f"{stage.path} seed {stage.seed}", self._num_steps, step
+        )
+
+    def step(self, step, loss):
+        self._walk.progress.update(step, loss)
+
+    def log(self, log):
+        _write(self._writers, _log_scalars(log), log.step)
+
+    def score_dev(self, step):
+        scores, self.constants[step] = self._walk.dev_scores(
+            self._stage, self._model
+        )
+        scalars = {f"dev/{name}": score for name, score in scores.items()}
+        _write(self._writers, scalars, step)
+        return float(np.mean(list(scores.values()))) if scores else None
+
+
+def _facts(stage, plan, state):
     """Lists what a stage's manifest tells besides its files."""
     return {
         "stage": stage.path,
@@ -561,14 +608,17 @@ def _facts(stage, sources, shares, num_steps, state):
                 "sequences_seen": state.num_examples.get(source.name, 0),
                 "tokens_seen": state.num_tokens.get(source.name, 0),
             }
-            for source, share in zip(sources, shares, strict=True)
+            for source, share in zip(plan.sources, plan.shares, strict=True)
         ],
         "seed": stage.seed,
         # The length may have been lowered when the backbone was opened.
         "recipe": dataclasses.asdict(stage.recipe)
-        | {"max_length": sources[0].split.max_length},
-        "num_steps": num_steps,
-        "best_step": state.best_step or num_steps,
+        | {"max_length": plan.sources[0].split.max_length},
+        "micro_batch_size": plan.micro_batch_size,
+        "num_steps": plan.num_steps,
+        "last_step": state.step,
+        "end": state.end,
+        "best_step": state.best_step or state.step,
         "dev_score": state.best_score,
         **_versions(),
     }
@@ -609,9 +659,8 @@ def _rows(graph, cell, language, found, extras):
     ]
 
 
-def _notes(how):
+def _notes(*splits):
     """What results say of the rows they were made with, if there is any."""
-    splits = [how["split"], how["dev"]]
     notes = [note for split in splits if split for note in split.notes()]
     return {"notes": notes} if notes else {}
 
@@ -643,6 +692,7 @@ def _log_scalars(log):
         "examples_per_second",
         "tokens_per_second",
         "padding_share",
+        "waiting_share",
     ):
         scalars[f"train/{name}"] = getattr(log, name)
     if len(log.num_examples) > 1:

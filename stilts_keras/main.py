@@ -246,6 +246,7 @@ def _run_graph(graph):
         graph,
         run_dir=_run_dir(),
         log_every_steps=FLAGS.log_every_steps,
+        micro_batch_size=FLAGS.micro_batch_size,
         long_rows=FLAGS.long_rows,
         bad_rows=FLAGS.bad_rows,
         save_every_minutes=FLAGS.save_every_minutes,
