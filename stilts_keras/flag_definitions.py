@@ -333,6 +333,12 @@ for _name, _define, _text in (
         "Most rows of the dev split that choose what is kept and tell what "
         "was forgotten.",
     ),
+    (
+        "early_stopping",
+        flags.DEFINE_integer,
+        "A stage stops after so many evaluations on dev rows without gain "
+        "(Phang et al.: 30). Default: never.",
+    ),
 ):
     _flag(RECIPE, _define, _name, None, _text)
 _flag(
@@ -365,6 +371,15 @@ _flag(
     "log_every_steps",
     options.default_of("log_every_steps"),
     "Steps between two points in TensorBoard.",
+)
+_flag(
+    "how to run",
+    flags.DEFINE_integer,
+    "micro_batch_size",
+    None,
+    "Most rows that go through the model at a time in training, for less "
+    "memory: a batch is computed in slices, with the same result. Default: "
+    "whole batches.",
 )
 _flag(
     "how to run",

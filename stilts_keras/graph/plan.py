@@ -189,6 +189,8 @@ def _recipe_line(stage):
     how_long = f"{recipe.epochs:g} epochs"
     if recipe.num_steps is not None:
         how_long = f"{recipe.num_steps:,} steps"
+    if recipe.early_stopping:
+        how_long = f"at most {how_long}"
     return (
         f"{numbers} examples, {how_long}, learning rate "
         f"{recipe.learning_rate:g}, batch {recipe.batch_size}, max length "

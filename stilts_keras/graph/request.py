@@ -34,6 +34,7 @@ RANGES = {
     "eval_every_steps": (0, True, math.inf),
     "dev_limit": (1, True, math.inf),
     "num_steps": (1, True, math.inf),
+    "early_stopping": (1, True, math.inf),
 }
 
 

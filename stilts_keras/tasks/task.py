@@ -29,6 +29,8 @@ class Recipe:
         dev_limit: int. Examples of the dev split for that choice.
         dtype_policy: str. Keras dtype policy, such as `mixed_bfloat16`.
         num_steps: int or None. Optimiser steps, in place of `epochs`.
+        early_stopping: int or None. A stage ends after so many evaluations on
+            dev rows without gain; the learning rate falls as if it did not.
     """
 
     epochs: float = 3.0
@@ -41,6 +43,7 @@ class Recipe:
     dev_limit: int = 500
     dtype_policy: str = "float32"
     num_steps: int | None = None
+    early_stopping: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
