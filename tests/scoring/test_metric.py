@@ -101,16 +101,11 @@ def test_a_metric_may_have_a_range_of_its_own():
 
 
 def test_a_ratio_of_sums_is_bootstrapped():
-    words = Metric(
-        name="words",
-        parts=lambda gold, guess: (
-            [
-                float(truth == other)
-                for truth, other in zip(gold, guess, strict=True)
-            ],
-            [2.0] * len(gold),
-        ),
-    )
+    def halves(gold, guess):
+        pairs = zip(gold, guess, strict=True)
+        return [truth == other for truth, other in pairs], [2.0] * len(gold)
+
+    words = Metric(name="words", parts=halves)
     assert words(GOLD, GUESS) == pytest.approx(12.5)
     assert words.chance(GOLD) is None
     low, high = words.interval(GOLD, GUESS)
