@@ -52,7 +52,7 @@ def test_an_own_metric_is_resampled_from_what_was_kept(tmp_path):
     again, _ = predictions.sample_of(file, HALF_RIGHT, "de")
     assert (again.parts == sample.parts).all()
     assert (again.ids == sample.ids).all()
-    with pytest.raises(DamageError, match="Unknown metric 'half_right'"):
+    with pytest.raises(DamageError, match="'half_right' is not known here"):
         predictions.sample_of(file, "half_right", "de")
 
 
