@@ -5,6 +5,7 @@ settings, and says so.
 """
 
 import dataclasses
+import pathlib
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
@@ -15,16 +16,32 @@ from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records import results
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import key_of
 from stilts_keras.scoring import bootstrap
-from stilts_keras.scoring import collapse
 from stilts_keras.tasks import get_task
 
-# What rows on forgetting have besides.
-LESSON = {"source", "learned_in", "forgetting", "first_route", "num_stages"}
 # Of problems of one kind.
 MAX_NAMED = 5
 # A score is written with all its digits; sums of other orders differ less.
 TOLERANCE = 1e-6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class JudgedScore(Score):
+    """A score with what its predictions tell of how sure it is.
+
+    Attributes:
+        run_dir: path. Of the run that it is from.
+        draws: float array of shape `(num_draws,)` or None. The score on
+            resampled examples; see `scoring.bootstrap.draw`.
+    """
+
+    run_dir: pathlib.Path | None = None
+    draws: object = None
 
 
 @dataclasses.dataclass
@@ -32,13 +49,11 @@ class Evidence:
     """Results of one run folder or of several, and where they are from.
 
     Attributes:
-        rows: list of dicts of results.jsonl, of targets. Those of a target's
-            own metric have `draws` if their predictions are there. Where an
-            earlier version wrote them, `collapsed` and `constant` are found
-            from the predictions, if they are there.
-        lessons: list of dicts of results.jsonl, of sources along chains.
-        layers: list of dicts of retrieval_layers.jsonl.
-        trainings: list of dicts of trainings.jsonl.
+        rows: list of `JudgedScore`. Those of a target's own metric have
+            `draws` if their predictions are there.
+        lessons: list of `ChainScore`.
+        layers: list of `LayerScore`.
+        trainings: list of `Training`.
         embeddings: list of tuples: route, target, language and the dict of
             `embeddings.read`.
         run_dirs: list of path.
@@ -69,7 +84,7 @@ class Evidence:
             pair.partition("|")[0]
             for pair in self.description.get("evaluation", {})
         ]
-        there = {(row["target"], row["metric"]): None for row in self.rows}
+        there = {(row.target, row.metric): None for row in self.rows}
         metrics_of = {
             target: get_task(target).metrics[0]
             for target in dict.fromkeys([*named, *(name for name, _ in there)])
@@ -111,7 +126,6 @@ def gather(run_dirs, *, baseline=None):
     evidence.baseline = _baseline(evidence, baseline)
     for target in evidence.primary:
         _draw(evidence, target)
-    _find_collapsed(evidence)
     return evidence
 
 
@@ -123,33 +137,32 @@ def _add(evidence, run_dir, known):
     evidence.run_dirs.append(run_dir)
     evidence.run = evidence.run or run
     is_current = _current(run.get("graph"))
-    strange = 0
-    for row in _read(evidence, run_dir / results.RESULTS_FILE):
-        if "source" in row and not LESSON <= row.keys():
-            strange += 1
-        elif is_current(row):
+    for row in _read(evidence, run_dir / results.RESULTS_FILE, Score):
+        if is_current(row):
             _take(evidence, row, run_dir, known)
-    if strange:
-        evidence.problems.append(
-            f"{run_dir}: {strange} rows on forgetting are of another version "
-            "of stilts_keras and left out."
-        )
-    layers = _read(evidence, run_dir / results.LAYERS_FILE)
-    evidence.layers += [row for row in layers if is_current(row)]
-    there = {row["stage"] for row in evidence.trainings}
-    evidence.trainings += [
+    evidence.rows = list(known.values())
+    there = {key_of(row) for row in evidence.lessons}
+    evidence.lessons += [
         row
         for row in _read(
-            evidence, run_dir / results.TRAININGS_FILE, results.TRAINING
+            evidence, run_dir / results.FORGETTING_FILE, ChainScore
         )
-        if row["stage"] not in there
+        if is_current(row) and key_of(row) not in there
+    ]
+    layers = _read(evidence, run_dir / results.LAYERS_FILE, LayerScore)
+    evidence.layers += [row for row in layers if is_current(row)]
+    there = {row.stage for row in evidence.trainings}
+    evidence.trainings += [
+        row
+        for row in _read(evidence, run_dir / results.TRAININGS_FILE, Training)
+        if row.stage not in there
     ]
     _read_embeddings(evidence, run_dir)
 
 
 def _read_embeddings(evidence, run_dir):
     """Adds sentence embeddings of routes and languages that are not there."""
-    routes = {row["route"] for row in evidence.rows}
+    routes = {row.route for row in evidence.rows}
     known = {found[:3] for found in evidence.embeddings}
     for route, target, language, file in embeddings.find(run_dir):
         place = (route, target, language)
@@ -163,9 +176,9 @@ def _read_embeddings(evidence, run_dir):
 def _name_missing(evidence):
     """Names cells of run.json without all of their scores."""
     there = {
-        (row["route"], row["target"], str(row["seed"]), row["language"])
+        (row.route, row.target, str(row.seed), row.language)
         for row in evidence.rows
-        if row["metric"] == get_task(row["target"]).metrics[0]
+        if row.metric == get_task(row.target).metrics[0]
     }
     named, languages = [], {}
     for pair in evidence.description.get("evaluation", {}):
@@ -194,19 +207,22 @@ def _name(evidence, problems, what):
         evidence.problems.append(f"Likewise {more} more {what}.")
 
 
-def _read(evidence, file, columns=results.COLUMNS):
+def _read(evidence, file, kind):
     damaged = []
-    rows = results.read_results(file, damaged, columns)
+    rows = results.read_rows(file, kind, damaged)
     evidence.problems += [str(error) for error in damaged]
     return rows
 
 
 def _read_run(evidence, run_dir):
+    file = run_dir / results.RUN_FILE
     try:
-        return files.read_sealed(run_dir / results.RUN_FILE)
+        run = files.read_sealed(file)
     except DamageError as error:
         evidence.problems.append(f"{error} Its settings are not known.")
         return {}
+    results.check_format(run, file)
+    return run
 
 
 def _check_alike(evidence, run, run_dir):
@@ -246,38 +262,33 @@ def _current(description):
     )
 
     def is_current(row):
-        if "source" in row:
-            return row["stage"] in stages
-        key = "|".join(map(str, (row["route"], row["target"], row["seed"])))
-        pair = f"{row['target']}|{row['language']}"
+        if isinstance(row, ChainScore):
+            return row.stage in stages
+        key = "|".join(map(str, (row.route, row.target, row.seed)))
+        pair = f"{row.target}|{row.language}"
         return (
             key in cells
-            and row["stage"] in (PRETRAINED, cells[key])
-            and row.get("evaluation") == evaluations.get(pair)
+            and row.stage in (PRETRAINED, cells[key])
+            and row.data_fingerprint == evaluations.get(pair)
         )
 
     return is_current
 
 
 def _take(evidence, row, run_dir, known):
-    """Adds a row, unless another folder has the same."""
-    kind = evidence.lessons if "source" in row else evidence.rows
-    names = [name for name in results.KEY if name != "stage"]
-    key = tuple(row[name] for name in names)
-    if "source" in row:
-        key += (row["source"], row["stage"])
+    """Adds a score, unless another folder has the same."""
+    names = [name for name in Score.KEY if name != "stage"]
+    key = tuple(getattr(row, name) for name in names)
     before = known.get(key)
-    if before is None or before["run_dir"] == run_dir:
+    if before is None or before.run_dir == run_dir:
         # Without run.json, the last training of a route is that of now.
-        if before is not None:
-            kind.remove(before)
-        known[key] = {**row, "run_dir": run_dir}
-        kind.append(known[key])
-    elif row["value"] != known[key]["value"]:
+        known.pop(key, None)
+        known[key] = JudgedScore(**vars(row), run_dir=run_dir)
+    elif row.value != before.value:
         evidence.problems.append(
-            f"{run_dir}: {row['metric']} of {row['target']} in "
-            f"{row['language']} after {row['route']}, seed {row['seed']}, is "
-            f"{row['value']}, not {known[key]['value']} as in another folder; "
+            f"{run_dir}: {row.metric} of {row.target} in "
+            f"{row.language} after {row.route}, seed {row.seed}, is "
+            f"{row.value}, not {before.value} as in another folder; "
             "the first folder counts."
         )
 
@@ -288,11 +299,11 @@ def _sort(evidence):
         cell.partition("|")[0] for cell in evidence.description.get("cells", {})
     ]
     places = {route: at for at, route in enumerate(dict.fromkeys(routes))}
-    evidence.rows.sort(key=lambda row: places.get(row["route"], len(places)))
+    evidence.rows.sort(key=lambda row: places.get(row.route, len(places)))
 
 
 def _baseline(evidence, asked):
-    routes = list(dict.fromkeys(row["route"] for row in evidence.rows))
+    routes = list(dict.fromkeys(row.route for row in evidence.rows))
     if not routes:
         raise InputError(
             f"{', '.join(map(str, evidence.run_dirs))}: no results to report "
@@ -312,48 +323,29 @@ def _draw(evidence, target):
     metric = evidence.primary[target]
     samples, owners, damaged = {}, {}, []
     for row in evidence.rows:
-        if (row["target"], row["metric"]) == (target, metric):
-            key = (row["route"], row["seed"], row["language"])
+        if (row.target, row.metric) == (target, metric):
+            key = (row.route, row.seed, row.language)
             try:
                 samples[key] = _sample(row)
                 owners[key] = row
             except DamageError as error:
                 damaged.append(f"{error} Its score is not judged.")
     _name(evidence, damaged, f"predictions of {target}")
-    for key, draws in bootstrap.draw(samples).items():
-        owners[key]["draws"] = draws
-
-
-def _find_collapsed(evidence):
-    """Finds constant predictions of rows that do not tell."""
-    known = {}
-    for row in evidence.rows:
-        if "collapsed" not in row:
-            file = _file(row)
-            if file not in known:
-                known[file] = _constant(file, row)
-            row["constant"] = known[file]
-            row["collapsed"] = known[file] is not None
-
-
-def _constant(file, row):
-    """Reads what is predicted always, or None; also where it is not known."""
-    chance = row.get("chance")
-    if row["metric"] == "accuracy" and chance is not None:
-        if row["value"] > chance + TOLERANCE:
-            # More than any constant scores: there is no need to read it.
-            return None
-    try:
-        gold, guesses, _ = predictions.read(file)
-        return collapse.constant_of(get_task(row["target"]).kind, gold, guesses)
-    except (DamageError, InputError, TypeError):
-        return None  # Named where the scores are judged.
+    drawn = {
+        id(owners[key]): draws for key, draws in bootstrap.draw(samples).items()
+    }
+    evidence.rows = [
+        dataclasses.replace(row, draws=drawn[id(row)])
+        if id(row) in drawn
+        else row
+        for row in evidence.rows
+    ]
 
 
 def _file(row):
     names = ("route", "target", "seed", "split", "language")
     return predictions.file_of(
-        row["run_dir"], **{name: row[name] for name in names}
+        row.run_dir, **{name: getattr(row, name) for name in names}
     )
 
 
@@ -364,10 +356,10 @@ def _sample(row):
         DamageError: If they are missing, damaged or not those of the row.
     """
     file = _file(row)
-    sample, n = predictions.sample_of(file, row["metric"], row["language"])
-    if abs(sample.value - row["value"]) > TOLERANCE or n != row["n"]:
+    sample, n = predictions.sample_of(file, row.metric, row.language)
+    if abs(sample.value - row.value) > TOLERANCE or n != row.n:
         raise DamageError(
             f"{file}: scores {sample.value:.6g} on {n} examples, but "
-            f"results.jsonl has {row['value']:.6g} on {row['n']}."
+            f"results.jsonl has {row.value:.6g} on {row.n}."
         )
     return sample

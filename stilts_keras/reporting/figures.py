@@ -1293,9 +1293,7 @@ def sampling_bars(stages):
     single source are left out, and more than 12 stages.
 
     Args:
-        stages: iterable of dicts with `stage` (its path), `seed` and
-            `sources`, a list of dicts with `name`, `share` (of the steps, as
-            expected, 1 being all), `sequences_seen` and `tokens_seen`.
+        stages: iterable of `records.rows.Training`.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -1303,7 +1301,7 @@ def sampling_bars(stages):
     Raises:
         InputError: If no stage has two sources.
     """
-    mixed = [stage for stage in stages if len(stage["sources"]) > 1]
+    mixed = [stage for stage in stages if len(stage.sources) > 1]
     if not mixed:
         raise InputError(
             "There are no mixtures to draw: no stage has two sources."
@@ -1369,9 +1367,9 @@ def _plan_bars(shown):
     """Measures the texts of the stages and finds the panels' sizes."""
     columns = 1 if len(shown) == 1 else 2 if len(shown) <= 4 else 3
     names = max(
-        _width(_source_lines(source["name"]))
+        _width(_source_lines(source.name))
         for stage in shown
-        for source in stage["sources"]
+        for source in stage.sources
     )
     largest = max(max(_shares(stage, key)) for stage in shown for key in SHARES)
     plan = _BarPlan(
@@ -1380,12 +1378,12 @@ def _plan_bars(shown):
         names=names,
         rows=[],
         limit=min(100, 25 * math.ceil(4 * largest)),
-        several=len({stage["seed"] for stage in shown}) > 1,
+        several=len({stage.seed for stage in shown}) > 1,
     )
     for start in range(0, len(shown), columns):
         row = shown[start : start + columns]
         lines = max(len(_bar_title(plan, stage)) for stage in row)
-        bars = max(len(stage["sources"]) for stage in row)
+        bars = max(len(stage.sources) for stage in row)
         above = _height(lines) + 0.06
         plan.rows.append((above, bars * BAR_DOWN + 0.45))
     return plan
@@ -1393,9 +1391,9 @@ def _plan_bars(shown):
 
 def _bar_title(plan, stage):
     """Wraps the path of a stage, with its seed if there are others."""
-    text = stage["stage"]
+    text = stage.path
     if plan.several:
-        text += f", seed {stage['seed']}"
+        text += f", seed {stage.seed}"
     return _wrap(text, plan.across - 0.4, ("/", "+", " ", ""), bold=True)
 
 
@@ -1406,7 +1404,7 @@ def _source_lines(name):
 
 def _shares(stage, key):
     """Lists the sources' shares of 1; all are 0 where nothing was seen."""
-    amounts = [source.get(key) or 0.0 for source in stage["sources"]]
+    amounts = [getattr(source, key) for source in stage.sources]
     # Expected shares are shares already.
     whole = 1.0 if key == "share" else sum(amounts)
     return [amount / whole if whole else 0.0 for amount in amounts]
@@ -1414,7 +1412,7 @@ def _shares(stage, key):
 
 def _bar_captions(mixed, shown):
     """Says what the bars are of."""
-    seeds = {stage["seed"] for stage in shown}
+    seeds = {stage.seed for stage in shown}
     caption = "Percent of what the stage has seen"
     if len(seeds) == 1:
         caption += f"; seed {min(seeds)}"
@@ -1426,7 +1424,7 @@ def _bar_panel(figure, plan, stage, corner, above):
     left, top = corner
     title = _bar_title(plan, stage)
     _write_lines(figure, left, top, title, weight="bold")
-    places = range(len(stage["sources"]))
+    places = range(len(stage.sources))
     axes = _place(
         figure,
         left + plan.names + 0.12,
@@ -1447,7 +1445,7 @@ def _bar_panel(figure, plan, stage, corner, above):
     axes.plot(expected, places, clip_on=False, **stroke)
     axes.set(xlim=(0, plan.limit), ylim=(len(places) - 0.5, -0.5))
     axes.set_xticks(range(0, plan.limit + 1, 25))
-    names = [_source_lines(source["name"]) for source in stage["sources"]]
+    names = [_source_lines(source.name) for source in stage.sources]
     axes.set_yticks(places, ["\n".join(lines) for lines in names])
     axes.tick_params(axis="y", labelsize=SIZE, labelcolor=INK)
     axes.grid(axis="x")

@@ -366,12 +366,12 @@ def keep(run_dir, suites, cell, language, evaluation):
     Args:
         run_dir: path.
         suites: iterable of `Suite`.
-        cell: has `route`, `target`, `seed` and `split`.
+        cell: has `route`, `target` (a Task), `seed` and `split`.
         language: str. Not written for suites that have none such.
         evaluation: has `gold`, `predictions` and `ids`.
     """
     for suite in suites:
-        target = cell.target
+        target = cell.target.name
         layout = suite.layout
         if layout is None or target not in layout.formats:
             continue

@@ -29,6 +29,8 @@ class Recipe:
         dev_limit: int. Examples of the dev split for that choice.
         dtype_policy: str. Keras dtype policy, such as `mixed_bfloat16`.
         num_steps: int or None. Optimiser steps, in place of `epochs`.
+        early_stopping: int or None. A stage ends after so many evaluations on
+            dev rows without gain; the learning rate falls as if it did not.
     """
 
     epochs: float = 3.0
@@ -41,6 +43,7 @@ class Recipe:
     dev_limit: int = 500
     dtype_policy: str = "float32"
     num_steps: int | None = None
+    early_stopping: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -136,6 +139,10 @@ class Task:
             change.
         own_metrics: mapping from name to Metric, of those in `metrics` that
             are not known by name alone. Filled from `metrics`.
+        extra_languages: tuple of str. Those of `languages` that the benchmark
+            does not list, but the user asks for.
+        file_digest: str. Of the user's file that defines the task, if one
+            does.
     """
 
     name: str
@@ -159,6 +166,12 @@ class Task:
     citation: str = ""
     version: int = 1
     own_metrics: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    extra_languages: tuple[str, ...] = ()
+    file_digest: str = ""
+
+    def __hash__(self):
+        """Hashes the name, for mappings cannot be hashed."""
+        return hash(self.name)
 
     def __post_init__(self):
         """Checks the definition, so that a wrong task file fails at import."""
@@ -182,6 +195,28 @@ class Task:
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
+
+    def with_languages(self, languages):
+        """Returns the Task with languages that the benchmark does not list.
+
+        Args:
+            languages: iterable of str, none of which the task has.
+        """
+        languages = tuple(languages)
+        return dataclasses.replace(
+            self,
+            languages=(*self.languages, *languages),
+            extra_languages=(*self.extra_languages, *languages),
+        )
+
+    @property
+    def identity(self):
+        """What stands for the definition in fingerprints."""
+        return (
+            [self.version, self.file_digest]
+            if self.file_digest
+            else (self.version)
+        )
 
     @property
     def is_trainable(self):
@@ -221,13 +256,3 @@ class Task:
     def kind(self):
         """What all tasks of its problem have in common: a `Kind`."""
         return KINDS[self.problem]
-
-    @property
-    def is_retrieval(self):
-        """Whether it is never trained; ask `kind.is_trained`."""
-        return not self.kind.is_trained
-
-    @property
-    def needs_dev(self):
-        """Whether dev rows choose a threshold; ask `kind.needs_dev`."""
-        return self.kind.needs_dev

@@ -8,7 +8,9 @@ import pytest
 import fake_runs
 from stilts_keras import files
 from stilts_keras.errors import InputError
-from stilts_keras.records.results import Results
+from stilts_keras.records.results import FORMAT
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import Score
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 
@@ -26,16 +28,16 @@ def test_results_and_predictions_alone_are_enough(run_dir):
     found = gather([run_dir])
     assert found.baseline == "pretrained"
     assert len(found.rows) == 2 * 2 * len(fake_runs.LANGUAGES)
-    assert all(row["draws"].shape == (1000,) for row in found.rows)
+    assert all(row.draws.shape == (1000,) for row in found.rows)
     (problem,) = found.problems
     assert "run.json" in problem and "not known" in problem
 
 
 def test_draws_spread_as_the_scores_err(run_dir):
     for row in gather([run_dir]).rows:
-        share = row["value"] / 100
-        error = 100 * np.sqrt(share * (1 - share) / row["n"])
-        assert row["draws"].std() == pytest.approx(error, rel=0.15)
+        share = row.value / 100
+        error = 100 * np.sqrt(share * (1 - share) / row.n)
+        assert row.draws.std() == pytest.approx(error, rel=0.15)
 
 
 def predictions_file(run_dir):
@@ -86,9 +88,9 @@ def test_predictions_that_are_not_those_of_the_row_are_named(
     found = gather([run_dir])
     (problem,) = found.problems
     assert str(file) in problem and "not judged" in problem
-    without = [row for row in found.rows if "draws" not in row]
+    without = [row for row in found.rows if row.draws is None]
     (row,) = without
-    assert (row["route"], row["language"], row["seed"]) == ("mnli", "hi", 1)
+    assert (row.route, row.language, row.seed) == ("mnli", "hi", 1)
 
 
 QUESTIONS = {
@@ -117,7 +119,7 @@ def test_kept_counts_are_those_of_the_predictions(tmp_path):
         )
         evidence = gather([fake_runs.describe(run_dir)])
         assert not evidence.problems
-        found.append([row["draws"].tolist() for row in evidence.rows])
+        found.append([row.draws.tolist() for row in evidence.rows])
     assert found[0] == found[1]
     counts = list(tmp_path.rglob("*.counts"))
     assert len(counts) == len(QUESTIONS)
@@ -131,7 +133,7 @@ def test_damaged_counts_are_counted_again(run_dir, keep):
     found = gather([run_dir])
     assert found.problems == expected.problems == []
     for row, other in zip(found.rows, expected.rows, strict=True):
-        assert (row["draws"] == other["draws"]).all()
+        assert (row.draws == other.draws).all()
 
 
 def test_damaged_rows_are_named_and_the_others_count(run_dir):
@@ -148,13 +150,13 @@ def test_damaged_rows_are_named_and_the_others_count(run_dir):
 
 def test_rows_of_other_weights_or_data_do_not_count(run_dir):
     gold = {"de": ["neutral"] * 10}
-    for changes in ({"stage": "old"}, {"evaluation": "old rows"}):
+    for changes in ({"stage": "old"}, {"data_fingerprint": "old rows"}):
         fake_runs.write_scores(
             run_dir, "mnli", "xnli", gold, gold=gold, **changes
         )
     found = gather([run_dir])
     # The second replaced the row of now; the file is what it was made of.
-    assert all(row["n"] == 60 for row in found.rows)
+    assert all(row.n == 60 for row in found.rows)
 
 
 def test_without_run_json_the_last_training_of_a_route_counts(run_dir):
@@ -166,9 +168,9 @@ def test_without_run_json_the_last_training_of_a_route_counts(run_dir):
     rows = [
         row
         for row in gather([run_dir]).rows
-        if (row["route"], row["language"], row["seed"]) == ("mnli", "de", 1)
+        if (row.route, row.language, row.seed) == ("mnli", "de", 1)
     ]
-    assert [row["stage"] for row in rows] == ["newer"]
+    assert [row.stage for row in rows] == ["newer"]
 
 
 def test_cells_that_were_not_run_yet_are_named(run_dir):
@@ -188,11 +190,19 @@ def test_many_missing_predictions_are_named_shortly(run_dir):
     assert "Likewise 9 more" in problems[-1]
 
 
-def test_an_older_run_json_does_not_stop_a_report(run_dir):
-    files.write_json(run_dir / "run.json", files.sealed({"graph": {}}))
+def test_a_run_json_that_tells_little_does_not_stop_a_report(run_dir):
+    known = {"format": FORMAT, "graph": {}}
+    files.write_json(run_dir / "run.json", files.sealed(known))
     found = gather([run_dir])
     assert found.rows and found.baseline == "pretrained"
     assert report.build(found).sentences
+
+
+@pytest.mark.parametrize("known", [{"graph": {}}, {"format": FORMAT + 1}])
+def test_a_folder_of_another_version_is_refused_in_one_line(run_dir, known):
+    files.write_json(run_dir / "run.json", files.sealed(known))
+    with pytest.raises(InputError, match="run.json: .*Choose another --run_d"):
+        gather([run_dir])
 
 
 def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
@@ -215,7 +225,7 @@ def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
     )
     found = gather([run_dir])
     assert list(found.primary) == ["xnli", "pawsx"]
-    routes = list(dict.fromkeys(row["route"] for row in found.rows))
+    routes = list(dict.fromkeys(row.route for row in found.rows))
     assert routes == ["pretrained", "mnli"]
 
 
@@ -242,7 +252,7 @@ def test_seeds_of_two_folders_make_one_experiment(tmp_path):
 
     def known(evidence):
         return {
-            (row["route"], row["seed"], row["language"]): row["draws"].tolist()
+            (row.route, row.seed, row.language): row.draws.tolist()
             for row in evidence.rows
         }
 
@@ -256,7 +266,7 @@ def test_a_score_of_both_folders_counts_once_and_must_agree(run_dir, tmp_path):
     fake_runs.describe(other)
     found = gather([run_dir, other])
     assert len(found.rows) == 2 * 2 * len(fake_runs.LANGUAGES)
-    assert all(row["run_dir"] == run_dir for row in found.rows)
+    assert all(row.run_dir == run_dir for row in found.rows)
     assert found.problems
     assert all("the first folder counts" in text for text in found.problems)
 
@@ -290,6 +300,6 @@ def test_a_folder_named_twice_counts_once(run_dir):
 def test_a_folder_without_results_is_named(tmp_path):
     with pytest.raises(InputError, match="no run folder"):
         gather([tmp_path])
-    Results(tmp_path / "results.jsonl").add([])
+    RowFile(tmp_path / "results.jsonl", Score).add([])
     with pytest.raises(InputError, match="no results to report yet"):
         gather([tmp_path])

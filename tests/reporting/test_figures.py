@@ -1,5 +1,6 @@
 """Figures: what they promise to show, and that it can be read."""
 
+import dataclasses
 import itertools
 import re
 import subprocess
@@ -14,7 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.patches import Rectangle
 
+import fake_runs
 from stilts_keras.errors import InputError
+from stilts_keras.records.rows import SourceShare
 from stilts_keras.reporting import figures
 from stilts_keras.reporting import tables
 from stilts_keras.tasks.languages import LANGUAGES
@@ -143,19 +146,17 @@ LESSONS = {
 
 
 def make_stage(path, *names, seed=1):
-    return {
-        "stage": path,
-        "seed": seed,
-        "sources": [
-            {
-                "name": name,
-                "share": 1 / len(names),
-                "sequences_seen": 100 * (number + 1),
-                "tokens_seen": 5000 * (number + 1) ** 2,
-            }
-            for number, name in enumerate(names)
-        ],
-    }
+    shares = [
+        SourceShare(
+            name=name,
+            share=1 / len(names),
+            sequences=100,
+            sequences_seen=100 * (number + 1),
+            tokens_seen=5000 * (number + 1) ** 2,
+        )
+        for number, name in enumerate(names)
+    ]
+    return fake_runs.training("f", path, seed=seed, sources=tuple(shares))
 
 
 MIXTURES = [
@@ -670,8 +671,11 @@ def test_pyplot_and_frameworks_stay_out():
     code = (
         "import sys\n"
         "from stilts_keras.reporting import figures\n"
-        "stage = {'stage': 'a', 'seed': 1, 'sources': [{'name': n, "
-        "'share': 0.5, 'sequences_seen': 1, 'tokens_seen': 1} for n in 'ab']}\n"
+        "from stilts_keras.records.rows import SourceShare, Training\n"
+        "seen = {'sequences': 1, 'sequences_seen': 1, 'tokens_seen': 1}\n"
+        "both = [SourceShare(name=n, share=0.5, **seen) for n in 'ab']\n"
+        "stage = Training(stage='f', path='a', parent=None, seed=1, "
+        "num_steps=1, sources=tuple(both))\n"
         "figures.to_png(figures.sampling_bars([stage]))\n"
         "names = ['matplotlib.pyplot', 'tensorflow', 'keras', 'jax', 'torch']\n"
         "print([name for name in names if name in sys.modules])"
@@ -704,18 +708,7 @@ def test_no_differences_are_an_error_not_an_empty_map(frame):
 
 def test_frames_of_tables_can_be_drawn():
     rows = [
-        {
-            "route": route,
-            "seed": 1,
-            "target": "xnli",
-            "language": language,
-            "split": "test",
-            "metric": "accuracy",
-            "value": value,
-            "n": 10,
-            "zero_shot": True,
-            "stage": "f",
-        }
+        fake_runs.score(route=route, language=language, value=value, n=10)
         for route, value in (("pretrained", 50.0), ("mnli", 51.5))
         for language in ("de", "zh")
     ]
@@ -958,8 +951,11 @@ def test_seeds_are_named_where_there_are_several():
 
 def test_a_stage_that_has_seen_nothing_has_no_bars():
     stage = make_stage("a+b", "a", "b")
-    for source in stage["sources"]:
-        source.update(sequences_seen=0, tokens_seen=None)
+    unseen = [
+        dataclasses.replace(source, sequences_seen=0, tokens_seen=0)
+        for source in stage.sources
+    ]
+    stage = dataclasses.replace(stage, sources=tuple(unseen))
     (axes,) = figures.sampling_bars([stage]).axes
     assert {bar.get_width() for bars in axes.containers for bar in bars} == {0}
 

@@ -14,6 +14,7 @@ from stilts_keras.scoring.suite import OURS
 from stilts_keras.scoring.suite import Suite
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import MNLI
+from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import XNLI
 from toy_suite import TOY
 
@@ -33,7 +34,7 @@ def kept(run_dir, suites, languages=("de", "hi", "en")):
     """The submission files of a run that evaluated `RUN`."""
     for target, (gold, predictions, ids) in RUN.items():
         cell = types.SimpleNamespace(
-            route="mnli", target=target, seed=1, split="test"
+            route="mnli", target=TASKS[target], seed=1, split="test"
         )
         found = types.SimpleNamespace(
             gold=gold, predictions=predictions, ids=ids

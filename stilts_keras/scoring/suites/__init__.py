@@ -39,11 +39,12 @@ def with_files():
     return [suite for suite in SUITES.values() if suite.layout]
 
 
-def expand_targets(names):
+def expand_targets(names, tasks=TASKS):
     """Replaces each suite by its tasks; keeps order, drops repetitions.
 
     Args:
         names: iterable of str. Tasks and suites.
+        tasks: mapping from name to Task: all that may be named besides.
 
     Returns:
         Tuple of Tasks.
@@ -51,12 +52,12 @@ def expand_targets(names):
     Raises:
         InputError: If a name is neither a task nor a suite.
     """
-    tasks = {}
+    found = {}
     for name in names:
         if name in SUITES:
-            tasks |= {task.name: task for task in SUITES[name].tasks}
-        elif name in TASKS:
-            tasks[name] = TASKS[name]
+            found |= {task.name: task for task in SUITES[name].tasks}
+        elif name in tasks:
+            found[name] = tasks[name]
         else:
-            raise unknown("task or suite", name, [*TASKS, *SUITES])
-    return tuple(tasks.values())
+            raise unknown("task or suite", name, [*tasks, *SUITES])
+    return tuple(found.values())
