@@ -112,10 +112,16 @@ def test_a_ratio_of_sums_is_bootstrapped():
     assert low < 12.5 < high
 
 
+@pytest.mark.parametrize("name", ["", "My metric", "a/b", "2nd"])
+def test_a_metric_s_name_is_fit_for_files(name):
+    with pytest.raises(ValueError, match="name must be lower-case"):
+        Metric(name=name, scores=len)
+
+
 @pytest.mark.parametrize("functions", [{}, {"scores": len, "parts": len}])
 def test_a_metric_has_either_scores_or_parts(functions):
     with pytest.raises(ValueError, match="needs either scores or parts"):
-        Metric(name="both or neither", **functions)
+        Metric(name="both_or_neither", **functions)
 
 
 @pytest.mark.parametrize("metric", metrics.METRICS.values())
