@@ -7,6 +7,7 @@ answers are those of the baseline where neither luck nor skill differs.
 import numpy as np
 
 from stilts_keras import files
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records.results import FORMAT
@@ -18,6 +19,7 @@ from stilts_keras.records.rows import Training
 from stilts_keras.reporting.evidence import JudgedScore
 from stilts_keras.scoring import collapse
 from stilts_keras.scoring import metrics
+from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
 
 LABELS = ("entailment", "neutral", "contradiction")
@@ -164,7 +166,7 @@ def describe(run_dir, *, baseline="pretrained", **graph):
                     "data": "pocket",
                     "eval_limit": None,
                     "settings": {"sampling": {"kind": "proportional"}},
-                    "evaluation": {
+                    "data_fingerprints": {
                         f"{row.target}|{row.language}": row.data_fingerprint
                         for row in rows
                     },
@@ -174,13 +176,34 @@ def describe(run_dir, *, baseline="pretrained", **graph):
                         ): row.stage
                         for row in rows
                     },
-                    "stages": {row.stage: None for row in (*rows, *lessons)},
+                    "stages": _stages(rows, lessons),
+                    "tasks": {
+                        name: TaskFacts.of(get_task(name)).to_dict()
+                        for name in (
+                            *(row.target for row in rows),
+                            *(row.task for row in lessons),
+                        )
+                        if name in TASKS
+                    },
                     **graph,
                 },
             }
         ),
     )
     return run_dir
+
+
+def _stages(rows, lessons):
+    """The stages that rows are of, as run.json lists them."""
+    stages = {
+        row.stage: {"parent": None, "lessons": {}} for row in (*rows, *lessons)
+    }
+    for row in lessons:
+        stages[row.stage]["lessons"][row.source] = {
+            "data_fingerprint": row.data_fingerprint,
+            "scores": 1,
+        }
+    return stages
 
 
 def training(stage, path, *, sources=("mnli",), **changes):

@@ -12,6 +12,7 @@ from stilts_keras.graph.holdings import Holdings
 from stilts_keras.graph.recipes import Recipes
 from stilts_keras.graph.request import SWEEP
 from stilts_keras.graph.request import Request
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.graph.tree import StageTree
 
 
@@ -82,10 +83,8 @@ class Graph:
         Raises:
             InputError: If the user asked for more tokens than positions.
         """
-        trained = [
-            source.task for stage in self.stages for source in stage.all_sources
-        ]
-        return self._recipes.lowered((*trained, *self.targets), num_positions)
+        tasks = (*self._trained_tasks(), *self.targets)
+        return self._recipes.lowered(tasks, num_positions)
 
     def eval_count(self, task):
         """Returns the most rows to evaluate; None for all.
@@ -215,6 +214,11 @@ class Graph:
                 }
                 for stage in self.stages
             },
+            # For reports, which may know no task of the user's own.
+            "tasks": {
+                task.name: TaskFacts.of(task).to_dict()
+                for task in (*self.targets, *self._trained_tasks())
+            },
             # How many rows of results a target has in each language.
             "counts": {
                 task.name: {
@@ -230,6 +234,11 @@ class Graph:
                 for cell in self.cells
             },
         }
+
+    def _trained_tasks(self):
+        return [
+            source.task for stage in self.stages for source in stage.all_sources
+        ]
 
     def _num_layer_scores(self, task):
         """Returns how many scores of hidden states a language has, or 0."""

@@ -1,7 +1,6 @@
 """What is said of collapsed models: which, how they were trained, what next."""
 
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.tasks import get_task
 
 # Of many, so many are told one by one.
 MAX_NAMED = 5
@@ -67,7 +66,7 @@ def of_results(rows, learning_rates):
     how, moves = _how(learning_rates), list(MOVES)
     if first.stage == PRETRAINED:
         how, moves = "not trained", []
-    if not get_task(first.target).kind.is_trained:
+    if first.layer is not None:
         moves.append("another --retrieval_layer")
     return (
         f"Collapsed: `{first.route}` on {first.target}, seed "

@@ -11,18 +11,21 @@ from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records import results
+from stilts_keras.records.remaining import of_chains
+from stilts_keras.records.remaining import of_graph
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import key_of
 from stilts_keras.scoring import bootstrap
-from stilts_keras.tasks import get_task
+from stilts_keras.tasks import TASKS
 
 # Of problems of one kind.
 MAX_NAMED = 5
@@ -58,6 +61,7 @@ class Evidence:
             `embeddings.read`.
         run_dirs: list of path.
         run: dict. run.json of the first folder that has one, or empty.
+        tasks: dict from a name to `TaskFacts`. Those of all folders' run.json.
         baseline: str. The route to compare with.
         problems: list of str. What is missing or damaged.
     """
@@ -69,6 +73,7 @@ class Evidence:
     embeddings: list = dataclasses.field(default_factory=list)
     run_dirs: list = dataclasses.field(default_factory=list)
     run: dict = dataclasses.field(default_factory=dict)
+    tasks: dict = dataclasses.field(default_factory=dict)
     baseline: str = ""
     problems: list = dataclasses.field(default_factory=list)
 
@@ -77,16 +82,33 @@ class Evidence:
         """What `Graph.description` says, or an empty dict."""
         return self.run.get("graph", {})
 
+    def task(self, name):
+        """Returns the `TaskFacts` of a task that a run names.
+
+        Raises:
+            InputError: If it is the user's own and no run.json describes it.
+        """
+        if name in self.tasks:
+            return self.tasks[name]
+        if name not in TASKS:
+            raise InputError(
+                f"Task {name!r} is none of stilts_keras's, and no "
+                f"{results.RUN_FILE} of {', '.join(map(str, self.run_dirs))} "
+                "describes it. Run the same command with its --task_file "
+                "again: what is done stays, and the file is written anew."
+            )
+        return TaskFacts.of(TASKS[name])
+
     @property
     def primary(self):
         """Each target's own metric, in the order of the targets."""
         named = [
             pair.partition("|")[0]
-            for pair in self.description.get("evaluation", {})
+            for pair in self.description.get("data_fingerprints", {})
         ]
         there = {(row.target, row.metric): None for row in self.rows}
         metrics_of = {
-            target: get_task(target).metrics[0]
+            target: self.task(target).metrics[0]
             for target in dict.fromkeys([*named, *(name for name, _ in there)])
         }
         return {
@@ -136,9 +158,15 @@ def _add(evidence, run_dir, known):
         _check_alike(evidence, run, run_dir)
     evidence.run_dirs.append(run_dir)
     evidence.run = evidence.run or run
-    is_current = _current(run.get("graph"))
+    graph = run.get("graph")
+    for name, found in (graph or {}).get("tasks", {}).items():
+        where = f"{run_dir / results.RUN_FILE}: task {name!r}"
+        evidence.tasks.setdefault(name, TaskFacts.from_dict(found, where))
+    # A folder keeps rows of trainings that changed data have made obsolete.
+    is_of_graph = of_graph(graph) if graph else _any
+    is_of_chain = of_chains(graph) if graph else _any
     for row in _read(evidence, run_dir / results.RESULTS_FILE, Score):
-        if is_current(row):
+        if is_of_graph(row):
             _take(evidence, row, run_dir, known)
     evidence.rows = list(known.values())
     there = {key_of(row) for row in evidence.lessons}
@@ -147,10 +175,10 @@ def _add(evidence, run_dir, known):
         for row in _read(
             evidence, run_dir / results.FORGETTING_FILE, ChainScore
         )
-        if is_current(row) and key_of(row) not in there
+        if is_of_chain(row) and key_of(row) not in there
     ]
     layers = _read(evidence, run_dir / results.LAYERS_FILE, LayerScore)
-    evidence.layers += [row for row in layers if is_current(row)]
+    evidence.layers += filter(is_of_graph, layers)
     there = {row.stage for row in evidence.trainings}
     evidence.trainings += [
         row
@@ -178,10 +206,10 @@ def _name_missing(evidence):
     there = {
         (row.route, row.target, str(row.seed), row.language)
         for row in evidence.rows
-        if row.metric == get_task(row.target).metrics[0]
+        if row.metric == evidence.task(row.target).metrics[0]
     }
     named, languages = [], {}
-    for pair in evidence.description.get("evaluation", {}):
+    for pair in evidence.description.get("data_fingerprints", {}):
         target, _, language = pair.partition("|")
         languages.setdefault(target, []).append(language)
     for cell in evidence.description.get("cells", {}):
@@ -250,29 +278,9 @@ def _check_alike(evidence, run, run_dir):
         )
 
 
-def _current(description):
-    """Returns whether a row is of the weights and data of now.
-
-    A folder keeps rows of trainings that changed data have made obsolete.
-    """
-    if not description:
-        return lambda row: True
-    evaluations, cells, stages = (
-        description.get(name, {}) for name in ("evaluation", "cells", "stages")
-    )
-
-    def is_current(row):
-        if isinstance(row, ChainScore):
-            return row.stage in stages
-        key = "|".join(map(str, (row.route, row.target, row.seed)))
-        pair = f"{row.target}|{row.language}"
-        return (
-            key in cells
-            and row.stage in (PRETRAINED, cells[key])
-            and row.data_fingerprint == evaluations.get(pair)
-        )
-
-    return is_current
+def _any(row):
+    """Without run.json, each row tells itself what it is of."""
+    return True
 
 
 def _take(evidence, row, run_dir, known):

@@ -8,11 +8,11 @@ import pathlib
 
 from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.graph.route import Route
 from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
+from stilts_keras.reporting.route_names import source_names
 from stilts_keras.tasks.languages import families
 
 FOLDER = "report"
@@ -159,16 +159,14 @@ def _sessions(report):
 
 def _settings(report, route, stage, trainings):
     """Lists what a session was made with, as far as that is known."""
-    parsed = Route.parse(route)
+    stages = source_names(route)
     run, description = report.evidence.run, report.evidence.description
     known = {
         "sources": ", ".join(
-            dict.fromkeys(
-                source.name for sources in parsed.stages for source in sources
-            )
+            dict.fromkeys(name for names in stages for name in names)
         )
         or "none",
-        "num_stages": len(parsed.stages),
+        "num_stages": len(stages),
         "backbone": description.get("backbone", {}).get("name"),
         "backend": run.get("backend"),
         "sampling": description.get("settings", {})

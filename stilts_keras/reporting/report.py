@@ -10,15 +10,14 @@ import pathlib
 from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
-from stilts_keras.graph.route import Route
 from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
 from stilts_keras.reporting import published
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
+from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.scoring import suites
-from stilts_keras.tasks import get_task
 from stilts_keras.tasks.languages import by_family
 from stilts_keras.tasks.languages import family_of
 from stilts_keras.tasks.languages import script_of
@@ -149,7 +148,7 @@ def _frames(evidence):
         if set(suite.names) <= set(primary):
             frames[suite.name] = _suite_frame(suite, evidence)
     shapes = {
-        route: Route.parse(route).shape
+        route: shape_of(route)
         for route in dict.fromkeys(row.route for row in rows)
     }
     if _has_curve(shapes.values()):
@@ -172,7 +171,7 @@ def _frames(evidence):
         frames["forgetting"] = tables.forgetting_frame(
             evidence.lessons,
             primary={
-                row.task: get_task(row.task).metrics[0]
+                row.task: evidence.task(row.task).metrics[0]
                 for row in evidence.lessons
             },
         )
@@ -183,7 +182,7 @@ def _frames(evidence):
         )
     for target in dict.fromkeys(row.target for row in evidence.layers):
         frames[f"{target}_layers"] = tables.layer_frame(
-            evidence.layers, target, get_task(target).metrics[0]
+            evidence.layers, target, evidence.task(target).metrics[0]
         )
     return frames
 

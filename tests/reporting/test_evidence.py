@@ -7,10 +7,13 @@ import pytest
 
 import fake_runs
 from stilts_keras import files
+from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records.results import FORMAT
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import Score
+from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 
@@ -217,7 +220,7 @@ def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
             "pretrained|pawsx|1": "pretrained pawsx 1",
             "mnli|xnli|1": "mnli xnli 1",
         },
-        evaluation={
+        data_fingerprints={
             f"{target}|{language}": f"rows of {target} {language}"
             for target in ("xnli", "pawsx")
             for language in fake_runs.LANGUAGES
@@ -303,3 +306,42 @@ def test_a_folder_without_results_is_named(tmp_path):
     RowFile(tmp_path / "results.jsonl", Score).add([])
     with pytest.raises(InputError, match="no results to report yet"):
         gather([tmp_path])
+
+
+# ------------------------------------------------------ A task of the user's
+OWN = TaskFacts(
+    problem="classification",
+    metrics=("accuracy",),
+    languages=("de", "hi", "en"),
+    is_retrieval=False,
+)
+
+
+def own_run(run_dir, **graph):
+    """A run of a target and a route that stilts_keras does not know."""
+    shares = {"pretrained": 0.5, "own_source@de:20k": 0.7}
+    fake_runs.write_run(run_dir, shares, target="own_task", n=60)
+    return fake_runs.describe(run_dir, **graph)
+
+
+def test_a_task_of_the_users_own_is_known_by_run_json(tmp_path):
+    run_dir = own_run(tmp_path, tasks={"own_task": OWN.to_dict()})
+    found = gather([run_dir])
+    assert not found.problems
+    assert found.primary == {"own_task": "accuracy"}
+    made = report.build(found)
+    assert "`own_source@de:20k` on own_task" in made.sentences[0]
+    assert "own_source@de" in str(overview._sessions(made))
+
+
+def test_without_run_json_the_next_move_is_named(tmp_path):
+    own_run(tmp_path)
+    with pytest.raises(InputError, match="'own_task'.* --task_file"):
+        gather([tmp_path])
+
+
+def test_facts_of_a_task_lack_no_field(tmp_path):
+    facts = OWN.to_dict()
+    del facts["metrics"]
+    with pytest.raises(DamageError, match="run.json: task 'own_task': lacks m"):
+        gather([own_run(tmp_path, tasks={"own_task": facts})])
