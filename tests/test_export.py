@@ -10,11 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from backbones.texts import TEXTS
-from backbones.texts import rows_of
 from backbones.tiny import WRITERS
-from backbones.tiny import deberta_pieces
-from backbones.tiny import mt5_vocabulary
+from fake_runs import MANIFEST
 from stilts_keras import export as export_module
 from stilts_keras import files
 from stilts_keras.backbones import FAMILIES
@@ -22,15 +19,11 @@ from stilts_keras.backbones import get_family
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
-from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.stage_heads import StageHead
-from stilts_keras.backbones.tokenizer import Tokenizer
-from stilts_keras.backbones.tokenizer_json import tokenizer_files
 from stilts_keras.errors import InputError
 from stilts_keras.export import export
 from stilts_keras.main import main
 from stilts_keras.problems import problem_of
-from stilts_keras.records import results
 from stilts_keras.steps.checkpoint import save_stage
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.tasks.example import MultipleChoice
@@ -79,33 +72,9 @@ HEADS = {
 }
 EXPORTED = [name for name in WRITERS if name != "mt5"]
 LENGTH = 48
-FACTS = {
-    "stage": "mnli",
-    "fingerprint": "0123456789abcdef",
-    "backbone": "some/backbone",
-    "parent": None,
-    "seed": 7,
-    "sources": [
-        {
-            "name": "mnli:2k",
-            "max_length": 128,
-            "sequences": 2000,
-            "share": 1.0,
-            "sequences_seen": 6000,
-            "tokens_seen": 99,
-        }
-    ],
-    "recipe": {"learning_rate": 1e-5, "batch_size": 32, "max_length": 128},
-    "num_steps": 1234,
-    "best_step": 1000,
-    "dev_score": 71.25,
-    "backend": "jax",
-    "python": "3.11.0",
-    "versions": {"keras": "3.15.1"},
-}
 
 
-def make_stage(folder, backbone, heads, facts=FACTS):
+def make_stage(folder, backbone, heads, facts=MANIFEST):
     """Writes a stage with random heads; returns its Model."""
     encoder = load_root(backbone, tokenizer=load_tokenizer(backbone))
     made = {key: problem_of(head).head(encoder) for key, head in heads.items()}
@@ -450,155 +419,6 @@ def test_the_command_exports(stages, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
     assert main([*call, "--task=squad_v2"]) == 0
     assert "XLMRobertaForQuestionAnswering" in capsys.readouterr().out
-
-
-# ------------------------------------------------------------------------- Card
-def test_a_card_without_a_run_says_that_no_scores_are_known(stages, tmp_path):
-    folder, _ = stages("xlm_roberta")
-    output, name = export(folder, tmp_path / "out", task="squad_v2")
-    card = (output / "README.md").read_text("utf-8")
-    assert card.startswith("---\nlibrary_name: transformers\n")
-    assert "pipeline_tag: question-answering" in card
-    assert f"import AutoTokenizer, {name}" in card
-    assert "None are known: the stage does not lie in a run" in card
-    assert "threshold" in card
-    assert "| mnli | mnli:2k: 6,000 | 1,234 (1,000) | 1e-05 | 32" in card
-    assert "OANC" in card and "some/backbone" in card and "seed 7" in card
-
-
-def test_a_card_tells_chain_scores_and_intervals_of_the_run(stages, tmp_path):
-    backbone = describe_backbone(str(stages("xlm_roberta")[0]))
-    run_dir = tmp_path / "run"
-    folder = run_dir / "stages" / "mnli" / "xnli" / "0123456789abcdef"
-    facts = FACTS | {"stage": "mnli/xnli", "parent": "f" * 16}
-    make_stage(folder, backbone, {"nli": HEADS["nli"]}, facts)
-    files.write_json(run_dir / "run.json", files.sealed({}))
-    results.Results(
-        run_dir / "trainings.jsonl", ("stage",), results.TRAINING
-    ).add([FACTS | {"stage": "f" * 16, "path": "mnli", "num_steps": 77_777}])
-    row = {
-        "route": "mnli",
-        "seed": 7,
-        "target": "xnli",
-        "language": "de",
-        "split": "test",
-        "metric": "accuracy",
-        "stage": "0123456789abcdef",
-        "value": 72.56,
-        "low": 70.11,
-        "high": 74.99,
-        "n": 5010,
-        "zero_shot": True,
-        "collapsed": False,
-    }
-    results.Results(run_dir / "results.jsonl").add(
-        [row, row | {"stage": "another", "language": "fr", "value": 11.1}]
-    )
-    output, _ = export(folder, tmp_path / "out")
-    card = (output / "README.md").read_text("utf-8")
-    assert (
-        "| mnli | xnli | de | test | accuracy | 72.6 | 70.1 to 75.0 | 5,010 "
-        "| yes |"
-    ) in card
-    assert "11.1" not in card
-    assert "77,777" in card and "not known here" not in card
-
-
-# -------------------------------------------------------------------- Tokenizer
-def their_tokenizer(folder, family, tokenizer):
-    folder.mkdir()
-    made = tokenizer_files(
-        tokenizer,
-        family.special_tokens(tokenizer.pieces),
-        file_names=family.tokenizer_files,
-        max_length=None,
-    )
-    for name, content in made.items():
-        (folder / name).write_bytes(content)
-    config = {"model_type": family.model_types[0]}
-    (folder / "config.json").write_text(json.dumps(config))
-    return transformers.AutoTokenizer.from_pretrained(folder)
-
-
-@pytest.mark.parametrize(
-    ("name", "change"),
-    [
-        ("xlm_roberta", lambda content: content),
-        ("deberta_v3", deberta_pieces),
-        ("mt5", lambda content: mt5_vocabulary(content=content)),
-    ],
-    ids=["xlm_roberta", "deberta_v3", "mt5"],
-)
-def test_real_rows_in_every_language_get_our_ids(
-    name, change, xlmr_tokenizer, material, tmp_path
-):
-    family = get_family(name)
-    pieces = SentencePieces(change(xlmr_tokenizer.pieces.content))
-    ours = Tokenizer(pieces, family.layout(pieces))
-    theirs = their_tokenizer(tmp_path / "out", family, ours)
-    rows = list(rows_of(material / "data", num=4))
-    assert len(rows) > 1_000
-    found = [
-        ours.join(ids).columns[ours.ids_input] for ids in ours.encode(rows)
-    ]
-    assert theirs(rows)["input_ids"] == found
-    # The tokenizers library normalises grapheme by grapheme, so that marks
-    # apart from their letters stay so.
-    different = [
-        key
-        for key, text in TEXTS.items()
-        if theirs(text)["input_ids"]
-        != ours.join(*ours.encode([text])).columns[ours.ids_input]
-    ]
-    assert set(different) <= {"japanese", "korean", "nfd"}
-
-
-def changed(pieces, **changes):
-    from sentencepiece import sentencepiece_model_pb2
-
-    proto = sentencepiece_model_pb2.ModelProto.FromString(pieces.content)
-    for name, value in changes.items():
-        part, _, field = name.partition("__")
-        setattr(getattr(proto, part), field, value)
-    return SentencePieces(proto.SerializeToString())
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"normalizer_spec__remove_extra_whitespaces": False},
-        {"normalizer_spec__add_dummy_prefix": False},
-        {
-            "normalizer_spec__remove_extra_whitespaces": False,
-            "normalizer_spec__add_dummy_prefix": False,
-        },
-        {"normalizer_spec__precompiled_charsmap": b""},
-    ],
-    ids=["spaces", "prefix", "neither", "no normalisation"],
-)
-def test_what_a_sentencepiece_model_says_of_spaces_is_kept(
-    changes, pocket_tokenizer, tmp_path
-):
-    family = get_family("xlm_roberta")
-    pieces = changed(pocket_tokenizer.pieces, **changes)
-    ours = Tokenizer(pieces, family.layout(pieces))
-    theirs = their_tokenizer(tmp_path / "out", family, ours)
-    for text in ("the dog sleeps", "  two  spaces ", "", " ", "a\tb", "ＡＢ x"):
-        (ids,) = ours.encode([text])
-        expected = ours.join(ids).columns[ours.ids_input]
-        assert theirs(text)["input_ids"] == expected, text
-
-
-def test_a_sentencepiece_model_of_another_kind_is_refused(pocket_tokenizer):
-    pieces = changed(pocket_tokenizer.pieces, trainer_spec__model_type=2)
-    family = get_family("xlm_roberta")
-    with pytest.raises(InputError, match="not a unigram model"):
-        tokenizer_files(
-            Tokenizer(pieces, family.layout(pieces)),
-            family.special_tokens(pieces),
-            file_names=family.tokenizer_files,
-            max_length=None,
-        )
 
 
 # --------------------------------------------------------------- Other backends

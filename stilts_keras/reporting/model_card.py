@@ -209,7 +209,7 @@ def _scores(manifest, run_dir):
                 row["split"],
                 row["metric"],
                 _number(row["value"]) + ("‡" if row.get("collapsed") else ""),
-                f"{_number(row.get('low'))} to {_number(row.get('high'))}",
+                _interval(row),
                 f"{row['n']:,}",
                 "yes" if row["zero_shot"] else "no",
             )
@@ -250,6 +250,11 @@ def _table(header, rows):
 
 def _cell(value):
     return " ".join(str(value).replace("|", "\\|").split())
+
+
+def _interval(row):
+    ends = [row.get("low"), row.get("high")]
+    return "-" if None in ends else " to ".join(map(_number, ends))
 
 
 def _number(value):
