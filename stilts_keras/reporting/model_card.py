@@ -55,7 +55,7 @@ def model_card(stage, manifest, head, class_name):
         f", fingerprint `{manifest['fingerprint']}`, seed {manifest['seed']}.",
         _use(head, class_name),
         "## Training",
-        _training(chain, manifest),
+        _training(chain),
         "## Scores",
         _scores(manifest, run_dir),
         "## Data",
@@ -140,7 +140,7 @@ def _use(head, class_name):
     return f"{code}\n\n{note}"
 
 
-def _training(chain, manifest):
+def _training(chain):
     header = (
         "stage",
         "rows seen",
@@ -171,12 +171,16 @@ def _training(chain, manifest):
             "\n\nThe recipes of the stages before are not known here: export "
             "the stage from its run's folder."
         )
-    recipe = ", ".join(
-        f"{name} {value}"
-        for name, value in sorted(manifest["recipe"].items())
-        if value is not None
-    )
-    return f"{text}\n\nThe last stage's recipe: {recipe}."
+    recipes = [
+        f"- `{stage['path']}`, seed {stage['seed']}: "
+        + ", ".join(
+            f"{name} {value}"
+            for name, value in sorted(stage["recipe"].items())
+            if value is not None
+        )
+        for stage in chain
+    ]
+    return "\n\n".join([text, "Recipes, all of it:", "\n".join(recipes)])
 
 
 def _scores(manifest, run_dir):

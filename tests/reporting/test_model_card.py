@@ -81,6 +81,8 @@ def test_chain_scores_and_intervals_come_from_the_run(tmp_path):
     assert "predictions are constant" in card
     assert row.format("ru", "accuracy", "72.6", "-") in card
     assert "11.1" not in card and "22.2" not in card
+    for path in ("mnli", "mnli/xnli"):
+        assert f"- `{path}`, seed 7: batch_size 32, learning_rate 1e-05" in card
     assert "77,777" in card and "not known here" not in card
 
 
