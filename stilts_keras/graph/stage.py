@@ -7,10 +7,10 @@ from stilts_keras.backbones.description import Backbone
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import with_replay
+from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.route import format_stage
-from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
 
 # Raised where the same stage would have other weights than before: 2, heads
@@ -157,11 +157,16 @@ def make_stage(
     """
     sampling = sampling or Sampling()
     facts = [
-        [str(source), rows, task.version, task.head_key, max_length]
-        for source, rows, task, max_length in zip(
+        [
+            str(source),
+            rows,
+            source.task.identity,
+            source.task.head_key,
+            max_length,
+        ]
+        for source, rows, max_length in zip(
             (*sources, *replayed),
             data_fingerprints,
-            [get_task(source.task) for source in (*sources, *replayed)],
             max_lengths,
             strict=True,
         )
@@ -202,8 +207,17 @@ def with_overrides(recipe, overrides):
     """Returns the Recipe with some fields replaced; 2 epochs become 2.0.
 
     One spelling of each number is needed, for fingerprints are taken of it.
+
+    Raises:
+        InputError: If it is to stop early and never to evaluate.
     """
     values = vars(recipe) | overrides
+    if values["early_stopping"] and not values["eval_every_steps"]:
+        raise InputError(
+            "early_stopping counts evaluations on dev rows, of which there "
+            "are none with eval_every_steps=0. Set --eval_every_steps, or "
+            "leave --early_stopping out."
+        )
     fields = dataclasses.fields(Recipe)
     return Recipe(
         **{

@@ -6,14 +6,13 @@ from keras import ops
 
 from stilts_keras.backbones.encoder import ACTIVATIONS
 from stilts_keras.backbones.encoder import summarise
+from stilts_keras.problems.problem import Problem
 
 
-class Classification:
+class Classification(Problem):
     """Packs one or two texts and classifies what stands for the sequence."""
 
     pack_key = "classification 1"
-    has_threshold = False
-    has_ids = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the classes."""
@@ -46,12 +45,11 @@ class Classification:
         return ClassificationHead(len(self.labels), encoder)
 
     def loss(self, y, logits):
-        """Returns the mean cross entropy in nats."""
-        return ops.mean(
-            keras.losses.sparse_categorical_crossentropy(
-                y["label"], logits, from_logits=True
-            )
+        """Returns the rows' cross entropies in nats, and their number."""
+        losses = keras.losses.sparse_categorical_crossentropy(
+            y["label"], logits, from_logits=True
         )
+        return ops.sum(losses), ops.cast(ops.size(losses), losses.dtype)
 
     def decode(self, logits, columns):
         """Returns the index of each row's best class."""

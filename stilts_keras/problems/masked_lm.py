@@ -6,6 +6,7 @@ from keras import ops
 
 from stilts_keras.backbones.encoder import ACTIVATIONS
 from stilts_keras.errors import InputError
+from stilts_keras.problems.problem import Problem
 
 MASK_RATE = 0.15
 # Of the chosen tokens: masked, replaced by a random token; the rest stays.
@@ -15,7 +16,7 @@ RANDOM_SHARE = 0.1
 LAYER_NORM_EPSILON = 1e-5
 
 
-class MaskedLM:
+class MaskedLM(Problem):
     """Dynamic masking and a softmax tied to the token embedding.
 
     Source: Liu et al., 2019, section 4.1, https://arxiv.org/abs/1907.11692.
@@ -86,12 +87,12 @@ class MaskedLM:
         return MaskedLMHead(encoder)
 
     def loss(self, y, logits):
-        """Returns the mean cross entropy over masked tokens, in nats."""
+        """Returns cross entropies of masked tokens in nats; their number."""
         losses = keras.losses.sparse_categorical_crossentropy(
             y["ids"], logits, from_logits=True
         )
         weights = ops.cast(y["weights"], losses.dtype)
-        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+        return ops.sum(losses * weights), ops.sum(weights)
 
 
 def _replace(original, tokenizer, random):

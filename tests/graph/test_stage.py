@@ -16,7 +16,7 @@ def stage(**changes):
     values = {
         "parent": None,
         "backbone": BACKBONE,
-        "sources": (Source("mnli", "en"),),
+        "sources": (Source(TASKS["mnli"], "en"),),
         "recipe": Recipe(epochs=2, batch_size=32),
         "max_lengths": (256,),
         "seed": 1,
@@ -34,8 +34,8 @@ def stage(**changes):
         {"data_fingerprints": ("other rows",)},
         {"recipe": Recipe(epochs=3)},
         {"recipe": Recipe(epochs=2, dtype_policy="mixed_bfloat16")},
-        {"sources": (Source("mnli", "en", 50),)},
-        {"sources": (Source("xnli", "de"),)},
+        {"sources": (Source(TASKS["mnli"], "en", 50),)},
+        {"sources": (Source(TASKS["xnli"], "de"),)},
         {"parent": stage()},
         {"backbone": dataclasses.replace(BACKBONE, fingerprint="1" * 16)},
     ],
@@ -69,7 +69,10 @@ def test_fingerprint_is_the_same_in_every_process():
 
 def test_chain_depth_and_path_run_from_the_first_stage():
     first = stage()
-    both = (Source("squad", "en", 20_000), Source("hellaswag", "en"))
+    both = (
+        Source(TASKS["squad"], "en", 20_000),
+        Source(TASKS["hellaswag"], "en"),
+    )
     second = stage(
         parent=first,
         sources=both,
