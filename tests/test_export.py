@@ -78,7 +78,7 @@ def make_stage(folder, backbone, heads, facts=MANIFEST):
     """Writes a stage with random heads; returns its Model."""
     encoder = load_root(backbone, tokenizer=load_tokenizer(backbone))
     made = {key: problem_of(head).head(encoder) for key, head in heads.items()}
-    model = MultiTask(encoder, made, {}, seed=1)
+    model = MultiTask(encoder, made, seed=1)
     random = np.random.default_rng(0)
     for layer in made.values():
         for variable in layer.trainable_variables:
