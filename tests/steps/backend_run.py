@@ -244,26 +244,28 @@ def sliced(model, sources, tokenizer):
     for source in sources:
         x, y = batch_of(source, tokenizer)
         for how, update in (("whole", whole), ("slices", slices)):
-            assign(model.trainable_variables, start)
             assign(optimizer.variables, np.zeros(len(optimizer.variables)))
             name = f"{source.name}/{how}"
             found[f"{name}/loss"] = float(update(source.key, x, y))
             found[f"{name}/num_steps"] = int(optimizer.iterations)
             moments = [v for v in optimizer.variables if "momentum" in v.path]
             found |= values(f"{name}/moment", moments)
-        if NAME != "torch":  # The others would compile for this.
-            continue
-        logits = model.predict_on_batch({source.key: x})
-        for rows in (slice(0, 4), slice(4, 8)):
-            part = {name: value[rows] for name, value in y.items()}
-            for what, value in zip(
-                ("sums", "weights"),
-                source.problem.loss(part, logits[rows]),
-                strict=True,
-            ):
-                name = f"{source.name}/{what}"
-                found.setdefault(name, []).append(float(value))
+            assign(model.trainable_variables, start)
+        if NAME == "torch":  # The others would compile for this.
+            found |= losses_of_slices(source, x, y, model)
     return found
+
+
+def losses_of_slices(source, x, y, model):
+    logits = model.predict_on_batch({source.key: x})
+    pairs = []
+    for rows in (slice(0, 4), slice(4, 8)):
+        part = {name: value[rows] for name, value in y.items()}
+        pairs.append(
+            [float(v) for v in source.problem.loss(part, logits[rows])]
+        )
+    sums, sizes = zip(*pairs, strict=True)
+    return {f"{source.name}/sums": sums, f"{source.name}/weights": sizes}
 
 
 def assign(variables, new):

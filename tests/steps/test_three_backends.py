@@ -178,7 +178,7 @@ def test_slices_of_a_batch_give_the_gradient_and_loss_of_all(runs, name, task):
     theirs = weights(found, f"{task}/whole/moment")
     assert ours.keys() == theirs.keys()
     largest = max(np.abs(value).max() for value in theirs.values())
-    assert largest > 0.01
+    assert largest > 1e-3
     for key, value in theirs.items():
         assert np.abs(ours[key] - value).max() < 2e-6 * largest, key
 
@@ -199,7 +199,7 @@ def test_the_mean_of_slices_means_would_be_another(runs, task):
     whole = runs["torch"][f"{task}/whole/loss"]
     assert sums.sum() / sizes.sum() == pytest.approx(whole, rel=1e-5)
     means = sums / np.maximum(sizes, 1)
-    assert means.mean() != pytest.approx(whole, rel=1e-3)
+    assert means.mean() != pytest.approx(whole, rel=1e-4)
 
 
 # ----------------------------------------------------------- Stages on the disk
