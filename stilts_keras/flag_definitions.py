@@ -2,7 +2,13 @@
 
 from absl import flags
 
+from stilts_keras import options
 from stilts_keras.backbones import DEFAULT_BACKBONE
+from stilts_keras.data.rows import BAD_ROWS
+from stilts_keras.graph import request
+from stilts_keras.records.damage import ON_DAMAGE
+from stilts_keras.records.remaining import KEEP
+from stilts_keras.scoring import suites
 from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -39,23 +45,47 @@ _flag(
 )
 _flag(
     "what to train",
+    flags.DEFINE_multi_string,
+    "task_file",
+    [],
+    "Python file with Tasks of your own, which --route and --targets may name "
+    "then. Repeat for more files.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_list,
+    "target_languages",
+    list(request.default_of("target_languages")),
+    "Languages that the targets' own stages train in, with commas; with "
+    "several, rows of all are mixed.",
+)
+_flag(
+    "what to train",
+    flags.DEFINE_integer,
+    "target_count",
+    request.default_of("target_count"),
+    "Training examples of a target's own stage in each of these languages "
+    "(default: all).",
+)
+_flag(
+    "what to train",
     flags.DEFINE_multi_integer,
     "seed",
-    [1],
+    list(request.default_of("seeds")),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
 _flag(
     "what to train",
     flags.DEFINE_string,
     "baseline",
-    None,
+    request.default_of("baseline"),
     "Route that the others are compared to (default: the first).",
 )
 _flag(
     "what to train",
     flags.DEFINE_integer,
     "route_steps",
-    None,
+    request.default_of("route_steps"),
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
 )
@@ -63,7 +93,7 @@ _flag(
     "what to train",
     flags.DEFINE_bool,
     "measure_forgetting",
-    False,
+    request.default_of("measure_forgetting"),
     "Score every stage on the dev rows of all sources of its chain.",
 )
 _flag(
@@ -100,7 +130,7 @@ _flag(
     "mixtures",
     flags.DEFINE_float,
     "replay",
-    0.0,
+    request.default_of("replay"),
     "Part of the steps of each later stage of a chain that repeats what the "
     "earlier ones trained on.",
 )
@@ -181,21 +211,21 @@ _flag(
     "data",
     flags.DEFINE_list,
     "languages",
-    None,
+    request.default_of("languages"),
     "Languages to evaluate, with commas (default: all of each target).",
 )
 _flag(
     "data",
     flags.DEFINE_integer,
     "train_limit",
-    None,
+    request.default_of("train_limit"),
     "Most examples to train on, where a route gives no count.",
 )
 _flag(
     "data",
     flags.DEFINE_integer,
     "eval_limit",
-    None,
+    request.default_of("eval_limit"),
     "Most examples to evaluate in each language; the pools of bucc2018 are "
     "always searched whole.",
 )
@@ -210,25 +240,25 @@ _flag(
     "data",
     flags.DEFINE_enum,
     "long_rows",
-    "cut",
+    options.default_of("long_rows"),
     "Rows above --max_length: cut them, as published, and count them; or "
     "refuse them with an error.",
-    choices=("cut", "error"),
+    choices=options.LONG_ROWS,
 )
 _flag(
     "data",
     flags.DEFINE_enum,
     "bad_rows",
-    "skip",
+    options.default_of("bad_rows"),
     "Training and dev rows with an empty text or a missing value: leave them "
     "out, up to 1 %, and name them; or refuse them with an error.",
-    choices=("skip", "error"),
+    choices=BAD_ROWS,
 )
 _flag(
     "data",
     flags.DEFINE_bool,
     "allow_missing",
-    False,
+    request.default_of("allow_missing"),
     "Leave out, and say so: routes whose training rows the data lacks; with "
     "score, languages that neither folder has.",
 )
@@ -236,7 +266,7 @@ _flag(
     "retrieval",
     flags.DEFINE_string,
     "retrieval_layer",
-    None,
+    request.default_of("retrieval_layer"),
     "Hidden state to compare, 0 being the embedding, or sweep for all of them "
     "(default: 14 of 24, 8 of 12).",
 )
@@ -244,9 +274,17 @@ _flag(
     "retrieval",
     flags.DEFINE_enum,
     "retrieval_pooling",
-    None,
+    request.default_of("retrieval_pooling"),
     "One vector of a sentence (default: mean).",
-    choices=("mean", "cls"),
+    choices=request.POOLINGS,
+)
+_flag(
+    "score",
+    flags.DEFINE_enum,
+    "benchmark",
+    suites.BENCHMARK,
+    "The suite whose layout and rules the folders follow.",
+    choices=[suite.name for suite in suites.scored() if suite.layout],
 )
 _flag(
     "score",
@@ -271,7 +309,7 @@ _flag(
     None,
     "With score: JSON file for the scores, in the structure of XTREME's "
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without).",
+    "RUN_DIR/report, without). With export: folder to make.",
 )
 _MAX_LENGTH = (
     "Most tokens of one sequence. Published ones are lowered to the backbone's "
@@ -331,7 +369,7 @@ _flag(
     "how to run",
     flags.DEFINE_integer,
     "log_every_steps",
-    50,
+    options.default_of("log_every_steps"),
     "Steps between two points in TensorBoard.",
 )
 _flag(
@@ -347,7 +385,7 @@ _flag(
     "how to run",
     flags.DEFINE_float,
     "save_every_minutes",
-    10.0,
+    options.default_of("save_every_minutes"),
     "A stage's progress is saved so often, at every evaluation on dev rows, "
     "and when the process is asked to stop.",
 )
@@ -355,25 +393,48 @@ _flag(
     "how to run",
     flags.DEFINE_string,
     "stage_store",
-    None,
+    options.default_of("stage_store"),
     "Folder of trained stages that several runs share.",
 )
 _flag(
     "how to run",
     flags.DEFINE_enum,
     "keep",
-    "all",
+    options.default_of("keep"),
     "Weights to keep when nothing needs them any more: all; last, those that "
     "targets were evaluated with; none.",
-    choices=("all", "last", "none"),
+    choices=KEEP,
 )
 _flag(
     "how to run",
     flags.DEFINE_enum,
     "on_damage",
-    "remake",
+    options.default_of("on_damage"),
     "Files that do not match their checksum: make them again, or fail.",
-    choices=("remake", "fail"),
+    choices=ON_DAMAGE,
+)
+_flag(
+    "export",
+    flags.DEFINE_string,
+    "stage",
+    None,
+    "Folder of a finished stage: RUN_DIR/stages/<route>/<fingerprint>.",
+)
+_flag(
+    "export",
+    flags.DEFINE_string,
+    "task",
+    None,
+    "Which of several heads: a task that it was trained on. none: the "
+    "backbone alone.",
+)
+_flag(
+    "export",
+    flags.DEFINE_enum,
+    "format",
+    "huggingface",
+    "What the folder is written as: transformers' own.",
+    choices=("huggingface",),
 )
 _flag(
     "prune",

@@ -3,6 +3,7 @@
 No framework is imported before `KERAS_BACKEND` is set from the flags.
 """
 
+import dataclasses
 import importlib
 import importlib.util
 import os
@@ -68,6 +69,7 @@ def _run_command(argv):
         "plan": _plan,
         "report": _report,
         "prune": _prune,
+        "export": _export,
         "score": _score,
         "tasks": _tasks,
     }
@@ -107,9 +109,10 @@ def _run_command(argv):
 
 
 def _tasks():
+    from stilts_keras.scoring.suites import SUITES
     from stilts_keras.tasks.listing import print_tasks
 
-    print_tasks()
+    print_tasks(SUITES.values())
 
 
 def _run_dir():
@@ -170,8 +173,12 @@ def _plan():
             folders.run_dir, graph, stage_store=FLAGS.stage_store
         )
         # Weights may be gone where nothing needs them any more.
-        left, _, _ = folder.unfinished(is_plan=True)
-        done |= set(graph.stages) - set(left) - set(there)
+        left = folder.remaining(is_plan=True).stages
+        done |= {
+            stage
+            for stage in set(graph.stages) - set(there)
+            if stage.fingerprint not in left
+        }
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
@@ -221,13 +228,9 @@ def _is_agreed(pruning):
 def _run():
     if not _run_dir():
         raise InputError("Pass --run_dir=FOLDER: results are kept there.")
-    if FLAGS.log_every_steps < 1:
-        raise InputError(
-            "log_every_steps must be at least 1. Received: "
-            f"{FLAGS.log_every_steps}."
-        )
     from stilts_keras import files
 
+    options = _options()
     files.check_folder_place(_run_dir(), "run_dir")
     if FLAGS.stage_store:
         files.check_folder_place(FLAGS.stage_store, "stage_store")
@@ -235,38 +238,52 @@ def _run():
 
     # From the start: imports take their time, and may be cut off, too.
     with Interruption():
-        _run_graph(_graph())
+        _run_graph(_graph(), options)
 
 
-def _run_graph(graph):
+def _options():
+    from stilts_keras.options import Options
+
+    names = [field.name for field in dataclasses.fields(Options)]
+    given = {name: FLAGS[name].value for name in names}
+    return Options(**given | {"run_dir": _run_dir()})
+
+
+def _run_graph(graph, options):
     _set_backend()
     from stilts_keras import experiment
 
     experiment.run(
         graph,
-        run_dir=_run_dir(),
-        log_every_steps=FLAGS.log_every_steps,
-        micro_batch_size=FLAGS.micro_batch_size,
-        long_rows=FLAGS.long_rows,
-        bad_rows=FLAGS.bad_rows,
-        save_every_minutes=FLAGS.save_every_minutes,
-        stage_store=FLAGS.stage_store,
-        keep=FLAGS.keep,
-        on_damage=FLAGS.on_damage,
+        options,
         settings={
             name: FLAGS[name].value
             for group, names in flag_definitions.GROUPS.items()
             for name in names
-            if group not in ("score", "prune")
+            if group not in ("score", "prune", "export")
         },
     )
 
 
+def _export():
+    for name, what in (("stage", "of a finished stage"), ("output", "to make")):
+        if not FLAGS[name].value:
+            raise InputError(f"Pass --{name}=FOLDER {what}.")
+    _set_backend()
+    from stilts_keras.export import export
+
+    folder, name = export(FLAGS.stage, FLAGS.output, task=FLAGS.task)
+    print(f"Exported: {folder} ({name})")
+
+
 def _score():
+    from stilts_keras import files
+    from stilts_keras.scoring.suites import get_suite
+
+    suite = get_suite(FLAGS.benchmark)
     for name in ("predictions", "labels"):
         if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
-    from stilts_keras import files
+            raise InputError(f"Pass --{name}=FOLDER in {suite.title}'s layout.")
 
     output = FLAGS.output
     if output:
@@ -277,6 +294,7 @@ def _score():
     frame = score(
         FLAGS.predictions,
         FLAGS.labels,
+        suite=suite,
         output=output,
         baseline=FLAGS.baseline,
         allow_missing=FLAGS.allow_missing,
@@ -287,14 +305,17 @@ def _score():
 def _graph():
     from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.data.mixture import Sampling
-    from stilts_keras.data.sources import open_data
     from stilts_keras.graph.graph import Graph
+    from stilts_keras.graph.own_tasks import load_task_file
 
     return Graph(
         routes=FLAGS.route,
         targets=FLAGS.targets,
+        tasks=[
+            task for file in FLAGS.task_file for task in load_task_file(file)
+        ],
         seeds=FLAGS.seed,
-        data=open_data(FLAGS.data),
+        data=FLAGS.data,
         backbone=describe_backbone(
             FLAGS.backbone,
             tokenizer=FLAGS.tokenizer,
@@ -307,6 +328,8 @@ def _graph():
             dropout=FLAGS.dropout,
         ),
         languages=FLAGS.languages,
+        target_languages=FLAGS.target_languages,
+        target_count=FLAGS.target_count,
         train_limit=FLAGS.train_limit,
         eval_limit=FLAGS.eval_limit,
         eval_on_dev=FLAGS.eval_on_dev,

@@ -7,16 +7,41 @@ answers are those of the baseline where neither luck nor skill differs.
 import numpy as np
 
 from stilts_keras import files
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
-from stilts_keras.records.results import Results
+from stilts_keras.records.results import FORMAT
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import SourceShare
+from stilts_keras.records.rows import Training
+from stilts_keras.reporting.evidence import JudgedScore
 from stilts_keras.scoring import collapse
-from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
+from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
 
 LABELS = ("entailment", "neutral", "contradiction")
 LANGUAGES = ("en", "de", "es", "hi", "ru", "tr", "zh")
+
+
+def score(kind=JudgedScore, **changes):
+    """A row of results.jsonl, complete."""
+    facts = {
+        "route": "mnli",
+        "seed": 1,
+        "target": "xnli",
+        "language": "de",
+        "split": "test",
+        "metric": "accuracy",
+        "value": 61.5,
+        "n": 100,
+        "zero_shot": True,
+        "stage": "f",
+        "data_fingerprint": "rows",
+    }
+    return kind(**facts | changes)
 
 
 def answers(random, gold, share):
@@ -61,32 +86,28 @@ def write_scores(
             metric=metric if with_counts else None,
             language=language,
         )
-        low, high = intervals.interval(metric, gold[language], guess)
-        constant = collapse.constant_of(metric, gold[language], guess)
-        rows.append(
-            {
-                "route": route,
-                "seed": seed,
-                "target": target,
-                "language": language,
-                "split": "test",
-                "metric": metric,
-                "value": metrics.score([metric], gold[language], guess)[metric],
-                "n": len(guess),
-                "zero_shot": language != "en"
-                if zero_shot is None
-                else zero_shot,
-                "stage": f"{route} {target} {seed}",
-                "low": low,
-                "high": high,
-                "chance": metrics.chance(metric, gold[language]),
-                "evaluation": f"rows of {target} {language}",
-                "collapsed": constant is not None,
-                "constant": constant,
-                **changes,
-            }
-        )
-    Results(run_dir / "results.jsonl").add(rows)
+        found = metrics.find(metric)
+        low, high = found.interval(gold[language], guess)
+        facts = {
+            "route": route,
+            "seed": seed,
+            "target": target,
+            "language": language,
+            "metric": found.name,
+            "value": found(gold[language], guess),
+            "n": len(guess),
+            "zero_shot": language != "en" if zero_shot is None else zero_shot,
+            "stage": f"{route} {target} {seed}",
+            "low": low,
+            "high": high,
+            "chance": found.chance(gold[language]),
+            "data_fingerprint": f"rows of {target} {language}",
+            "constant": collapse.constant_of(
+                get_task(target).kind, gold[language], guess
+            ),
+        }
+        rows.append(score(Score, **facts | changes))
+    RowFile(run_dir / "results.jsonl", Score).add(rows)
     return rows
 
 
@@ -128,12 +149,13 @@ def write_run(
 
 def describe(run_dir, *, baseline="pretrained", **graph):
     """Writes run.json for the rows that are there."""
-    rows = Results(run_dir / "results.jsonl").rows()
-    targets = [row for row in rows if "source" not in row]
+    rows = RowFile(run_dir / "results.jsonl", Score).rows()
+    lessons = RowFile(run_dir / "forgetting.jsonl", ChainScore).rows()
     files.write_json(
         run_dir / "run.json",
         files.sealed(
             {
+                "format": FORMAT,
                 "settings": {},
                 "baseline": baseline,
                 "backend": "jax",
@@ -144,17 +166,25 @@ def describe(run_dir, *, baseline="pretrained", **graph):
                     "data": "pocket",
                     "eval_limit": None,
                     "settings": {"sampling": {"kind": "proportional"}},
-                    "evaluation": {
-                        f"{row['target']}|{row['language']}": row["evaluation"]
-                        for row in targets
+                    "data_fingerprints": {
+                        f"{row.target}|{row.language}": row.data_fingerprint
+                        for row in rows
                     },
                     "cells": {
                         "|".join(
-                            (row["route"], row["target"], str(row["seed"]))
-                        ): row["stage"]
-                        for row in targets
+                            (row.route, row.target, str(row.seed))
+                        ): row.stage
+                        for row in rows
                     },
-                    "stages": {row["stage"]: None for row in rows},
+                    "stages": _stages(rows, lessons),
+                    "tasks": {
+                        name: TaskFacts.of(get_task(name)).to_dict()
+                        for name in (
+                            *(row.target for row in rows),
+                            *(row.task for row in lessons),
+                        )
+                        if name in TASKS
+                    },
                     **graph,
                 },
             }
@@ -163,53 +193,61 @@ def describe(run_dir, *, baseline="pretrained", **graph):
     return run_dir
 
 
-def training(
-    stage, path, *, parent=None, seed=1, num_steps=10, sources=("mnli",)
-):
-    """A row of trainings.jsonl, its sources of equal shares."""
-    share = 1 / len(sources)
-    return {
-        "stage": stage,
-        "path": path,
-        "parent": parent,
-        "seed": seed,
-        "num_steps": num_steps,
-        "sources": [
-            {
-                "name": name,
-                "sequences": 100,
-                "share": share,
-                "sequences_seen": 100,
-                "tokens_seen": 1000 * (at + 1),
-            }
-            for at, name in enumerate(sources)
-        ],
+def _stages(rows, lessons):
+    """The stages that rows are of, as run.json lists them."""
+    stages = {
+        row.stage: {"parent": None, "lessons": {}} for row in (*rows, *lessons)
     }
+    for row in lessons:
+        stages[row.stage]["lessons"][row.source] = {
+            "data_fingerprint": row.data_fingerprint,
+            "scores": 1,
+        }
+    return stages
 
 
-def lesson(stage, source, value, learned_in, *, seed=1):
-    """A row of results.jsonl on what a stage left of an earlier source."""
-    return {
-        "route": stage,
+def training(stage, path, *, sources=("mnli",), **changes):
+    """A row of trainings.jsonl, its named sources of equal shares."""
+    shares = [
+        SourceShare(
+            name=name,
+            sequences=100,
+            share=1 / len(sources),
+            sequences_seen=100,
+            tokens_seen=1000 * (at + 1),
+        )
+        if isinstance(name, str)
+        else name
+        for at, name in enumerate(sources)
+    ]
+    facts = {"parent": None, "seed": 1, "num_steps": 10}
+    return Training(
+        stage=stage, path=path, sources=tuple(shares), **facts | changes
+    )
+
+
+def lesson(path, source, value, learner, *, seed=1, **changes):
+    """A row of forgetting.jsonl: what a stage left of an earlier source."""
+    facts = {
+        "stage_path": path,
         "seed": seed,
-        "target": source,
+        "source": source,
+        "task": source,
         "language": "en",
-        "split": "dev",
         "metric": get_task(source).metrics[0],
         "value": value,
         "n": 100,
-        "zero_shot": False,
-        "stage": f"f {stage}",
+        "stage": f"f {path}",
         "low": value - 5,
         "high": value + 5,
         "chance": 30.0,
-        "evaluation": "dev rows",
-        "source": source,
-        "learned_in": f"f {learned_in}",
-        "num_stages": stage.count("/") + 1,
-        "first_route": stage,
-        "forgetting": 0.0 if stage == learned_in else 80.0 - value,
+        "data_fingerprint": "dev rows",
+        "learned_in": f"f {learner}",
+        "num_stages": path.count("/") + 1,
+        "first_route": path,
+        "forgetting": 0.0 if path == learner else 80.0 - value,
     }
+    return ChainScore(**facts | changes)
 
 
 def write_embeddings(run_dir, route, language="de", num_pairs=20, width=8):

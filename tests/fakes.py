@@ -13,14 +13,18 @@ BACKBONE = Backbone(
 
 
 class FakeData:
-    """Holds `rows` rows of everything but what `lacks` names."""
+    """Holds `rows` rows of all that benchmarks list but what `lacks` names.
+
+    And those of (task, language) in `extra`, which none lists.
+    """
 
     name = "fake"
 
-    def __init__(self, rows=1000, lacks=(), salt=""):
+    def __init__(self, rows=1000, lacks=(), salt="", extra=()):
         self.rows = rows
         self.lacks = set(lacks)
         self.salt = salt
+        self.extra = set(extra)
 
     def languages(self, task, split):
         if split not in task.splits or task.name in self.lacks:
@@ -28,6 +32,8 @@ class FakeData:
         return tuple(
             language
             for language in task.languages
+            if language not in task.extra_languages
+            or (task.name, language) in self.extra
             if (task.name, language) not in self.lacks
             and (task.name, language, split) not in self.lacks
         )

@@ -10,12 +10,13 @@ from encoders import describe_tiny
 from stilts_keras.graph.graph import Graph
 from stilts_keras.main import main
 from stilts_keras.records.lock import LOCK_FILE
-from stilts_keras.records.results import COLUMNS
-from stilts_keras.records.results import read_results
+from stilts_keras.records.results import read_rows
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
 from stilts_keras.records.tensorboard import read_scalars
-from stilts_keras.scoring import xtreme
-from stilts_keras.scoring import xtreme_files
+from stilts_keras.scoring import submission
 from stilts_keras.scoring.metrics import score
+from stilts_keras.scoring.suites import XTREME
 from stilts_keras.tasks import get_task
 
 ROUTES = ("pretrained", "mlm@de/squad+hellaswag")
@@ -137,8 +138,7 @@ def test_every_stage_is_trained_once(finished, graph):
 
 def test_results_hold_every_cell_language_and_metric(finished, graph):
     _, run_dir, _ = finished
-    rows = read_results(run_dir / "results.jsonl")
-    assert all(set(COLUMNS) <= set(row) for row in rows)
+    rows = read_rows(run_dir / "results.jsonl", Score)
     metrics = {task.name: task.metrics for task in graph.targets}
     expected = {
         (cell.route, cell.target, language, metric)
@@ -146,27 +146,24 @@ def test_results_hold_every_cell_language_and_metric(finished, graph):
         for language in cell.languages
         for metric in metrics[cell.target]
     }
-    found = [
-        (row["route"], row["target"], row["language"], row["metric"])
-        for row in rows
-    ]
+    found = [(row.route, row.target, row.language, row.metric) for row in rows]
     assert set(found) == expected and len(found) == len(expected)
     for row in rows:
         # Pools are never cut.
-        assert row["n"] == (20 if row["target"] == "bucc2018" else 16)
-    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+        assert row.n == (20 if row.target == "bucc2018" else 16)
+    assert all(row.low <= row.value <= row.high for row in rows)
 
 
 def test_zero_shot_is_marked_truthfully(finished):
     _, run_dir, _ = finished
-    for row in read_results(run_dir / "results.jsonl"):
-        english = row["language"] == "en"
-        assert row["zero_shot"] is (row["target"] in RETRIEVAL or not english)
+    for row in read_rows(run_dir / "results.jsonl", Score):
+        english = row.language == "en"
+        assert row.zero_shot is (row.target in RETRIEVAL or not english)
 
 
 def test_events_equal_results(finished):
     _, run_dir, _ = finished
-    rows = read_results(run_dir / "results.jsonl")
+    rows = read_rows(run_dir / "results.jsonl", Score)
     for route in ROUTES:
         # One run for each route, so that it has one colour everywhere.
         found = read_scalars(run_dir / "tensorboard" / route)
@@ -174,11 +171,11 @@ def test_events_equal_results(finished):
         assert {step for _, step, _ in found} == {1}
         expected = {}
         for row in rows:
-            if row["route"] == route:
-                kind = "zero_shot" if row["zero_shot"] else "supervised"
-                place = f"{row['target']}/{row['metric']}/{row['language']}"
-                expected[f"{kind}/{place}"] = row["value"]
-                if row["collapsed"]:
+            if row.route == route:
+                kind = "zero_shot" if row.zero_shot else "supervised"
+                place = f"{row.target}/{row.metric}/{row.language}"
+                expected[f"{kind}/{place}"] = row.value
+                if row.collapsed:
                     expected[f"collapsed/{place}"] = 1.0
         assert values.keys() == expected.keys()
         for tag, value in values.items():
@@ -204,6 +201,7 @@ def test_training_curves_are_logged_for_each_source(finished):
     assert all(value > 0 for _, value in tags["train/examples_per_second"])
     assert all(value > 0 for _, value in tags["train/tokens_per_second"])
     assert all(0 <= value < 1 for _, value in tags["train/padding_share"])
+    assert all(0 <= value < 1 for _, value in tags["train/waiting_share"])
 
 
 def report_events(run_dir):
@@ -224,37 +222,37 @@ def test_tables_are_shown_in_tensorboard(finished):
 
 def test_kept_predictions_give_the_scores(finished):
     _, run_dir, _ = finished
-    for row in read_results(run_dir / "results.jsonl"):
+    for row in read_rows(run_dir / "results.jsonl", Score):
         file = run_dir.joinpath(
             "predictions",
-            row["route"],
-            row["target"],
+            row.route,
+            row.target,
             "seed-1",
-            f"{row['split']}-{row['language']}.jsonl",
+            f"{row.split}-{row.language}.jsonl",
         )
         lines = [json.loads(line) for line in file.open(encoding="utf-8")]
         gold = [line["gold"] for line in lines]
         predictions = [line["prediction"] for line in lines]
-        value = score([row["metric"]], gold, predictions)[row["metric"]]
-        assert value == pytest.approx(row["value"], abs=1e-9)
+        value = score([row.metric], gold, predictions)[row.metric]
+        assert value == pytest.approx(row.value, abs=1e-9)
 
 
 def test_a_sweep_keeps_every_layer_and_counts_the_documented_one(finished):
     _, run_dir, _ = finished
     layers = {}
-    for row in read_results(run_dir / "retrieval_layers.jsonl"):
-        assert row["pooling"] == "mean"
-        key = row["route"], row["target"], row["language"]
-        layers.setdefault(key, {})[row["layer"]] = row["value"]
+    for row in read_rows(run_dir / "retrieval_layers.jsonl", LayerScore):
+        assert row.pooling == "mean"
+        key = row.route, row.target, row.language
+        layers.setdefault(key, {})[row.layer] = row.value
     assert len(layers) == len(ROUTES) * 3
     assert all(list(values) == [0, 1, 2] for values in layers.values())
-    for row in read_results(run_dir / "results.jsonl"):
-        if row["target"] in RETRIEVAL:
-            assert (row["layer"], row["pooling"]) == (1, "mean")
-            key = row["route"], row["target"], row["language"]
-            assert layers[key][1] == row["value"]
+    for row in read_rows(run_dir / "results.jsonl", Score):
+        if row.target in RETRIEVAL:
+            assert (row.layer, row.pooling) == (1, "mean")
+            key = row.route, row.target, row.language
+            assert layers[key][1] == row.value
         else:
-            assert "layer" not in row
+            assert row.layer is None
     folder = run_dir / "tensorboard" / ROUTES[0] / "tatoeba" / "seed-1"
     curve = {
         step: value
@@ -267,24 +265,25 @@ def test_a_sweep_keeps_every_layer_and_counts_the_documented_one(finished):
 def test_the_submission_scores_as_the_results_say(finished):
     _, run_dir, _ = finished
     folder = run_dir / "submission"
-    submissions = xtreme_files.find_submissions(folder / "xtreme")
+    submissions = submission.find_submissions(XTREME, folder / "xtreme")
     assert sorted(submissions) == [f"{route}/seed-1" for route in ROUTES][::-1]
     num_seen = 0
     for route in ROUTES:
-        found = xtreme.score_submission(
+        found = submission.score_submission(
+            XTREME,
             submissions[f"{route}/seed-1"],
             folder / "labels",
             allow_missing=True,
         )
-        for row in read_results(run_dir / "results.jsonl"):
-            name = xtreme.reference_name(row["metric"])
-            scores = found[row["target"]]
-            if row["route"] == route and name in scores:
-                value = scores[name][row["language"]]
-                assert value == pytest.approx(row["value"], abs=1e-9)
+        for row in read_rows(run_dir / "results.jsonl", Score):
+            name = XTREME.reference_name(row.metric)
+            scores = found[row.target]
+            if row.route == route and name in scores:
+                value = scores[name][row.language]
+                assert value == pytest.approx(row.value, abs=1e-9)
                 num_seen += 1
     # Of UD-POS's two metrics XTREME has one.
-    rows = read_results(run_dir / "results.jsonl")
+    rows = read_rows(run_dir / "results.jsonl", Score)
     assert num_seen == len(rows) - len(ROUTES) * len(LANGUAGES)
 
 
@@ -311,11 +310,17 @@ def test_second_run_trains_nothing_and_prints_the_same_table(runs, data):
 def test_growing_by_a_route_trains_only_what_is_new(own_run, data):
     backend, run_dir = own_run
     before = stage_folders(run_dir)
-    run(backend, run_dir, data, "--route=mlm@de/hellaswag")
+    # How batches are sliced is no part of what a stage is known by.
+    slices = "--micro_batch_size=5"
+    run(backend, run_dir, data, "--route=mlm@de/hellaswag", slices)
     new = set(stage_folders(run_dir)) - set(before)
     # The stage itself and three targets after it; mlm@de is there already.
     assert len(new) == 4
     assert all("hellaswag" in str(folder) for folder in new)
+    for folder in (*before, *new):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["micro_batch_size"] == (5 if folder in new else None)
+        assert manifest["end"] == "all steps done"
 
 
 def contents(run_dir):
@@ -354,9 +359,9 @@ def test_other_settings_in_the_same_folder_are_refused(
 def test_backends_agree_where_nothing_is_trained(runs):
     values = [
         [
-            row["value"]
-            for row in read_results(runs(backend)[0] / "results.jsonl")
-            if (row["route"], row["target"]) == ("pretrained", "tatoeba")
+            row.value
+            for row in read_rows(runs(backend)[0] / "results.jsonl", Score)
+            if (row.route, row.target) == ("pretrained", "tatoeba")
         ]
         for backend in BACKENDS
     ]
@@ -380,12 +385,12 @@ def test_a_collapsed_model_is_told_when_it_happens(tmp_path):
         "--keras_backend=torch",
     ).stdout
     rows = {
-        row["target"]: row for row in read_results(run_dir / "results.jsonl")
+        row.target: row for row in read_rows(run_dir / "results.jsonl", Score)
     }
-    assert rows["xnli"]["constant"] in get_task("xnli").labels
+    assert rows["xnli"].constant in get_task("xnli").labels
     # The same weights as those that predicted one label of all dev rows.
-    assert "dev rows of mnli:48" in rows["tatoeba"]["constant"]
-    assert all(row["collapsed"] for row in rows.values())
+    assert "dev rows of mnli:48" in rows["tatoeba"].constant
+    assert all(row.collapsed for row in rows.values())
     for what in ("stage `mnli:48`", "`mnli` on xnli", "`mnli` on tatoeba"):
         told = [
             line

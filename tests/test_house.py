@@ -19,8 +19,10 @@ FLOORS = {
     "backend": 1,
     "backbones": 2,
     "tasks": 1,
-    "flag_definitions": 3,
-    "command_help": 4,
+    "versions": 1,
+    "options": 5,
+    "flag_definitions": 6,
+    "command_help": 7,
     "reporting": 5,
     "data": 2,
     "scoring": 2,
@@ -29,9 +31,11 @@ FLOORS = {
     "problems": 4,
     "steps": 5,
     "score": 6,
-    "experiment": 6,
-    "main": 7,
-    "__main__": 8,
+    "export": 6,
+    "visits": 6,
+    "experiment": 7,
+    "main": 8,
+    "__main__": 9,
 }
 FRAMEWORKS = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -170,7 +174,7 @@ INPUTS = (
 ALLOWED = (
     "stilts_keras.reporting.published",
     "stilts_keras.data.pocket.vocabulary",
-    "stilts_keras.scoring.doubts",
+    "stilts_keras.scoring.formats.answers",
 )
 
 

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from command import stilts
-from stilts_keras.records.results import read_results
+from stilts_keras.records.results import read_rows
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import Score
 from stilts_keras.records.stage_folders import stages_in_run
 from stilts_keras.records.tensorboard import read_scalars
 
@@ -108,27 +110,22 @@ def test_shares_are_curves_in_tensorboard(first):
 
 
 def lessons(run_dir):
-    rows = read_results(run_dir / "results.jsonl")
-    return [row for row in rows if "learned_in" in row]
+    return read_rows(run_dir / "forgetting.jsonl", ChainScore)
 
 
 def test_forgetting_is_the_loss_since_the_stage_that_learned(first):
     run_dir, _ = first
     rows = lessons(run_dir)
     known = {
-        (row["source"], row["metric"], row["stage"], row["seed"]): row["value"]
-        for row in rows
+        (row.source, row.metric, row.stage, row.seed): row.value for row in rows
     }
-    assert {row["split"] for row in rows} == {"dev"}
     depths = set()
     for row in rows:
-        then = known[
-            row["source"], row["metric"], row["learned_in"], row["seed"]
-        ]
-        assert row["forgetting"] == pytest.approx(then - row["value"])
-        if row["stage"] == row["learned_in"]:
-            assert row["forgetting"] == 0
-        depths.add((row["num_stages"], row["source"]))
+        then = known[row.source, row.metric, row.learned_in, row.seed]
+        assert row.forgetting == pytest.approx(then - row.value)
+        if row.stage == row.learned_in:
+            assert row.forgetting == 0
+        depths.add((row.num_stages, row.source))
     # `pretrained` has a chain, too: that of its target's stage.
     assert depths == {
         (1, "mnli"),
@@ -155,30 +152,30 @@ def test_forgetting_is_a_curve_along_the_chain(first):
     (row,) = [
         row
         for row in rows
-        if (row["num_stages"], row["source"], row["seed"]) == (3, "squad", 1)
-        and row["metric"] == "f1"
+        if (row.num_stages, row.source, row.seed) == (3, "squad", 1)
+        and row.metric == "f1"
     ]
-    assert points["chain/squad/f1", 3] == pytest.approx(row["value"], rel=1e-6)
+    assert points["chain/squad/f1", 3] == pytest.approx(row.value, rel=1e-6)
     assert points["forgetting/squad/f1", 3] == pytest.approx(
-        row["forgetting"], rel=1e-6, abs=1e-6
+        row.forgetting, rel=1e-6, abs=1e-6
     )
     assert {step for _, step in points} == {1, 2, 3}
 
 
 def test_replicates_differ_in_all_but_the_pretrained_weights(first):
     run_dir, out = first
-    rows = read_results(run_dir / "results.jsonl")
+    rows = read_rows(run_dir / "results.jsonl", Score)
     bare = {
-        (row["seed"], row["language"]): row["value"]
+        (row.seed, row.language): row.value
         for row in rows
-        if (row["route"], row["target"]) == ("pretrained", "tatoeba")
+        if (row.route, row.target) == ("pretrained", "tatoeba")
     }
     assert bare[1, "de"] == bare[2, "de"]
     heads = []
     for place in stages_in_run(run_dir).values():
         manifest = json.loads((place / "manifest.json").read_text("utf-8"))
         if manifest["stage"] == "mnli:128":
-            with h5py.File(place / "heads.weights.h5") as file:
+            with h5py.File(min(place.glob("heads/*"))) as file:
                 found = []
                 file.visititems(
                     lambda _, item, found=found: (
@@ -196,8 +193,12 @@ def test_replicates_differ_in_all_but_the_pretrained_weights(first):
 
 def scores(run_dir):
     return sorted(
-        json.dumps(row, sort_keys=True)
-        for row in read_results(run_dir / "results.jsonl")
+        str(row)
+        for name, kind in (
+            ("results.jsonl", Score),
+            ("forgetting.jsonl", ChainScore),
+        )
+        for row in read_rows(run_dir / name, kind)
     )
 
 
@@ -218,9 +219,7 @@ def test_weights_that_nothing_needs_go_on_the_way(first, tmp_path, keep):
     out = chains(tmp_path / "run", f"--keep={keep}")
     assert scores(tmp_path / "run") == scores(run_dir)
     evaluated = {
-        row["stage"]
-        for row in read_results(run_dir / "results.jsonl")
-        if "learned_in" not in row
+        row.stage for row in read_rows(run_dir / "results.jsonl", Score)
     } - {"pretrained"}
     kept = set(stages_in_run(tmp_path / "run"))
     assert kept == (evaluated if keep == "last" else set())

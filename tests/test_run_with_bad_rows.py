@@ -7,7 +7,8 @@ from rows import file_of
 from rows import write_jsonl
 from stilts_keras import files
 from stilts_keras.main import main
-from stilts_keras.records.results import read_results
+from stilts_keras.records.results import read_rows
+from stilts_keras.records.rows import Score
 from stilts_keras.tasks import TASKS
 
 FLAGS = [
@@ -62,8 +63,8 @@ def test_a_run_says_keeps_and_reports_what_it_leaves_out(
     assert shown.count(f"{LEFT_OUT}.\n") == shown.count(f"{EMPTY}.\n") == 1
     (manifest,) = run_dir.rglob(files.MANIFEST)
     assert files.read_sealed(manifest)["left_out"] == [LEFT_OUT]
-    (row,) = read_results(run_dir / "results.jsonl")
-    assert (row["n"], row["notes"]) == (20, [EMPTY])
+    (row,) = read_rows(run_dir / "results.jsonl", Score)
+    assert (row.n, row.notes) == (20, [EMPTY])
     # From the files alone, which is how several runs are reported.
     output = tmp_path / "report"
     flags = [f"--run_dir={run_dir}", f"--output={output}"]

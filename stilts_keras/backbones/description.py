@@ -13,6 +13,7 @@ from stilts_keras.backbones.family import TOKENIZER_FOLDER
 from stilts_keras.backbones.huggingface import read_config
 from stilts_keras.backbones.huggingface import weight_files
 from stilts_keras.backbones.pieces import TOKENIZER_NAMES
+from stilts_keras.backbones.stage_heads import refuse_old_stage
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import at_home
@@ -236,6 +237,7 @@ def _hub(name, tokenizer_path):
 
 def _folder(name, folder, tokenizer_path):
     where = f"Backbone folder {name!r}"
+    refuse_old_stage(folder)
     config = read_config(folder)
     family = _family_of(config, where)
     patterns = _weight_patterns(family, config)

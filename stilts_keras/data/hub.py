@@ -31,7 +31,9 @@ class HubData:
         return tuple(
             language
             for language in task.languages
-            if any(
+            # Nobody has documented these.
+            if language not in task.extra_languages
+            and any(
                 language not in repository.without.get(split, ())
                 for repository in repositories
             )

@@ -5,8 +5,7 @@ import dataclasses
 import sys
 
 from stilts_keras.data.mixture import PROPORTIONAL
-from stilts_keras.graph.graph import SWEEP
-from stilts_keras.tasks import get_task
+from stilts_keras.graph.request import SWEEP
 
 WIDTH = 100
 
@@ -227,9 +226,9 @@ def _add_results(node, graph, targets):
     for target, cells in targets.items():
         count = len(cells[0].languages)
         noun = "language" if count == 1 else "languages"
-        text = Text(f"-> {target}", style="yellow")
+        text = Text(f"-> {target.name}", style="yellow")
         text.append(f" in {count} {noun}", "default")
-        text.append(_how_evaluated(graph, get_task(target)), "default")
+        text.append(_how_evaluated(graph, cells[0].target), "default")
         routes = _list([cell.route for cell in cells])
         text.append(f"  after {routes}", "dim")
         missing = graph.missing_languages(target)
@@ -243,14 +242,16 @@ def _how_evaluated(graph, task):
     text = ""
     if graph.eval_split(task) != "test":
         text += f", {graph.eval_split(task)} rows"
-    if graph.eval_limit and graph.eval_count(task) is None:
+    if graph.request.eval_limit and graph.eval_count(task) is None:
         text += ", searched whole"
-    if task.is_retrieval and graph.retrieval_layer == SWEEP:
+    if task.kind.is_trained:
+        return text
+    if graph.request.retrieval_layer == SWEEP:
         text += ", all hidden states"
-    elif task.is_retrieval and graph.retrieval_layer is not None:
-        text += f", hidden state {graph.retrieval_layer}"
-    if task.is_retrieval and graph.retrieval_pooling:
-        text += f", {graph.retrieval_pooling} pooling"
+    elif graph.request.retrieval_layer is not None:
+        text += f", hidden state {graph.request.retrieval_layer}"
+    if graph.request.retrieval_pooling:
+        text += f", {graph.request.retrieval_pooling} pooling"
     return text
 
 
@@ -316,11 +317,7 @@ def problems_of(stages):
     Returns:
         Set of str.
     """
-    return {
-        get_task(source.task).problem
-        for stage in stages
-        for source in stage.sources
-    }
+    return {source.task.problem for stage in stages for source in stage.sources}
 
 
 def _sum(values, write):

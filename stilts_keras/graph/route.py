@@ -10,9 +10,9 @@ import re
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
-from stilts_keras.tasks import get_task
+from stilts_keras.tasks.task import Task
 
 PRETRAINED = "pretrained"
 SYNTAX = (
@@ -32,22 +32,22 @@ class Source:
     """A task in one language, at one size; `str` of it is canonical.
 
     Attributes:
-        task: str. The task's name.
+        task: Task.
         language: str. One of the task's languages.
         count: int or None. Number of training examples; None leaves it to
             `train_limit`, or means all.
     """
 
-    task: str
+    task: Task
     language: str
     count: int | None = None
 
     @property
     def name(self):
         """The source without its count."""
-        if self.language == get_task(self.task).language:
-            return self.task
-        return f"{self.task}@{self.language}"
+        if self.language == self.task.language:
+            return self.task.name
+        return f"{self.task.name}@{self.language}"
 
     def __str__(self):
         """Writes the source as a route does, without what goes unsaid."""
@@ -73,16 +73,17 @@ class Route:
     @property
     def shape(self):
         """Number of different tasks, and number of stages."""
-        tasks = {source.task for stage in self.stages for source in stage}
+        tasks = {s.task.name for stage in self.stages for s in stage}
         return len(tasks), len(self.stages)
 
     @classmethod
-    def parse(cls, text):
+    def parse(cls, text, tasks=TASKS):
         """Reads a route.
 
         Args:
             text: str. Such as `pretrained` or `squad@es:20k+mnli/hellaswag`.
                 A suite, such as `anliplus`, is short for its tasks.
+            tasks: mapping from name to Task: all that may be named.
 
         Returns:
             A `Route`.
@@ -98,7 +99,7 @@ class Route:
         parts = text.split("/")
         if "" in parts:
             raise _empty(text, "stage", "/", parts)
-        return cls(tuple(_parse_stage(text, part) for part in parts))
+        return cls(tuple(_parse_stage(text, part, tasks) for part in parts))
 
 
 def format_stage(sources):
@@ -143,23 +144,24 @@ def _empty(text, what, separator, parts):
     )
 
 
-def _parse_stage(text, stage):
+def _parse_stage(text, stage, tasks):
     parts = stage.split("+")
     if "" in parts:
         raise _empty(text, "source", "+", parts)
     sources = {}
     names = [name for part in parts for name in _expand(text, part)]
     for name in names:
-        source = _parse_source(text, name)
-        if (source.task, source.language) in sources:
+        source = _parse_source(text, name, tasks)
+        if (source.task.name, source.language) in sources:
             suites = [name for name in parts if name in SUITES]
             held = f" ({suites[0]!r} holds it)" if suites else ""
             raise InputError(
-                f"Route {text!r}: stage {stage!r} names task {source.task!r} "
-                f"in language {source.language!r} twice{held}. Name it once, "
-                "with the number of examples that you want."
+                f"Route {text!r}: stage {stage!r} names task "
+                f"{source.task.name!r} in language {source.language!r} twice"
+                f"{held}. Name it once, with the number of examples "
+                "that you want."
             )
-        sources[source.task, source.language] = source
+        sources[source.task.name, source.language] = source
     return tuple(sources.values())
 
 
@@ -168,7 +170,7 @@ def _expand(text, part):
     name = re.split("[@:]", part)[0]
     if name not in SUITES:
         return _expand_languages(text, part)
-    members = SUITES[name]
+    members = SUITES[name].names
     where = f"Route {text!r}, source {part!r}:"
     if _untrainable(name):
         raise InputError(
@@ -202,10 +204,10 @@ def _expand_languages(text, part):
 
 
 def _untrainable(suite):
-    return [task for task in SUITES[suite] if not TASKS[task].is_trainable]
+    return [task.name for task in SUITES[suite].tasks if not task.is_trainable]
 
 
-def _parse_source(text, part):
+def _parse_source(text, part, tasks):
     where = f"Route {text!r}, source {part!r}:"
     found = _SOURCE.fullmatch(part)
     if not found:
@@ -214,29 +216,29 @@ def _parse_source(text, part):
             "in 'squad@es:20k'. Put the language before the count."
         )
     name, language, count = found.groups()
-    task = _trainable_task(where, text, name)
+    task = _trainable_task(where, name, tasks)
     if language is None:
         language = task.language
     if language not in task.languages:
         error = unknown("language", language, task.languages)
         raise InputError(f"{where} {error}")
-    return Source(task.name, language, _parse_count(where, count))
+    return Source(task, language, _parse_count(where, count))
 
 
-def _trainable_task(where, text, name):
+def _trainable_task(where, name, tasks):
     if name == PRETRAINED:
         raise InputError(
             f"{where} {PRETRAINED!r} is a whole route and cannot be part of "
             "one; every route begins at the pretrained backbone. Leave it out."
         )
-    if name not in TASKS:
+    if name not in tasks:
         suites = [suite for suite in SUITES if not _untrainable(suite)]
-        error = unknown("task", name, [*TASKS, *suites])
+        error = unknown("task", name, [*tasks, *suites])
         raise InputError(f"{where} {error}")
-    task = TASKS[name]
+    task = tasks[name]
     if task.is_trainable:
         return task
-    if task.is_retrieval:
+    if not task.kind.is_trained:
         reason = "is a retrieval task, which is only evaluated"
         move = f"Leave it out of the route and pass --targets={name}."
     elif task.train_task:

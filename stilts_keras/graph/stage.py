@@ -11,8 +11,11 @@ from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.route import format_stage
-from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
+
+# Raised where the same stage would have other weights than before: 2, heads
+# as each family publishes them.
+FORMAT = 2
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,16 +157,22 @@ def make_stage(
     """
     sampling = sampling or Sampling()
     facts = [
-        [str(source), rows, task.version, task.head_key, max_length]
-        for source, rows, task, max_length in zip(
+        [
+            str(source),
+            rows,
+            source.task.identity,
+            source.task.head_key,
+            max_length,
+        ]
+        for source, rows, max_length in zip(
             (*sources, *replayed),
             data_fingerprints,
-            [get_task(source.task) for source in (*sources, *replayed)],
             max_lengths,
             strict=True,
         )
     ]
     identity = {
+        "format": FORMAT,
         "parent": (parent or backbone).fingerprint,
         "sources": facts[: len(sources)],
         # What is unset is no part of it, so that fields may be added.

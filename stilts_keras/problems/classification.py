@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stilts_keras.backbones.encoder import ACTIVATIONS
 from stilts_keras.backbones.encoder import summarise
 from stilts_keras.problems.problem import Problem
 
@@ -40,7 +41,7 @@ class Classification(Problem):
         return x, {"label": np.asarray(columns["label"], dtype="int32")}
 
     def head(self, encoder):
-        """Makes the head of Conneau et al., 2020: dense, tanh, project."""
+        """Makes the head: dense, the family's activation, project."""
         return ClassificationHead(len(self.labels), encoder)
 
     def loss(self, y, logits):
@@ -64,7 +65,8 @@ class ClassificationHead(keras.layers.Layer):
     """Logits from the vector that stands for a sequence.
 
     Source: fairseq's RobertaClassificationHead, as used by Conneau et al.,
-    2020, https://arxiv.org/abs/1911.02116.
+    2020, https://arxiv.org/abs/1911.02116; with the activation that each
+    family's published head has.
     """
 
     def __init__(self, num_outputs, encoder, **kwargs):
@@ -74,7 +76,10 @@ class ClassificationHead(keras.layers.Layer):
         self.hidden_dim = encoder.hidden_dim
         self.summary = encoder.summary
         self.dropout = keras.layers.Dropout(encoder.dropout)
-        self.dense = keras.layers.Dense(self.hidden_dim, activation="tanh")
+        self.dense = keras.layers.Dense(
+            self.hidden_dim,
+            activation=ACTIVATIONS[encoder.classifier_activation],
+        )
         self.logits = keras.layers.Dense(num_outputs, dtype="float32")
 
     def build(self, hidden_shape):

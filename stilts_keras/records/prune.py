@@ -12,7 +12,15 @@ from stilts_keras.files import MANIFEST
 from stilts_keras.records import results
 from stilts_keras.records.lock import is_at_work
 from stilts_keras.records.lock import locked
-from stilts_keras.records.run_folder import KEEP
+from stilts_keras.records.remaining import KEEP
+from stilts_keras.records.remaining import kept_stages
+from stilts_keras.records.remaining import of_chains
+from stilts_keras.records.remaining import of_graph
+from stilts_keras.records.remaining import remaining
+from stilts_keras.records.results import read_rows
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import runs_of_store
 from stilts_keras.records.stage_folders import stages_in_run
@@ -166,42 +174,38 @@ def _check_is_run(run_dir):
 
 
 def _graph_of(run_dir):
-    return files.read_sealed(pathlib.Path(run_dir, results.RUN_FILE))["graph"]
+    file = pathlib.Path(run_dir, results.RUN_FILE)
+    run = files.read_sealed(file)
+    results.check_format(run, file)
+    return run["graph"]
 
 
 def _needed(run_dir, keep):
     """Returns the fingerprints of the stages that a run must not lose."""
-    graph = _graph_of(run_dir)
-    rows = results.read_results(pathlib.Path(run_dir, results.RESULTS_FILE))
-    scored = {
-        (f"{row['route']}|{row['target']}|{row['seed']}", row["language"])
-        for row in rows
-    }
-    needed = {
-        # And those of routes that a damaged run.json has forgotten.
-        "all": set(graph["stages"]) | _ancestry(run_dir, rows),
-        "last": set(graph["cells"].values()),
-        "none": set(),
-    }[keep]
-    for cell, stage in graph["cells"].items():
-        target = cell.split("|")[1]
-        languages = [
-            key.split("|")[1]
-            for key in graph["evaluation"]
-            if key.split("|")[0] == target
-        ]
-        is_done = all((cell, language) in scored for language in languages)
-        # What is not scored yet will be read, or trained from its parents.
-        while not is_done and stage in graph["stages"]:
-            needed.add(stage)
-            stage = graph["stages"][stage]
-    return needed
-
-
-def _ancestry(run_dir, rows):
-    """Returns the stages that results are of, and all before them."""
+    description = _graph_of(run_dir)
     found = stages_in_run(run_dir)
-    names, waiting = set(), {row["stage"] for row in rows}
+    scores = read_rows(run_dir / results.RESULTS_FILE, Score)
+    layers = read_rows(run_dir / results.LAYERS_FILE, LayerScore)
+    chains = read_rows(run_dir / results.FORGETTING_FILE, ChainScore)
+    is_of_graph = of_graph(description)
+    left = remaining(
+        description,
+        filter(is_of_graph, scores),
+        filter(is_of_graph, layers),
+        filter(of_chains(description), chains),
+        # A link may lead to nothing.
+        lambda name: name in found and (found[name] / MANIFEST).is_file(),
+    )
+    kept = kept_stages(description, keep, left)
+    if keep == "all":
+        # And those of routes that a damaged run.json has forgotten.
+        kept |= _ancestry(found, scores)
+    return kept
+
+
+def _ancestry(found, scores):
+    """Returns the stages that results are of, and all before them."""
+    names, waiting = set(), {row.stage for row in scores}
     while waiting:
         name = waiting.pop()
         if name in found and name not in names:

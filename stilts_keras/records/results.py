@@ -1,5 +1,6 @@
 """Files of rows, such as results.jsonl, each row with its checksum."""
 
+import dataclasses
 import pathlib
 
 from stilts_keras.errors import DamageError
@@ -8,34 +9,34 @@ from stilts_keras.files import atomic_write
 from stilts_keras.files import sealed
 from stilts_keras.files import to_line
 from stilts_keras.files import unsealed
+from stilts_keras.records import rows as rows_of
 
-KEY = ("route", "seed", "target", "language", "split", "metric", "stage")
-COLUMNS = (*KEY, "value", "n", "zero_shot")
-# What a row of trainings.jsonl has at least: how a stage came about.
-TRAINING = ("stage", "path", "parent", "seed", "num_steps", "sources")
+# Of what a run folder holds, in run.json as `format`. Raised when a file, or
+# the meaning of a field, changes so that an earlier folder would be misread.
+FORMAT = 2
 RUN_FILE = "run.json"
 RESULTS_FILE = "results.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
+FORGETTING_FILE = "forgetting.jsonl"
 TRAININGS_FILE = "trainings.jsonl"
 
 
-class Results:
-    """A file of results and its only writer, who reads it once.
+class RowFile:
+    """A file of rows of one kind and its only writer, who reads it once.
 
     The file is always whole: it is written anew with every addition.
     """
 
-    def __init__(self, path, key=KEY, columns=COLUMNS):
+    def __init__(self, path, kind):
         """Reads nothing yet.
 
         Args:
             path: path. The file, made if it is not there.
-            key: tuple of str. Rows that agree in these are the same.
-            columns: tuple of str. What every row has.
+            kind: a dataclass of `records.rows`. Rows that agree in its `KEY`
+                are the same.
         """
         self.path = pathlib.Path(path)
-        self._key = key
-        self._columns = columns
+        self._kind = kind
         self._rows = None
 
     def rows(self):
@@ -46,26 +47,26 @@ class Results:
         """
         if self._rows is None:
             self._rows = {}
-            self._take(read_results(self.path, columns=self._columns))
+            self._take(read_rows(self.path, self._kind))
         return [row for row, _ in self._rows.values()]
 
     def add(self, rows):
         """Adds rows; a row scored again replaces the old one.
 
         Args:
-            rows: iterable of dicts with the file's columns at least.
+            rows: iterable of rows of the file's kind.
 
         Raises:
-            InputError: If a row lacks a key or the file is damaged; the file
-                then stays as it was.
+            InputError: If a field is of a wrong type or the file is damaged;
+                the file then stays as it was.
         """
         rows = list(rows)
         for row in rows:
-            _check_row(row, f"A row for {self.path}", self._columns)
-        lines = [to_line(sealed(row), self.path) for row in rows]
+            rows_of.check(row, f"A row for {self.path}")
+        lines = [self._line(row) for row in rows]
         self.rows()
         for row, line in zip(rows, lines, strict=True):
-            self._rows[self._key_of(row)] = (row, line)
+            self._rows[rows_of.key_of(row)] = (row, line)
         self._write()
 
     def drop_damaged(self):
@@ -76,38 +77,38 @@ class Results:
         """
         damaged = []
         self._rows = {}
-        self._take(read_results(self.path, damaged, self._columns))
+        self._take(read_rows(self.path, self._kind, damaged))
         if damaged:
             self._write()
         return damaged
 
     def _take(self, rows):
         for row in rows:
-            line = to_line(sealed(row), self.path)
-            self._rows[self._key_of(row)] = (row, line)
+            self._rows[rows_of.key_of(row)] = (row, self._line(row))
+
+    def _line(self, row):
+        return to_line(sealed(dataclasses.asdict(row)), self.path)
 
     def _write(self):
         with atomic_write(self.path) as file:
             file.writelines(line for _, line in self._rows.values())
 
-    def _key_of(self, row):
-        return tuple(row[name] for name in self._key)
 
-
-def read_results(path, damaged=None, columns=COLUMNS):
-    """Reads a file of results.
+def read_rows(path, kind, damaged=None):
+    """Reads a file of rows.
 
     Args:
         path: str or path.
+        kind: a dataclass of `records.rows`.
         damaged: list or None. If given, takes the error of each damaged line
             in place of raising it.
-        columns: tuple of str. What every row has.
 
     Returns:
-        A list of dicts in the file's order; empty if there is no file yet.
+        A list of rows in the file's order; empty if there is no file yet.
 
     Raises:
         DamageError: If a line is damaged; names the file and the line.
+        InputError: If an earlier version of stilts_keras wrote the file.
     """
     try:
         lines = pathlib.Path(path).read_bytes().split(b"\n")
@@ -115,22 +116,45 @@ def read_results(path, damaged=None, columns=COLUMNS):
         return []
     rows = []
     for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                row = unsealed(line, f"{path}, line {number}")
-                _check_row(row, f"{path}, line {number}", columns)
-                rows.append(row)
-            except InputError as error:
-                if damaged is None:
-                    raise DamageError(str(error)) from None
-                damaged.append(error)
+        if not line.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            found = unsealed(line, where)
+            is_earlier = "evaluation" in found
+            if not is_earlier:
+                rows.append(rows_of.from_dict(kind, found, where))
+        except InputError as error:
+            if damaged is None:
+                raise DamageError(str(error)) from None
+            damaged.append(error)
+        else:
+            # Format 1 called the data's fingerprint so.
+            if is_earlier:
+                raise _outdated(where, 1)
     return rows
 
 
-def _check_row(row, place, columns):
-    """Raises unless a row has all columns."""
-    missing = [column for column in columns if column not in row]
-    if missing:
-        raise InputError(
-            f"{place}: lacks {', '.join(missing)}. Received: {sorted(row)}."
-        )
+def check_format(run, path):
+    """Checks that this version can read what a run folder holds.
+
+    Args:
+        run: dict. As run.json holds it.
+        path: path. Of run.json.
+
+    Raises:
+        InputError: If another version of stilts_keras wrote it.
+    """
+    found = run.get("format", 1)
+    if found != FORMAT:
+        raise _outdated(path, found)
+
+
+def _outdated(where, found):
+    age = "an earlier" if found == 1 else "another"
+    return InputError(
+        f"{where}: written by {age} version of stilts_keras (format {found}, "
+        f"expected {FORMAT}), and its scores are not read by this one. Choose "
+        "another --run_dir and run again, or go on with the version that "
+        "wrote it."
+    )

@@ -9,12 +9,12 @@ def write_scalars(rows, folder):
     """Writes scores as scalars: a run for each route, the seed as step.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `rows.Score`.
         folder: path. TensorBoard's log folder.
     """
     by_route = {}
     for row in rows:
-        by_route.setdefault(row["route"], []).append(row)
+        by_route.setdefault(row.route, []).append(row)
     for route, found in by_route.items():
         with EventWriter(pathlib.Path(folder, route)) as writer:
             add_scores(found, writer)
@@ -24,13 +24,13 @@ def add_scores(rows, writer):
     """Writes the scores of one route, and where predictions are constant.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `rows.Score`.
         writer: `EventWriter` of the route.
     """
     for row in rows:
-        kind = "zero_shot" if row["zero_shot"] else "supervised"
-        place = f"{row['target']}/{row['metric']}/{row['language']}"
-        writer.scalar(f"{kind}/{place}", row["value"], row["seed"])
-        if row.get("collapsed"):
-            writer.scalar(f"collapsed/{place}", 1.0, row["seed"])
+        kind = "zero_shot" if row.zero_shot else "supervised"
+        place = f"{row.target}/{row.metric}/{row.language}"
+        writer.scalar(f"{kind}/{place}", row.value, row.seed)
+        if row.collapsed:
+            writer.scalar(f"collapsed/{place}", 1.0, row.seed)
     writer.flush()

@@ -8,6 +8,7 @@ import os
 import pathlib
 
 from stilts_keras import files
+from stilts_keras.backbones.stage_heads import refuse_old_stage
 from stilts_keras.errors import InputError
 
 STAGES = "stages"
@@ -42,11 +43,16 @@ class StageFolders:
         return self.run_dir.joinpath(STAGES, stage.path, stage.fingerprint)
 
     def find(self, stage):
-        """Returns the folder of a finished stage, or None."""
+        """Returns the folder of a finished stage, or None.
+
+        Raises:
+            InputError: If it is of an earlier version.
+        """
         places = [self.run_dir and self.place(stage), self._stored(stage)]
         for place in filter(None, places):
             # A folder has its name only when it is whole.
             if (place / files.MANIFEST).is_file():
+                refuse_old_stage(place)
                 return place
         return None
 

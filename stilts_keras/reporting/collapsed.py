@@ -1,7 +1,6 @@
 """What is said of collapsed models: which, how they were trained, what next."""
 
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.tasks import get_task
 
 # Of many, so many are told one by one.
 MAX_NAMED = 5
@@ -17,23 +16,23 @@ def sentences(evidence):
         A list of str: one for each route, target and seed, then one for each
         stage that only led to others; of many the first.
     """
-    trainings = {row["stage"]: row for row in evidence.trainings}
+    trainings = {row.stage: row for row in evidence.trainings}
     found = {}
     for row in evidence.rows:
-        of_target = evidence.primary.get(row["target"]) == row["metric"]
-        if of_target and row["collapsed"]:
-            key = (row["route"], row["target"], row["seed"])
+        of_target = evidence.primary.get(row.target) == row.metric
+        if of_target and row.collapsed:
+            key = (row.route, row.target, row.seed)
             found.setdefault(key, []).append(row)
     told = [
-        of_results(rows, _learning_rates(rows[0]["stage"], trainings))
+        of_results(rows, _learning_rates(rows[0].stage, trainings))
         for rows in found.values()
     ]
-    evaluated = {row["stage"] for row in evidence.rows}
+    evaluated = {row.stage for row in evidence.rows}
     told += [
-        of_stage(row["path"], row["seed"], constant, _rates_to(row, trainings))
+        of_stage(row.path, row.seed, constant, _rates_to(row, trainings))
         for row in evidence.trainings
-        if (constant := of_dev_rows(row.get("constants")))
-        and row["stage"] not in evaluated
+        if (constant := of_dev_rows(row.constants))
+        and row.stage not in evaluated
     ]
     more = len(told) - MAX_NAMED
     if more > 0:
@@ -48,7 +47,7 @@ def of_results(rows, learning_rates):
     """Tells which predictions of one route and target are constant.
 
     Args:
-        rows: list of dicts of results.jsonl, of one route, target, seed and
+        rows: list of `Score`, of one route, target, seed and
             metric, all `collapsed`; one for each language.
         learning_rates: list of float. Of the stages that led there, the first
             one first; empty where they are not known.
@@ -59,19 +58,19 @@ def of_results(rows, learning_rates):
     first = rows[0]
     languages = {}
     for row in rows:
-        languages.setdefault(row["constant"], []).append(row["language"])
+        languages.setdefault(row.constant, []).append(row.language)
     constants = "; ".join(
         f"{constant} ({' '.join(codes)})"
         for constant, codes in languages.items()
     )
     how, moves = _how(learning_rates), list(MOVES)
-    if first["stage"] == PRETRAINED:
+    if first.stage == PRETRAINED:
         how, moves = "not trained", []
-    if get_task(first["target"]).is_retrieval:
+    if first.layer is not None:
         moves.append("another --retrieval_layer")
     return (
-        f"Collapsed: `{first['route']}` on {first['target']}, seed "
-        f"{first['seed']}, {how}: the same is predicted for every example, "
+        f"Collapsed: `{first.route}` on {first.target}, seed "
+        f"{first.seed}, {how}: the same is predicted for every example, "
         f"{constants}. This is no finding and in no comparison. "
         f"{_next(moves)}"
     )
@@ -132,6 +131,6 @@ def _learning_rates(stage, trainings):
 
 
 def _rates_to(training, trainings):
-    rate = (training.get("recipe") or {}).get("learning_rate")
-    before = _learning_rates(training["parent"], trainings)
+    rate = (training.recipe or {}).get("learning_rate")
+    before = _learning_rates(training.parent, trainings)
     return before if rate is None else [*before, rate]

@@ -5,26 +5,46 @@ settings, and says so.
 """
 
 import dataclasses
+import pathlib
 
 from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records import results
+from stilts_keras.records.remaining import of_chains
+from stilts_keras.records.remaining import of_graph
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import key_of
 from stilts_keras.scoring import bootstrap
-from stilts_keras.scoring import collapse
-from stilts_keras.tasks import get_task
+from stilts_keras.tasks import TASKS
 
-# What rows on forgetting have besides.
-LESSON = {"source", "learned_in", "forgetting", "first_route", "num_stages"}
 # Of problems of one kind.
 MAX_NAMED = 5
 # A score is written with all its digits; sums of other orders differ less.
 TOLERANCE = 1e-6
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class JudgedScore(Score):
+    """A score with what its predictions tell of how sure it is.
+
+    Attributes:
+        run_dir: path. Of the run that it is from.
+        draws: float array of shape `(num_draws,)` or None. The score on
+            resampled examples; see `scoring.bootstrap.draw`.
+    """
+
+    run_dir: pathlib.Path | None = None
+    draws: object = None
 
 
 @dataclasses.dataclass
@@ -32,17 +52,16 @@ class Evidence:
     """Results of one run folder or of several, and where they are from.
 
     Attributes:
-        rows: list of dicts of results.jsonl, of targets. Those of a target's
-            own metric have `draws` if their predictions are there. Where an
-            earlier version wrote them, `collapsed` and `constant` are found
-            from the predictions, if they are there.
-        lessons: list of dicts of results.jsonl, of sources along chains.
-        layers: list of dicts of retrieval_layers.jsonl.
-        trainings: list of dicts of trainings.jsonl.
+        rows: list of `JudgedScore`. Those of a target's own metric have
+            `draws` if their predictions are there.
+        lessons: list of `ChainScore`.
+        layers: list of `LayerScore`.
+        trainings: list of `Training`.
         embeddings: list of tuples: route, target, language and the dict of
             `embeddings.read`.
         run_dirs: list of path.
         run: dict. run.json of the first folder that has one, or empty.
+        tasks: dict from a name to `TaskFacts`. Those of all folders' run.json.
         baseline: str. The route to compare with.
         problems: list of str. What is missing or damaged.
     """
@@ -54,6 +73,7 @@ class Evidence:
     embeddings: list = dataclasses.field(default_factory=list)
     run_dirs: list = dataclasses.field(default_factory=list)
     run: dict = dataclasses.field(default_factory=dict)
+    tasks: dict = dataclasses.field(default_factory=dict)
     baseline: str = ""
     problems: list = dataclasses.field(default_factory=list)
 
@@ -62,16 +82,33 @@ class Evidence:
         """What `Graph.description` says, or an empty dict."""
         return self.run.get("graph", {})
 
+    def task(self, name):
+        """Returns the `TaskFacts` of a task that a run names.
+
+        Raises:
+            InputError: If it is the user's own and no run.json describes it.
+        """
+        if name in self.tasks:
+            return self.tasks[name]
+        if name not in TASKS:
+            raise InputError(
+                f"Task {name!r} is none of stilts_keras's, and no "
+                f"{results.RUN_FILE} of {', '.join(map(str, self.run_dirs))} "
+                "describes it. Run the same command with its --task_file "
+                "again: what is done stays, and the file is written anew."
+            )
+        return TaskFacts.of(TASKS[name])
+
     @property
     def primary(self):
         """Each target's own metric, in the order of the targets."""
         named = [
             pair.partition("|")[0]
-            for pair in self.description.get("evaluation", {})
+            for pair in self.description.get("data_fingerprints", {})
         ]
-        there = {(row["target"], row["metric"]): None for row in self.rows}
+        there = {(row.target, row.metric): None for row in self.rows}
         metrics_of = {
-            target: get_task(target).metrics[0]
+            target: self.task(target).metrics[0]
             for target in dict.fromkeys([*named, *(name for name, _ in there)])
         }
         return {
@@ -111,7 +148,6 @@ def gather(run_dirs, *, baseline=None):
     evidence.baseline = _baseline(evidence, baseline)
     for target in evidence.primary:
         _draw(evidence, target)
-    _find_collapsed(evidence)
     return evidence
 
 
@@ -122,34 +158,39 @@ def _add(evidence, run_dir, known):
         _check_alike(evidence, run, run_dir)
     evidence.run_dirs.append(run_dir)
     evidence.run = evidence.run or run
-    is_current = _current(run.get("graph"))
-    strange = 0
-    for row in _read(evidence, run_dir / results.RESULTS_FILE):
-        if "source" in row and not LESSON <= row.keys():
-            strange += 1
-        elif is_current(row):
+    graph = run.get("graph")
+    for name, found in (graph or {}).get("tasks", {}).items():
+        where = f"{run_dir / results.RUN_FILE}: task {name!r}"
+        evidence.tasks.setdefault(name, TaskFacts.from_dict(found, where))
+    # A folder keeps rows of trainings that changed data have made obsolete.
+    is_of_graph = of_graph(graph) if graph else _any
+    is_of_chain = of_chains(graph) if graph else _any
+    for row in _read(evidence, run_dir / results.RESULTS_FILE, Score):
+        if is_of_graph(row):
             _take(evidence, row, run_dir, known)
-    if strange:
-        evidence.problems.append(
-            f"{run_dir}: {strange} rows on forgetting are of another version "
-            "of stilts_keras and left out."
-        )
-    layers = _read(evidence, run_dir / results.LAYERS_FILE)
-    evidence.layers += [row for row in layers if is_current(row)]
-    there = {row["stage"] for row in evidence.trainings}
-    evidence.trainings += [
+    evidence.rows = list(known.values())
+    there = {key_of(row) for row in evidence.lessons}
+    evidence.lessons += [
         row
         for row in _read(
-            evidence, run_dir / results.TRAININGS_FILE, results.TRAINING
+            evidence, run_dir / results.FORGETTING_FILE, ChainScore
         )
-        if row["stage"] not in there
+        if is_of_chain(row) and key_of(row) not in there
+    ]
+    layers = _read(evidence, run_dir / results.LAYERS_FILE, LayerScore)
+    evidence.layers += filter(is_of_graph, layers)
+    there = {row.stage for row in evidence.trainings}
+    evidence.trainings += [
+        row
+        for row in _read(evidence, run_dir / results.TRAININGS_FILE, Training)
+        if row.stage not in there
     ]
     _read_embeddings(evidence, run_dir)
 
 
 def _read_embeddings(evidence, run_dir):
     """Adds sentence embeddings of routes and languages that are not there."""
-    routes = {row["route"] for row in evidence.rows}
+    routes = {row.route for row in evidence.rows}
     known = {found[:3] for found in evidence.embeddings}
     for route, target, language, file in embeddings.find(run_dir):
         place = (route, target, language)
@@ -163,12 +204,12 @@ def _read_embeddings(evidence, run_dir):
 def _name_missing(evidence):
     """Names cells of run.json without all of their scores."""
     there = {
-        (row["route"], row["target"], str(row["seed"]), row["language"])
+        (row.route, row.target, str(row.seed), row.language)
         for row in evidence.rows
-        if row["metric"] == get_task(row["target"]).metrics[0]
+        if row.metric == evidence.task(row.target).metrics[0]
     }
     named, languages = [], {}
-    for pair in evidence.description.get("evaluation", {}):
+    for pair in evidence.description.get("data_fingerprints", {}):
         target, _, language = pair.partition("|")
         languages.setdefault(target, []).append(language)
     for cell in evidence.description.get("cells", {}):
@@ -194,19 +235,22 @@ def _name(evidence, problems, what):
         evidence.problems.append(f"Likewise {more} more {what}.")
 
 
-def _read(evidence, file, columns=results.COLUMNS):
+def _read(evidence, file, kind):
     damaged = []
-    rows = results.read_results(file, damaged, columns)
+    rows = results.read_rows(file, kind, damaged)
     evidence.problems += [str(error) for error in damaged]
     return rows
 
 
 def _read_run(evidence, run_dir):
+    file = run_dir / results.RUN_FILE
     try:
-        return files.read_sealed(run_dir / results.RUN_FILE)
+        run = files.read_sealed(file)
     except DamageError as error:
         evidence.problems.append(f"{error} Its settings are not known.")
         return {}
+    results.check_format(run, file)
+    return run
 
 
 def _check_alike(evidence, run, run_dir):
@@ -234,50 +278,25 @@ def _check_alike(evidence, run, run_dir):
         )
 
 
-def _current(description):
-    """Returns whether a row is of the weights and data of now.
-
-    A folder keeps rows of trainings that changed data have made obsolete.
-    """
-    if not description:
-        return lambda row: True
-    evaluations, cells, stages = (
-        description.get(name, {}) for name in ("evaluation", "cells", "stages")
-    )
-
-    def is_current(row):
-        if "source" in row:
-            return row["stage"] in stages
-        key = "|".join(map(str, (row["route"], row["target"], row["seed"])))
-        pair = f"{row['target']}|{row['language']}"
-        return (
-            key in cells
-            and row["stage"] in (PRETRAINED, cells[key])
-            and row.get("evaluation") == evaluations.get(pair)
-        )
-
-    return is_current
+def _any(row):
+    """Without run.json, each row tells itself what it is of."""
+    return True
 
 
 def _take(evidence, row, run_dir, known):
-    """Adds a row, unless another folder has the same."""
-    kind = evidence.lessons if "source" in row else evidence.rows
-    names = [name for name in results.KEY if name != "stage"]
-    key = tuple(row[name] for name in names)
-    if "source" in row:
-        key += (row["source"], row["stage"])
+    """Adds a score, unless another folder has the same."""
+    names = [name for name in Score.KEY if name != "stage"]
+    key = tuple(getattr(row, name) for name in names)
     before = known.get(key)
-    if before is None or before["run_dir"] == run_dir:
+    if before is None or before.run_dir == run_dir:
         # Without run.json, the last training of a route is that of now.
-        if before is not None:
-            kind.remove(before)
-        known[key] = {**row, "run_dir": run_dir}
-        kind.append(known[key])
-    elif row["value"] != known[key]["value"]:
+        known.pop(key, None)
+        known[key] = JudgedScore(**vars(row), run_dir=run_dir)
+    elif row.value != before.value:
         evidence.problems.append(
-            f"{run_dir}: {row['metric']} of {row['target']} in "
-            f"{row['language']} after {row['route']}, seed {row['seed']}, is "
-            f"{row['value']}, not {known[key]['value']} as in another folder; "
+            f"{run_dir}: {row.metric} of {row.target} in "
+            f"{row.language} after {row.route}, seed {row.seed}, is "
+            f"{row.value}, not {before.value} as in another folder; "
             "the first folder counts."
         )
 
@@ -288,11 +307,11 @@ def _sort(evidence):
         cell.partition("|")[0] for cell in evidence.description.get("cells", {})
     ]
     places = {route: at for at, route in enumerate(dict.fromkeys(routes))}
-    evidence.rows.sort(key=lambda row: places.get(row["route"], len(places)))
+    evidence.rows.sort(key=lambda row: places.get(row.route, len(places)))
 
 
 def _baseline(evidence, asked):
-    routes = list(dict.fromkeys(row["route"] for row in evidence.rows))
+    routes = list(dict.fromkeys(row.route for row in evidence.rows))
     if not routes:
         raise InputError(
             f"{', '.join(map(str, evidence.run_dirs))}: no results to report "
@@ -312,48 +331,29 @@ def _draw(evidence, target):
     metric = evidence.primary[target]
     samples, owners, damaged = {}, {}, []
     for row in evidence.rows:
-        if (row["target"], row["metric"]) == (target, metric):
-            key = (row["route"], row["seed"], row["language"])
+        if (row.target, row.metric) == (target, metric):
+            key = (row.route, row.seed, row.language)
             try:
                 samples[key] = _sample(row)
                 owners[key] = row
             except DamageError as error:
                 damaged.append(f"{error} Its score is not judged.")
     _name(evidence, damaged, f"predictions of {target}")
-    for key, draws in bootstrap.draw(samples).items():
-        owners[key]["draws"] = draws
-
-
-def _find_collapsed(evidence):
-    """Finds constant predictions of rows that do not tell."""
-    known = {}
-    for row in evidence.rows:
-        if "collapsed" not in row:
-            file = _file(row)
-            if file not in known:
-                known[file] = _constant(file, row)
-            row["constant"] = known[file]
-            row["collapsed"] = known[file] is not None
-
-
-def _constant(file, row):
-    """Reads what is predicted always, or None; also where it is not known."""
-    chance = row.get("chance")
-    if row["metric"] == "accuracy" and chance is not None:
-        if row["value"] > chance + TOLERANCE:
-            # More than any constant scores: there is no need to read it.
-            return None
-    try:
-        gold, guesses, _ = predictions.read(file)
-        return collapse.constant_of(row["metric"], gold, guesses)
-    except (DamageError, InputError, TypeError):
-        return None  # Named where the scores are judged.
+    drawn = {
+        id(owners[key]): draws for key, draws in bootstrap.draw(samples).items()
+    }
+    evidence.rows = [
+        dataclasses.replace(row, draws=drawn[id(row)])
+        if id(row) in drawn
+        else row
+        for row in evidence.rows
+    ]
 
 
 def _file(row):
     names = ("route", "target", "seed", "split", "language")
     return predictions.file_of(
-        row["run_dir"], **{name: row[name] for name in names}
+        row.run_dir, **{name: getattr(row, name) for name in names}
     )
 
 
@@ -364,10 +364,10 @@ def _sample(row):
         DamageError: If they are missing, damaged or not those of the row.
     """
     file = _file(row)
-    sample, n = predictions.sample_of(file, row["metric"], row["language"])
-    if abs(sample.value - row["value"]) > TOLERANCE or n != row["n"]:
+    sample, n = predictions.sample_of(file, row.metric, row.language)
+    if abs(sample.value - row.value) > TOLERANCE or n != row.n:
         raise DamageError(
             f"{file}: scores {sample.value:.6g} on {n} examples, but "
-            f"results.jsonl has {row['value']:.6g} on {row['n']}."
+            f"results.jsonl has {row.value:.6g} on {row.n}."
         )
     return sample

@@ -8,11 +8,11 @@ import pathlib
 
 from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.graph.route import Route
 from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
+from stilts_keras.reporting.route_names import source_names
 from stilts_keras.tasks.languages import families
 
 FOLDER = "report"
@@ -134,10 +134,10 @@ def _sessions(report):
     """Lists what ran, with its settings and its scores."""
     by_run, primary = {}, report.evidence.primary
     for row in report.evidence.rows:
-        if primary.get(row["target"]) == row["metric"]:
-            run = (row["route"], row["target"], row["seed"])
+        if primary.get(row.target) == row.metric:
+            run = (row.route, row.target, row.seed)
             by_run.setdefault(run, []).append(row)
-    trainings = {row["stage"]: row for row in report.evidence.trainings}
+    trainings = {row.stage: row for row in report.evidence.trainings}
     sessions = []
     for (route, target, seed), rows in by_run.items():
         baseline = by_run.get((report.evidence.baseline, target, seed), [])
@@ -149,7 +149,7 @@ def _sessions(report):
                     "target": target,
                     # As a number it would read 1.0000.
                     "seed": str(seed),
-                    **_settings(report, route, rows[0]["stage"], trainings),
+                    **_settings(report, route, rows[0].stage, trainings),
                 },
                 "metrics": _session_metrics(rows, baseline),
             }
@@ -159,16 +159,14 @@ def _sessions(report):
 
 def _settings(report, route, stage, trainings):
     """Lists what a session was made with, as far as that is known."""
-    parsed = Route.parse(route)
+    stages = source_names(route)
     run, description = report.evidence.run, report.evidence.description
     known = {
         "sources": ", ".join(
-            dict.fromkeys(
-                source.name for sources in parsed.stages for source in sources
-            )
+            dict.fromkeys(name for names in stages for name in names)
         )
         or "none",
-        "num_stages": len(parsed.stages),
+        "num_stages": len(stages),
         "backbone": description.get("backbone", {}).get("name"),
         "backend": run.get("backend"),
         "sampling": description.get("settings", {})
@@ -185,23 +183,23 @@ def _num_steps(stage, trainings):
     while stage not in (None, PRETRAINED):
         if stage not in trainings:
             return None
-        total += trainings[stage]["num_steps"]
-        stage = trainings[stage]["parent"]
+        total += trainings[stage].num_steps
+        stage = trainings[stage].parent
     return total
 
 
 def _session_metrics(rows, baseline):
     """Means of one route, target and seed, in the order of the columns."""
-    ours = {row["language"]: row["value"] for row in rows if row["zero_shot"]}
+    ours = {row.language: row.value for row in rows if row.zero_shot}
     sound, theirs = (
         {
-            row["language"]: row["value"]
+            row.language: row.value
             for row in side
-            if row["zero_shot"] and not row["collapsed"]
+            if row.zero_shot and not row.collapsed
         }
         for side in (rows, baseline)
     )
-    english = [row["value"] for row in rows if row["language"] == "en"]
+    english = [row.value for row in rows if row.language == "en"]
     metrics = {}
     if ours:
         metrics["mean/zero_shot"] = sum(ours.values()) / len(ours)
@@ -214,7 +212,7 @@ def _session_metrics(rows, baseline):
         gains = [sound[language] - theirs[language] for language in shared]
         metrics["mean/difference"] = sum(gains) / len(gains)
     # How many languages; a column of its own, to be sorted by.
-    metrics["collapsed/languages"] = sum(row["collapsed"] for row in rows)
+    metrics["collapsed/languages"] = sum(row.collapsed for row in rows)
     return metrics
 
 

@@ -162,7 +162,7 @@ def agreement(rows, description, *, baseline):
     that target come from it too.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `Score`.
         description: dict or None. `Graph.description()`, as in run.json; it
             may lack keys.
         baseline: str. The route that the run compares others with.
@@ -179,7 +179,7 @@ def agreement(rows, description, *, baseline):
     backbone = (description.get("backbone") or {}).get("name") or ""
     aliases = FOLDER_NAMES.get(_folder_name(backbone), (backbone,))
     rows = list(rows)
-    targets = {row["target"] for row in rows}
+    targets = {row.target for row in rows}
     return [
         _entry(published, target, metric, rows, description, baseline)
         for published in PUBLISHED
@@ -224,11 +224,10 @@ def _rows_of(rows, target, metric, route):
     found = [
         row
         for row in rows
-        if (row["target"], row["metric"], row["route"])
-        == (target, metric, route)
+        if (row.target, row.metric, row.route) == (target, metric, route)
     ]
     # Dev rows stand in only for test rows that are not there.
-    return [row for row in found if row["split"] == "test"] or found
+    return [row for row in found if row.split == "test"] or found
 
 
 class _Run:
@@ -239,8 +238,8 @@ class _Run:
         self._rows = rows
         self._by_seed = {}
         for row in rows:
-            values = self._by_seed.setdefault(row["seed"], {})
-            values[row["language"]] = row["value"]
+            values = self._by_seed.setdefault(row.seed, {})
+            values[row.language] = row.value
         every = [set(values) for values in self._by_seed.values()]
         shared = set.intersection(*every) if every else set()
         self.languages = [name for name in task.languages if name in shared]
@@ -260,13 +259,11 @@ class _Run:
             for name in self.languages
             if name != ENGLISH
             and not all(
-                row["zero_shot"]
-                for row in self._rows
-                if row["language"] == name
+                row.zero_shot for row in self._rows if row.language == name
             )
         ]
         collapsed = sorted(
-            {row["language"] for row in self._rows if row.get("collapsed")}
+            {row.language for row in self._rows if row.collapsed}
         )
         number = len(self._by_seed)
         seeds = "1 seed" if number == 1 else f"mean of {number} seeds"
@@ -280,16 +277,14 @@ class _Run:
             found.append(f"not zero-shot: {', '.join(trained)}")
         if collapsed:
             found.append(f"constant predictions in {', '.join(collapsed)}")
-        if any(row["split"] != "test" for row in self._rows):
+        if any(row.split != "test" for row in self._rows):
             found.append("dev rows in place of test rows")
         return [*found, f"{seeds}; theirs are not known here"]
 
 
 def _routes_of(published, task, rows):
     """Maps the routes that may stand beside a row to their scores."""
-    names = dict.fromkeys(
-        row["route"] for row in rows if row["target"] == task.name
-    )
+    names = dict.fromkeys(row.route for row in rows if row.target == task.name)
     metric = task.metrics[0]
     return {
         name: _Run(task, metric, _rows_of(rows, task.name, metric, name))
@@ -336,7 +331,7 @@ def _route_differs(route, routes, description, baseline):
 
 def _settings_differ(published, task, description):
     """Lists what the run's settings tell."""
-    is_trained = published.kind == BEST or not task.is_retrieval
+    is_trained = published.kind == BEST or task.kind.is_trained
     found = []
     backbone = description["backbone"]["name"]
     if backbone not in published.backbones:
@@ -346,7 +341,7 @@ def _settings_differ(published, task, description):
         found.append(f"data {data}, not the Hub's" if data else "data unknown")
     limit = description.get("eval_limit")
     # Pools are always taken whole.
-    if limit is not None and task.problem != "mining":
+    if limit is not None and not task.kind.is_pool_whole:
         found.append(f"eval_limit {limit}")
     settings = description.get("settings")
     if settings is None:
@@ -354,13 +349,15 @@ def _settings_differ(published, task, description):
     if is_trained and settings.get("train_limit") is not None:
         found.append(f"train_limit {settings['train_limit']}")
     found += _recipe_differs(published, task, settings, is_trained)
-    if task.is_retrieval:
+    if not task.kind.is_trained:
         found += _retrieval_differs(task, settings)
     return found
 
 
 def _recipe_differs(published, task, settings, is_trained):
-    known = {} if task.is_retrieval else published.recipes.get(task.name, {})
+    known = {}
+    if task.kind.is_trained:
+        known = published.recipes.get(task.name, {})
     found = []
     for field in dataclasses.fields(Recipe):
         override = settings.get(field.name)
@@ -385,7 +382,7 @@ def _retrieval_differs(task, settings):
         for name, usual in PUBLISHED_RETRIEVAL.items()
         if settings.get(name) not in usual
     ]
-    if not found and task.problem == "mining":
+    if not found and task.kind.predicts == "pairs":
         found.append(
             "hidden states as in Phang et al.'s code; XTREME's script for "
             "BUCC takes cls of another layer"

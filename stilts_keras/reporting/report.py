@@ -10,16 +10,14 @@ import pathlib
 from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
-from stilts_keras.graph.route import Route
 from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
 from stilts_keras.reporting import published
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
-from stilts_keras.scoring import xtreme
-from stilts_keras.tasks import SUITES
-from stilts_keras.tasks import get_task
+from stilts_keras.reporting.route_names import shape_of
+from stilts_keras.scoring import suites
 from stilts_keras.tasks.languages import by_family
 from stilts_keras.tasks.languages import family_of
 from stilts_keras.tasks.languages import script_of
@@ -74,7 +72,7 @@ def build(evidence):
     primary = evidence.primary
     differences = {}
     for target, metric in primary.items():
-        chosen = [row for row in rows if row["target"] == target]
+        chosen = [row for row in rows if row.target == target]
         # Against another route they would be called differences to this one.
         if any(_is_compared(row, baseline, metric) for row in chosen):
             differences[target] = tables.difference_frame(
@@ -82,7 +80,7 @@ def build(evidence):
                 target,
                 metric,
                 baseline,
-                languages=by_family({row["language"] for row in chosen}),
+                languages=by_family({row.language for row in chosen}),
             )
     frames = _frames(evidence)
     counts = findings.negative_transfer(differences.values())
@@ -115,13 +113,13 @@ def build(evidence):
 
 def _is_compared(row, baseline, metric):
     """Whether a row is a zero-shot score of the baseline."""
-    is_of = (row["route"], row["metric"]) == (baseline, metric)
-    return is_of and row["zero_shot"]
+    is_of = (row.route, row.metric) == (baseline, metric)
+    return is_of and row.zero_shot
 
 
 def _baseline_in(rows, baseline, metric):
     """The baseline, or None where it has no rows of the target."""
-    of = {row["route"] for row in rows if row["metric"] == metric}
+    of = {row.route for row in rows if row.metric == metric}
     return baseline if baseline in of else None
 
 
@@ -129,8 +127,8 @@ def _secondary(evidence):
     """Computes the tables of the targets' other metrics."""
     frames = {}
     for target, primary in evidence.primary.items():
-        chosen = [row for row in evidence.rows if row["target"] == target]
-        for metric in dict.fromkeys(row["metric"] for row in chosen):
+        chosen = [row for row in evidence.rows if row.target == target]
+        for metric in dict.fromkeys(row.metric for row in chosen):
             if metric != primary:
                 frames[f"{target}_{metric}"] = tables.target_frame(
                     evidence.rows,
@@ -146,20 +144,12 @@ def _frames(evidence):
     rows, baseline = evidence.rows, evidence.baseline
     primary = evidence.primary
     frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
-    if set(SUITES["xtreme"]) <= set(primary):
-        frames["xtreme"] = tables.xtreme_frame(
-            _xtreme_scores(rows),
-            baseline,
-            notes=_xtreme_notes(evidence),
-            collapsed={
-                (row["route"], row["seed"], row["target"])
-                for row in rows
-                if row.get("collapsed")
-            },
-        )
+    for suite in suites.scored():
+        if set(suite.names) <= set(primary):
+            frames[suite.name] = _suite_frame(suite, evidence)
     shapes = {
-        route: Route.parse(route).shape
-        for route in dict.fromkeys(row["route"] for row in rows)
+        route: shape_of(route)
+        for route in dict.fromkeys(row.route for row in rows)
     }
     if _has_curve(shapes.values()):
         frames["number_of_tasks"] = tables.number_of_tasks_frame(
@@ -171,9 +161,7 @@ def _frames(evidence):
     ):
         groups = [
             group_of(language)
-            for language in {
-                row["language"] for row in rows if row["zero_shot"]
-            }
+            for language in {row.language for row in rows if row.zero_shot}
         ]
         if len(set(groups)) < len(groups):
             frames[name] = tables.group_frame(
@@ -183,18 +171,18 @@ def _frames(evidence):
         frames["forgetting"] = tables.forgetting_frame(
             evidence.lessons,
             primary={
-                row["target"]: get_task(row["target"]).metrics[0]
+                row.task: evidence.task(row.task).metrics[0]
                 for row in evidence.lessons
             },
         )
     for target, metric in primary.items():
-        chosen = [row for row in rows if row["target"] == target]
+        chosen = [row for row in rows if row.target == target]
         frames[target] = tables.target_frame(
             rows, target, metric, _baseline_in(chosen, baseline, metric)
         )
-    for target in dict.fromkeys(row["target"] for row in evidence.layers):
+    for target in dict.fromkeys(row.target for row in evidence.layers):
         frames[f"{target}_layers"] = tables.layer_frame(
-            evidence.layers, target, get_task(target).metrics[0]
+            evidence.layers, target, evidence.task(target).metrics[0]
         )
     return frames
 
@@ -205,53 +193,62 @@ def _has_curve(shapes):
     return len(set(several)) < len(several) or max((*several, (0, 0)))[0] > 2
 
 
-def _xtreme_scores(rows):
-    """Averages as XTREME does, English included: {(route, seed): scores}."""
+def _suite_frame(suite, evidence):
+    """Computes the table of a suite's own scores."""
+    rows = [
+        row
+        for row in evidence.rows
+        if row.target in suite.names
+        and row.language in suite.languages_of(row.target)
+    ]
+    return tables.suite_frame(
+        suite,
+        _suite_scores(suite, rows),
+        evidence.baseline,
+        notes=_suite_notes(suite, rows, evidence.description),
+        collapsed={
+            (row.route, row.seed, row.target) for row in rows if row.collapsed
+        },
+    )
+
+
+def _suite_scores(suite, rows):
+    """Averages as the suite does, English included: {(route, seed): scores}."""
     runs = {}
     for row in rows:
-        if row["target"] in SUITES["xtreme"]:
-            metrics_of = runs.setdefault((row["route"], row["seed"]), {})
-            by_metric = metrics_of.setdefault(row["target"], {})
-            name = xtreme.reference_name(row["metric"])
-            by_metric.setdefault(name, {})[row["language"]] = row["value"]
+        metrics_of = runs.setdefault((row.route, row.seed), {})
+        by_metric = metrics_of.setdefault(row.target, {})
+        name = suite.reference_name(row.metric)
+        by_metric.setdefault(name, {})[row.language] = row.value
     return {
-        key: xtreme.summarise(
+        key: suite.summarise(
             {
                 target: scores
                 for target, scores in found.items()
-                if _is_whole(target, scores)
+                if suite.can_score(target, scores)
             }
         )
         for key, found in runs.items()
     }
 
 
-def _is_whole(target, scores):
-    """Whether XTREME's score of a target can be computed."""
-    try:
-        xtreme.summarise({target: scores})
-    except InputError:
-        return False
-    return True
-
-
-def _xtreme_notes(evidence):
-    """Says why a run's XTREME scores are not those of the benchmark."""
+def _suite_notes(suite, rows, description):
+    """Says why a run's scores are not those of the benchmark."""
     there = {}
-    for row in evidence.rows:
-        there.setdefault(row["target"], set()).add(row["language"])
+    for row in rows:
+        there.setdefault(row.target, set()).add(row.language)
     lacking = [
         target
         for target, languages in there.items()
-        if set(get_task(target).languages) - languages
+        if set(suite.languages_of(target)) - languages
     ]
     notes = []
     if lacking:
         notes.append(
-            "Not all of XTREME's languages: "
+            f"Not all of {suite.title}'s languages: "
             f"{', '.join(lacking)}; not comparable with published scores"
         )
-    limit = evidence.description.get("eval_limit")
+    limit = description.get("eval_limit")
     if limit is not None:
         notes.append(f"At most {limit} examples of each language")
     return notes
@@ -404,7 +401,7 @@ def _draw(report):
         drawn["number_of_tasks"] = figures.number_of_tasks_curve(
             report.frames["number_of_tasks"]
         )
-    if any(lesson["num_stages"] > 1 for lesson in report.evidence.lessons):
+    if any(lesson.num_stages > 1 for lesson in report.evidence.lessons):
         drawn["forgetting"] = figures.forgetting_curves(
             report.frames["forgetting"]
         )
@@ -442,9 +439,9 @@ def draw_differences(report, target, columns):
 def _mixtures(report):
     """Lists the stages with several sources."""
     return [
-        {**row, "stage": row["path"]}
-        for row in report.evidence.trainings
-        if len(row["sources"]) > 1
+        training
+        for training in report.evidence.trainings
+        if len(training.sources) > 1
     ]
 
 
@@ -470,7 +467,12 @@ def to_markdown(report):
         "# What intermediate training did",
         *report.sentences,
         *_problems(report),
-        *_section(report, "All targets", ["summary", "xtreme"], "differences"),
+        *_section(
+            report,
+            "All targets",
+            ["summary", *(suite.name for suite in suites.scored())],
+            "differences",
+        ),
         *_section(
             report,
             "Numbers of tasks",
@@ -540,17 +542,17 @@ def provenance(report):
     """
     evidence = report.evidence
     run, description = evidence.run, evidence.description
-    seeds = sorted({row["seed"] for row in evidence.rows})
+    seeds = sorted({row.seed for row in evidence.rows})
     facts = {
         "Run folders": ", ".join(map(str, evidence.run_dirs)),
         "Routes": ", ".join(
             f"`{route}`"
-            for route in dict.fromkeys(row["route"] for row in evidence.rows)
+            for route in dict.fromkeys(row.route for row in evidence.rows)
         ),
         "Compared with": f"`{evidence.baseline}`",
         "Seeds": ", ".join(map(str, seeds)),
         "Scores": f"{len(evidence.rows)}, of "
-        f"{sum(row['n'] for row in evidence.rows)} predictions",
+        f"{sum(row.n for row in evidence.rows)} predictions",
     }
     if description:
         backbone = description.get("backbone", {})
@@ -589,7 +591,7 @@ def _row_notes(evidence):
             *((row, "left_out") for row in evidence.trainings),
             *((row, "notes") for row in evidence.rows),
         )
-        for note in row.get(name) or ()
+        for note in getattr(row, name)
     ]
     return [f"- Rows: {note}" for note in dict.fromkeys(notes)]
 
@@ -598,13 +600,13 @@ def _recipes(trainings):
     """Lists the recipes that stages were trained by."""
     stages = {}
     for row in trainings:
-        if row.get("recipe"):
+        if row.recipe:
             recipe = ", ".join(
                 f"{name} {value}"
-                for name, value in row["recipe"].items()
+                for name, value in row.recipe.items()
                 if value is not None
             )
-            name = row["path"].rpartition("/")[2]
+            name = row.path.rpartition("/")[2]
             stages.setdefault(recipe, {})[name] = None
     return [
         f"- Recipe of {', '.join(f'`{name}`' for name in names)}: {recipe}"

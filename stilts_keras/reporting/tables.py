@@ -38,11 +38,52 @@ intervals of means and differences are theirs; without, a mean has the mean of
 its scores' intervals, which is too wide, and differences are not judged.
 """
 
+import dataclasses
 import statistics
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring import bootstrap
+from stilts_keras.scoring.suite import OURS
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
+class Mean:
+    """A score as tables average it: of a language, or a mean of such.
+
+    Attributes:
+        value: float. Percent.
+        low: float or None. Of its 95 % interval.
+        high: float or None. Likewise.
+        chance: float or None. Percent.
+        draws: float array of shape `(num_draws,)` or None. The score on
+            resampled examples, as by `scoring.bootstrap.draw`.
+        n: int or None. Number of examples.
+        collapsed: bool. Whether it is of constant predictions.
+        zero_shot: bool.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    chance: float | None = None
+    draws: object = None
+    n: int | None = None
+    collapsed: bool = False
+    zero_shot: bool = True
+
+    @classmethod
+    def of(cls, row):
+        """Takes what tables need out of a row that has no draws."""
+        return cls(
+            value=row.value,
+            low=row.low,
+            high=row.high,
+            chance=row.chance,
+            n=row.n,
+            collapsed=row.collapsed,
+        )
+
 
 MEAN = "zero-shot"
 TARGETS_MEAN = "mean"
@@ -60,7 +101,7 @@ def summary_frame(rows, baseline, *, primary):
     both routes, so that it never compares different languages.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `evidence.JudgedScore`.
         baseline: str or None. The route to compare with; None: the first.
         primary: mapping from target to metric; gives the columns' order.
 
@@ -96,7 +137,7 @@ def target_frame(rows, target, metric, baseline):
     languages, then the other languages in the order of the rows.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `evidence.JudgedScore`.
         target: str. The target's name.
         metric: str. The metric's name.
         baseline: str or None. The route to compare with; None: the first.
@@ -109,7 +150,7 @@ def target_frame(rows, target, metric, baseline):
     """
     chosen = _rows_of(rows, target, metric)
     routes, baseline = _routes(chosen, baseline, target)
-    languages = _in_order(row["language"] for row in chosen)
+    languages = _in_order(row.language for row in chosen)
     english = [language for language in languages if language == "en"]
     others = [language for language in languages if language != "en"]
     table_rows = _compare(
@@ -127,12 +168,12 @@ def target_frame(rows, target, metric, baseline):
     columns = [*english, MEAN, *others]
     chance = {MEAN: _chance_of(chosen)} | {
         language: _chance_of(
-            [row for row in chosen if row["language"] == language], None
+            [row for row in chosen if row.language == language], None
         )
         for language in languages
     }
     notes = _mean_notes(chosen, baseline)
-    if not all(row["zero_shot"] for row in chosen):
+    if not all(row.zero_shot for row in chosen):
         notes.append("* not zero-shot: a stage trained on this language")
     return {
         "title": f"{target}: {metric} of each language",
@@ -146,7 +187,7 @@ def difference_frame(rows, target, metric, baseline, *, languages):
     """Compares routes in each zero-shot language of one target.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `evidence.JudgedScore`.
         target: str. The target's name.
         metric: str. The metric's name.
         baseline: str or None. The route to compare with; None: the first.
@@ -158,9 +199,9 @@ def difference_frame(rows, target, metric, baseline, *, languages):
     Raises:
         InputError: If there are no such rows or none of the baseline.
     """
-    chosen = [row for row in _rows_of(rows, target, metric) if row["zero_shot"]]
+    chosen = [row for row in _rows_of(rows, target, metric) if row.zero_shot]
     routes, baseline = _routes(chosen, baseline, target)
-    there = {row["language"] for row in chosen}
+    there = {row.language for row in chosen}
     columns = {
         language: {(target, language)}
         for language in languages
@@ -188,7 +229,7 @@ def group_frame(rows, baseline, *, primary, group_of, kind):
     over the pairs of target and language that both routes have.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `evidence.JudgedScore`.
         baseline: str or None. The route to compare with; None: the first.
         primary: mapping from target to metric.
         group_of: function from a language's code to its group.
@@ -204,9 +245,9 @@ def group_frame(rows, baseline, *, primary, group_of, kind):
     chosen = _primary_rows(rows, primary)
     routes, baseline = _routes(chosen, baseline)
     groups = {}
-    for row in sorted(chosen, key=lambda row: row["language"]):
-        if row["zero_shot"]:
-            pairs = groups.setdefault(group_of(row["language"]), set())
+    for row in sorted(chosen, key=lambda row: row.language):
+        if row.zero_shot:
+            pairs = groups.setdefault(group_of(row.language), set())
             pairs.add(_pair(row))
     table_rows = _compare(routes, _zero_shot_runs(chosen), groups, baseline)
     return {
@@ -233,7 +274,7 @@ def number_of_tasks_frame(rows, *, primary, shape):
     computed within each, then averaged, and a cell's `count` is their number.
 
     Args:
-        rows: iterable of dicts of results.jsonl.
+        rows: iterable of `evidence.JudgedScore`.
         primary: mapping from target to metric; gives the columns' order.
         shape: function from a route to its numbers of intermediate tasks and
             of stages.
@@ -302,8 +343,7 @@ def forgetting_frame(rows, *, primary):
     """Shows what is left, along a chain, of what earlier stages learned.
 
     Args:
-        rows: iterable of dicts of results.jsonl that have `source`,
-            `learned_in`, `forgetting` and `first_route`.
+        rows: iterable of `ChainScore`.
         primary: mapping from task to metric.
 
     Returns:
@@ -313,19 +353,19 @@ def forgetting_frame(rows, *, primary):
     Raises:
         InputError: If there are no such rows.
     """
-    chosen = _with_stage_labels(_primary_rows(rows, primary))
-    stages, _ = _routes(chosen, None)
+    chosen = [row for row in rows if row.metric == primary.get(row.task)]
+    if not chosen:
+        raise InputError("There are no scores along a chain to tabulate yet.")
+    label_of = _stage_labels(chosen)
     runs, lost = {}, {}
     for row in chosen:
-        pair = (row["source"], None)
-        by_seed = runs.setdefault(row["route"], {})
-        by_seed.setdefault(row["seed"], {})[pair] = row
-        if row["stage"] != row["learned_in"]:
-            cell = (row["route"], row["source"])
-            lost.setdefault(cell, []).append(row["forgetting"])
-    sources = _in_order(row["source"] for row in chosen)
+        label, pair = label_of(row), (row.source, None)
+        runs.setdefault(label, {}).setdefault(row.seed, {})[pair] = Mean.of(row)
+        if row.stage != row.learned_in:
+            lost.setdefault((label, row.source), []).append(row.forgetting)
+    sources = _in_order(row.source for row in chosen)
     table_rows = _compare(
-        stages, runs, {name: {(name, None)} for name in sources}, None
+        runs, runs, {name: {(name, None)} for name in sources}, None
     )
     for row in table_rows:
         for source, cell in row["cells"].items():
@@ -345,33 +385,38 @@ def forgetting_frame(rows, *, primary):
     }
 
 
-def _with_stage_labels(rows):
-    """Tells stages apart that have one path, such as by their steps."""
+def _stage_labels(rows):
+    """Tells stages apart that have one path, such as by their steps.
+
+    Returns:
+        Function from a row to the label of its stage.
+    """
     twins = {}
     for row in rows:
-        twins.setdefault((row["route"], row["seed"]), set()).add(row["stage"])
-    several = {route for (route, _), found in twins.items() if len(found) > 1}
-    return [
-        {**row, "route": f"{row['route']} of {row['first_route']}"}
-        if row["route"] in several
-        else row
-        for row in rows
-    ]
+        twins.setdefault((row.stage_path, row.seed), set()).add(row.stage)
+    several = {path for (path, _), found in twins.items() if len(found) > 1}
+
+    def label_of(row):
+        if row.stage_path in several:
+            return f"{row.stage_path} of {row.first_route}"
+        return row.stage_path
+
+    return label_of
 
 
-def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
-    """Compares routes by XTREME's own scores.
+def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
+    """Compares routes by a suite's own scores.
 
     Args:
-        scores: dict from (route, seed) to what `scoring.xtreme.summarise`
-            gives.
+        suite: `Suite`.
+        scores: dict from (route, seed) to what `Suite.summarise` gives.
         baseline: str. The route to compare with.
         notes: iterable of str. What else must be known.
         collapsed: container of tuples (route, seed, target). Scores that hold
             some of constant predictions.
 
     Returns:
-        A frame: one column per target, and `XTREME` where all nine are there.
+        A frame: one column per target, and the suite where all are there.
     """
     runs = {}
     for (route, seed), found in scores.items():
@@ -380,17 +425,17 @@ def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
             for name, value in found.items()
             if isinstance(value, dict) and "avg_metric" in value
         }
-        if "all_task" in found:
-            values["XTREME"] = found["all_task"]
+        if suite.score_name in found:
+            values[suite.title] = found[suite.score_name]
         marked = {
             column for column in values if (route, seed, column) in collapsed
         }
         # The languages are within these scores already.
         runs.setdefault(route, {})[seed] = {
-            (column, None): {
-                "value": value,
-                "collapsed": column in (marked and {*marked, "XTREME"}),
-            }
+            (column, None): Mean(
+                value=value,
+                collapsed=column in (marked and {*marked, suite.title}),
+            )
             for column, value in values.items()
         }
     columns = _in_order(
@@ -403,18 +448,22 @@ def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
         runs, runs, {column: {(column, None)} for column in columns}, baseline
     )
     return {
-        "title": "XTREME's score of each target",
+        "title": f"{suite.title}'s score of each target",
         "columns": columns,
         "rows": table_rows,
         "notes": [
-            "Percent; means over all languages, English included; for "
-            "questions of exact match and F1"
+            suite.note
             + (
                 f"; in brackets: difference to {baseline}"
                 if len(runs) > 1
                 else ""
             ),
             *_cell_notes(table_rows),
+            *(
+                [f"{suite.title}: a mean as {OURS} defines it"]
+                if suite.title in columns and suite.score_by == OURS
+                else []
+            ),
             *notes,
         ],
     }
@@ -424,7 +473,7 @@ def layer_frame(rows, target, metric):
     """Shows how well each hidden state of the backbone retrieves.
 
     Args:
-        rows: iterable of dicts like those of results.jsonl, with `layer`.
+        rows: iterable of `LayerScore`.
         target: str. The target's name.
         metric: str. The metric's name.
 
@@ -433,9 +482,9 @@ def layer_frame(rows, target, metric):
     """
     runs = {}
     for row in _rows_of(rows, target, metric):
-        by_seed = runs.setdefault(row["route"], {})
-        scores = by_seed.setdefault(row["seed"], {})
-        scores[str(row["layer"]), row["language"]] = row
+        by_seed = runs.setdefault(row.route, {})
+        scores = by_seed.setdefault(row.seed, {})
+        scores[str(row.layer), row.language] = Mean.of(row)
     layers = {}
     for by_seed in runs.values():
         for scores in by_seed.values():
@@ -481,29 +530,25 @@ def _cell(value, **known):
 
 def _primary_rows(rows, primary):
     """Keeps the rows of each target's own metric."""
-    return [row for row in rows if row["metric"] == primary.get(row["target"])]
+    return [row for row in rows if row.metric == primary.get(row.target)]
 
 
 def _rows_of(rows, target, metric):
     """Keeps the rows of one target and metric."""
-    return [
-        row
-        for row in rows
-        if (row["target"], row["metric"]) == (target, metric)
-    ]
+    return [row for row in rows if (row.target, row.metric) == (target, metric)]
 
 
 def _by_target(rows, targets):
     """Groups the rows of the targets that have any, in the targets' order."""
     groups = {target: [] for target in targets}
     for row in rows:
-        groups[row["target"]].append(row)
+        groups[row.target].append(row)
     return {target: found for target, found in groups.items() if found}
 
 
 def _routes(rows, baseline, target=None):
     """Lists the routes in their order and checks the baseline."""
-    routes = _in_order(row["route"] for row in rows)
+    routes = _in_order(row.route for row in rows)
     if not routes:
         of = f" of target {target!r}" if target else ""
         raise InputError(f"There are no results{of} to tabulate yet.")
@@ -515,7 +560,7 @@ def _routes(rows, baseline, target=None):
 
 
 def _pair(row):
-    return row["target"], row["language"]
+    return row.target, row.language
 
 
 def _pairs(rows):
@@ -527,20 +572,18 @@ def _runs(rows):
     """Groups rows by what ran: {route: {seed: {(target, language): row}}}."""
     runs = {}
     for row in rows:
-        by_seed = runs.setdefault(row["route"], {})
-        by_seed.setdefault(row["seed"], {})[_pair(row)] = row
+        by_seed = runs.setdefault(row.route, {})
+        by_seed.setdefault(row.seed, {})[_pair(row)] = row
     return runs
 
 
 def _zero_shot_runs(rows):
-    return _runs(row for row in rows if row["zero_shot"])
+    return _runs(row for row in rows if row.zero_shot)
 
 
 def _all_zero_shot(by_seed):
     return all(
-        row["zero_shot"]
-        for scores in by_seed.values()
-        for row in scores.values()
+        row.zero_shot for scores in by_seed.values() for row in scores.values()
     )
 
 
@@ -618,7 +661,7 @@ def _pooled(ours, theirs=None):
     pairs = _shared(ours)
     used = _keep(ours, set(pairs)) if pairs else ours
     means = [_over_targets(scores) for scores in used.values()]
-    values = [score["value"] for score in means]
+    values = [score.value for score in means]
     interval = _interval(means, is_mean=len(pairs) != 1)
     difference, complete = _compared(ours, theirs or {})
     return _cell(
@@ -627,7 +670,7 @@ def _pooled(ours, theirs=None):
         n=_num_examples(used),
         deviation=statistics.stdev(values) if len(values) > 1 else None,
         count=len(values),
-        above_chance=_is_above(interval["low"], _average(means)["chance"]),
+        above_chance=_is_above(interval["low"], _average(means).chance),
         collapsed=any(_is_collapsed(scores) for scores in ours.values()),
         complete=bool(pairs) and complete,
         **difference,
@@ -660,9 +703,7 @@ def _sound(by_seed):
     """Leaves out collapsed scores, and seeds that have no others."""
     kept = {
         seed: {
-            pair: score
-            for pair, score in scores.items()
-            if not score.get("collapsed")
+            pair: score for pair, score in scores.items() if not score.collapsed
         }
         for seed, scores in by_seed.items()
     }
@@ -670,15 +711,15 @@ def _sound(by_seed):
 
 
 def _is_collapsed(scores):
-    return any(score.get("collapsed") for score in scores.values())
+    return any(score.collapsed for score in scores.values())
 
 
 def _interval(means, *, is_mean):
     """Returns the ends of a value's interval, and half its width."""
     known = _average(means)
-    low, high = known["low"], known["high"]
+    low, high = known.low, known.high
     # A score alone has an interval of its kind already, better near the ends.
-    if known["draws"] is not None and (is_mean or len(means) > 1):
+    if known.draws is not None and (is_mean or len(means) > 1):
         found = _estimate(means)
         # Draws of a score that nothing changes say nothing.
         if found.high > found.low:
@@ -691,9 +732,7 @@ def _interval(means, *, is_mean):
 def _num_examples(by_seed):
     """Counts the examples behind a value; those of one seed."""
     numbers = [
-        score.get("n")
-        for scores in by_seed.values()
-        for score in scores.values()
+        score.n for scores in by_seed.values() for score in scores.values()
     ]
     return None if None in numbers else sum(numbers) // len(by_seed)
 
@@ -701,9 +740,7 @@ def _num_examples(by_seed):
 def _fewest_examples(by_seed):
     """Counts the examples of the smallest test set."""
     return min(
-        score.get("n", 0)
-        for scores in by_seed.values()
-        for score in scores.values()
+        score.n or 0 for scores in by_seed.values() for score in scores.values()
     )
 
 
@@ -713,7 +750,7 @@ def _difference(ours, theirs, pairs):
     if not seeds:
         ends = [
             _mean(
-                _over_targets(_keep({0: scores}, set(pairs))[0])["value"]
+                _over_targets(_keep({0: scores}, set(pairs))[0]).value
                 for scores in by_seed.values()
             )
             for by_seed in (ours, theirs)
@@ -729,7 +766,7 @@ def _difference(ours, theirs, pairs):
         for seed in seeds
     ]
     known = {
-        "difference": _mean(gain["value"] for gain in gains),
+        "difference": _mean(gain.value for gain in gains),
         "difference_count": len(seeds),
         "difference_above_chance": _better_is_above(
             *(
@@ -739,7 +776,7 @@ def _difference(ours, theirs, pairs):
         ),
     }
     fewest = _fewest_examples(_keep(ours, set(pairs)))
-    if any(gain["draws"] is None for gain in gains) or fewest < MIN_EXAMPLES:
+    if any(gain.draws is None for gain in gains) or fewest < MIN_EXAMPLES:
         return known
     found = _estimate(gains, num_examples=fewest)
     return known | {
@@ -759,24 +796,24 @@ def _better_is_above(*sides):
         [_over_targets(scores) for scores in by_seed.values()]
         for by_seed in sides
     ]
-    better = max(means, key=lambda side: _average(side)["value"])
+    better = max(means, key=lambda side: _average(side).value)
     num_pairs = len(next(iter(sides[0].values())))
     low = _interval(better, is_mean=num_pairs != 1)["low"]
-    return _is_above(low, _average(better)["chance"])
+    return _is_above(low, _average(better).chance)
 
 
 def _gain(ours, theirs):
     """Subtracts one score from another, draw by draw."""
     draws = None
-    if ours.get("draws") is not None and theirs.get("draws") is not None:
-        draws = ours["draws"] - theirs["draws"]
-    return {"value": ours["value"] - theirs["value"], "draws": draws}
+    if ours.draws is not None and theirs.draws is not None:
+        draws = ours.draws - theirs.draws
+    return Mean(value=ours.value - theirs.value, draws=draws)
 
 
 def _estimate(means, **options):
     return bootstrap.estimate(
-        [mean["value"] for mean in means],
-        [mean["draws"] for mean in means],
+        [mean.value for mean in means],
+        [mean.draws for mean in means],
         **options,
     )
 
@@ -798,10 +835,10 @@ def _average(scores):
     scores = list(scores)
     means = {}
     for name in ("value", "low", "high", "chance", "draws"):
-        values = [score.get(name) for score in scores]
+        values = [getattr(score, name) for score in scores]
         is_known = all(value is not None for value in values)
         means[name] = _mean(values) if is_known else None
-    return means
+    return Mean(**means)
 
 
 def _is_above(low, chance):
@@ -811,11 +848,7 @@ def _is_above(low, chance):
 
 def _chance_of(rows, zero_shot=True):
     """Averages chance over the rows of one column, or gives None."""
-    values = [
-        row.get("chance")
-        for row in rows
-        if zero_shot is None or row["zero_shot"]
-    ]
+    values = [row.chance for row in rows if zero_shot is None or row.zero_shot]
     return None if None in values or not values else _mean(values)
 
 
@@ -861,7 +894,7 @@ def _counted(number, noun):
 
 def _seeds_note(rows):
     """Says how many seeds the values are means of."""
-    seeds = {row["seed"] for row in rows}
+    seeds = {row.seed for row in rows}
     if len(seeds) == 1:
         return (
             f"One seed ({min(seeds)}): intervals and tests are of this "
@@ -876,13 +909,13 @@ def _seeds_note(rows):
 def _evaluation_notes(rows):
     """Says what was not evaluated on test rows, and how sentences meet."""
     others = _in_order(
-        (row["target"], row["split"]) for row in rows if row["split"] != "test"
+        (row.target, row.split) for row in rows if row.split != "test"
     )
     notes = [f"{target}: on {split} rows" for target, split in others]
     states = _in_order(
-        (row["target"], row["layer"], row["pooling"])
+        (row.target, row.layer, row.pooling)
         for row in rows
-        if "layer" in row
+        if row.layer is not None
     )
     return notes + [
         f"{target}: hidden state {layer}, {pooling} pooling"

@@ -1,7 +1,7 @@
 """Weights on disk: of finished stages, and of one that is being trained.
 
-A finished stage's folder is a KerasHub preset of the backbone,
-`heads.weights.h5`, and a manifest with the sha256 of every file.
+A finished stage's folder is a KerasHub preset of the backbone, a weights file
+for each head, and a manifest with the heads and the sha256 of every file.
 """
 
 import math
@@ -13,45 +13,86 @@ import numpy as np
 
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.backbones.stage_heads import HEADS
+from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
+from stilts_keras.errors import first_line
 
-HEADS = "heads.weights.h5"
 WEIGHTS = "weights.npz"
 OPTIMIZER = "optimizer.npz"
 PAGE_BYTES = 4096
 
 
-class Heads(keras.Model):
-    """Holds a stage's heads, so that Keras writes and reads them together."""
+class Saved(keras.Model):
+    """Holds one head, for Keras writes and reads the weights of Models."""
 
-    def __init__(self, heads):
-        """Takes built layers by key."""
-        super().__init__(name="heads")
-        self.heads = heads
+    def __init__(self, head):
+        """Takes a built layer."""
+        super().__init__(name="saved")
+        self.head = head
         self.built = True
 
 
 # ------------------------------------------------------------ Finished stages
-def save_stage(folder, *, model, facts):
+def save_stage(folder, *, model, heads, facts):
     """Writes a finished stage's folder.
 
     Args:
         folder: path. If it exists by now, it stays as it is.
         model: `MultiTask`.
+        heads: dict from head key to `StageHead`: what the manifest tells of
+            each of the Model's heads.
         facts: dict, JSON-serialisable. What the manifest tells besides.
+
+    Raises:
+        ValueError: If the heads described are not those of the Model.
     """
-    with files.write_folder(folder, facts) as partial:
+    if set(heads) != set(model.heads):
+        raise ValueError(
+            f"The Model has the heads {sorted(model.heads)}. Received: a "
+            f"description of {sorted(heads)}."
+        )
+    told = {key: head.facts() for key, head in heads.items()}
+    with files.write_folder(folder, {**facts, HEADS: told}) as partial:
         # HDF5 crashes the process where the disk is full.
         pieces = model.encoder.tokenizer.pieces
         files.check_space(partial, _num_bytes(model) + len(pieces.content))
         model.encoder.save(partial)
-        Heads(model.heads).save_weights(str(partial / HEADS))
+        (partial / HEADS).mkdir()
+        for key, head in model.heads.items():
+            Saved(head).save_weights(str(partial / heads[key].file))
 
 
 def load_heads(folder, heads):
-    """Reads a stage's heads into built layers of the same keys and shapes."""
-    Heads(heads).load_weights(str(pathlib.Path(folder) / HEADS))
+    """Reads heads of a stage into built layers.
+
+    Args:
+        folder: path. The stage's; it may hold other heads besides.
+        heads: dict from head key to built layer.
+
+    Raises:
+        InputError: If the stage lacks one, or has it in another shape.
+    """
+    known = read_heads(folder)
+    missing = [key for key in heads if key not in known]
+    if missing:
+        raise InputError(
+            f"Stage folder {str(folder)!r} has no head for "
+            f"{', '.join(missing)}. Its heads: {', '.join(known) or 'none'}."
+        )
+    for key, head in heads.items():
+        file = pathlib.Path(folder) / known[key].file
+        if not file.is_file():
+            raise DamageError(f"{file}: the file is missing.")
+        try:
+            Saved(head).load_weights(str(file))
+        except ValueError as error:
+            raise InputError(
+                f"{file}: head {key!r} does not fit ({first_line(error)}). "
+                f"It was trained for {known[key].problem} with "
+                f"{len(known[key].labels)} labels."
+            ) from error
 
 
 # ------------------------------------------------------- A stage in training

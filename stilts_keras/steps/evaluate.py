@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 
 from stilts_keras.data.batches import eval_batches
+from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
-from stilts_keras.scoring.metrics import score
 from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
@@ -143,11 +143,17 @@ class Evaluator:
         return Evaluation(
             gold,
             predictions,
-            score(task.metrics, gold, predictions, language=split.language),
+            {}
+            if split.is_hidden
+            else metrics.score(
+                metrics.of(task), gold, predictions, split.language
+            ),
             ids=problem.ids(split.examples) if problem.has_ids else None,
             embeddings=decoded if isinstance(decoded, np.ndarray) else None,
-            constant=constant_of(
-                task.metrics[0],
+            constant=None
+            if split.is_hidden
+            else constant_of(
+                task.kind,
                 gold,
                 predictions,
                 problem.contexts(split.examples),

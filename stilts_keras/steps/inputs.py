@@ -1,4 +1,4 @@
-"""The packed rows of a graph: all of them checked before any training."""
+"""The packed rows of stages and cells: checked before any training."""
 
 import collections
 import dataclasses
@@ -7,25 +7,22 @@ from stilts_keras.data.features import labels_in
 from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
-from stilts_keras.tasks import get_task
 
 
 class Inputs:
     """Packs each split once, whoever asks for it."""
 
-    def __init__(
-        self, graph, tokenizer, *, num_positions=None, bad_rows="skip"
-    ):
+    def __init__(self, data, tokenizer, *, num_positions=None, bad_rows="skip"):
         """Takes what rows are read and packed by.
 
         Args:
-            graph: `Graph`.
+            data: a data source of `data.sources`.
             tokenizer: `Tokenizer`.
             num_positions: int or None. The backbone's: no sequence is longer;
                 None where it takes any length.
             bad_rows: str. One of `rows.BAD_ROWS`.
         """
-        self.graph = graph
+        self.data = data
         self.num_positions = num_positions
         self.tokenizer = tokenizer
         self.bad_rows = bad_rows
@@ -33,21 +30,21 @@ class Inputs:
         self._tasks = {}
         self._problems = {}
 
-    def task(self, name):
-        """Returns a Task by name, with the labels that its rows name."""
-        if name not in self._tasks:
-            task = get_task(name)
+    def task(self, task):
+        """Returns a Task with the labels that its rows name."""
+        if task not in self._tasks:
+            known = task
             if task.labels_from_data:
-                labels = labels_in(self.graph.data, task, task.language)
-                task = dataclasses.replace(task, labels=labels)
-            self._tasks[name] = task
-        return self._tasks[name]
+                labels = labels_in(self.data, task, task.language)
+                known = dataclasses.replace(task, labels=labels)
+            self._tasks[task] = known
+        return self._tasks[task]
 
-    def problem(self, name):
-        """Returns the Problem of a Task, by its name."""
-        if name not in self._problems:
-            self._problems[name] = problem_of(self.task(name))
-        return self._problems[name]
+    def problem(self, task):
+        """Returns the Problem of a Task."""
+        if task not in self._problems:
+            self._problems[task] = problem_of(self.task(task))
+        return self._problems[task]
 
     def train(self, stage, index):
         """Returns the training rows of one of all a stage's sources."""
@@ -63,8 +60,7 @@ class Inputs:
     def dev(self, stage, index):
         """Returns the dev rows of a stage's own source; None without any."""
         source = stage.sources[index]
-        task = get_task(source.task)
-        if source.language not in self.graph.data.languages(task, "dev"):
+        if source.language not in self.data.languages(source.task, "dev"):
             return None
         return self._load(
             source.task,
@@ -83,18 +79,17 @@ class Inputs:
 
         None where it has no threshold, or is evaluated on dev rows itself.
         """
-        if not get_task(cell.target).needs_dev or cell.split == "dev":
+        if not cell.target.kind.needs_dev or cell.split == "dev":
             return None
         return self._evaluated(cell, language, "dev")
 
     def _evaluated(self, cell, language, split):
-        task = get_task(cell.target)
         return self._load(
-            task.name,
+            cell.target,
             language,
             split,
-            self.graph.eval_length(task),
-            self.graph.eval_count(task),
+            cell.recipe.max_length,
+            cell.max_rows,
             is_evaluated=True,
         )
 
@@ -104,8 +99,7 @@ class Inputs:
         Args:
             stages: iterable of `Stage`.
             cells: iterable of `Cell`.
-            lessons: iterable of (Stage, index into its own sources) whose dev
-                rows will be needed.
+            lessons: iterable of `Lesson` whose dev rows will be needed.
 
         Returns:
             Dict from split (its task, language and name) to the number of
@@ -120,8 +114,8 @@ class Inputs:
             if stage.recipe.eval_every_steps:
                 for index in range(len(stage.sources)):
                     self.dev(stage, index)
-        for learned, index in lessons:
-            self.dev(learned, index)
+        for lesson in lessons:
+            self.dev(lesson.stage, lesson.index)
         for cell in cells:
             for language in cell.languages:
                 self._check_ids(cell, self.test(cell, language))
@@ -183,17 +177,17 @@ class Inputs:
         ]
 
     def _load(
-        self, name, language, split, max_length, count, is_evaluated=False
+        self, task, language, split, max_length, count, is_evaluated=False
     ):
         # Before the backbone was opened its positions may have been unknown.
         if self.num_positions is not None:
             max_length = min(max_length, self.num_positions)
-        key = (name, language, split, max_length, count, is_evaluated)
+        key = (task, language, split, max_length, count, is_evaluated)
         if key not in self._splits:
-            problem = self.problem(name)
+            problem = self.problem(task)
             self._splits[key] = load_features(
-                self.graph.data,
-                self.task(name),
+                self.data,
+                self.task(task),
                 language,
                 split,
                 pack=problem.pack,

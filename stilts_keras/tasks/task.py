@@ -5,16 +5,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 
 from stilts_keras.tasks.columns import Column
+from stilts_keras.tasks.kinds import KINDS
 
-PROBLEMS = (
-    "classification",
-    "multiple_choice",
-    "tagging",
-    "span_extraction",
-    "masked_lm",
-    "retrieval",
-    "mining",
-)
+PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
 # float16 would need its loss scaled; bfloat16 has float32's range.
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
@@ -116,7 +109,7 @@ class Task:
 
     Attributes:
         name: str. The literature's lower-case key, such as `xnli`.
-        problem: str. One of `PROBLEMS`.
+        problem: str. One of `PROBLEMS`; see `kind`.
         repositories: tuple of `Repository`, tried in this order.
         columns: mapping from each column that `to_example` reads to what it
             may hold, a kind of `tasks.columns`.
@@ -131,7 +124,8 @@ class Task:
         labels_from_data: bool. Whether the training rows name the labels.
         has_unanswerable: bool. Whether a question may have no answer.
         metrics: tuple of str. Names that `scoring.metrics` computes; the
-            first one selects checkpoints.
+            first one selects checkpoints. May be given with Metrics of one's
+            own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
         head_key: str. Tasks of equal key share a head; default: the name.
@@ -141,7 +135,14 @@ class Task:
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
-        version: int. Raised when packing or labels change.
+        version: int. Raised when packing, labels or a Metric of one's own
+            change.
+        own_metrics: mapping from name to Metric, of those in `metrics` that
+            are not known by name alone. Filled from `metrics`.
+        extra_languages: tuple of str. Those of `languages` that the benchmark
+            does not list, but the user asks for.
+        file_digest: str. Of the user's file that defines the task, if one
+            does.
     """
 
     name: str
@@ -164,9 +165,17 @@ class Task:
     licence: str = ""
     citation: str = ""
     version: int = 1
+    own_metrics: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    extra_languages: tuple[str, ...] = ()
+    file_digest: str = ""
+
+    def __hash__(self):
+        """Hashes the name, for mappings cannot be hashed."""
+        return hash(self.name)
 
     def __post_init__(self):
         """Checks the definition, so that a wrong task file fails at import."""
+        self._name_metrics()
         if self.problem not in PROBLEMS:
             raise ValueError(
                 f"Task {self.name!r}: problem must be one of {PROBLEMS}. "
@@ -187,6 +196,28 @@ class Task:
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
 
+    def with_languages(self, languages):
+        """Returns the Task with languages that the benchmark does not list.
+
+        Args:
+            languages: iterable of str, none of which the task has.
+        """
+        languages = tuple(languages)
+        return dataclasses.replace(
+            self,
+            languages=(*self.languages, *languages),
+            extra_languages=(*self.extra_languages, *languages),
+        )
+
+    @property
+    def identity(self):
+        """What stands for the definition in fingerprints."""
+        return (
+            [self.version, self.file_digest]
+            if self.file_digest
+            else (self.version)
+        )
+
     @property
     def is_trainable(self):
         """Whether a stage can train on this task's own rows."""
@@ -197,12 +228,31 @@ class Task:
         """Whether the task can be evaluated as a target."""
         return "test" in self.splits
 
-    @property
-    def is_retrieval(self):
-        """Whether it compares hidden states and so is never trained."""
-        return self.problem in ("retrieval", "mining")
+    def _name_metrics(self):
+        """Leaves names in `metrics`: rows on disk know no more."""
+        own = dict(self.own_metrics)
+        for metric in self.metrics:
+            if not isinstance(metric, str):
+                if not isinstance(getattr(metric, "name", None), str):
+                    raise ValueError(
+                        f"Task {self.name!r}: metrics must be names or Metrics "
+                        f"of scoring.metric. Received: {metric!r}."
+                    )
+                own[metric.name] = metric
+        names = tuple(
+            metric if isinstance(metric, str) else metric.name
+            for metric in self.metrics
+        )
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"Task {self.name!r}: each metric must be named once. "
+                f"Received: {names}."
+            )
+        object.__setattr__(self, "metrics", names)
+        own = {name: own[name] for name in names if name in own}
+        object.__setattr__(self, "own_metrics", own)
 
     @property
-    def needs_dev(self):
-        """Whether a score needs a threshold, which dev rows must choose."""
-        return self.problem == "mining"
+    def kind(self):
+        """What all tasks of its problem have in common: a `Kind`."""
+        return KINDS[self.problem]

@@ -23,7 +23,8 @@ from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.errors import InputError
 from stilts_keras.problems import PROBLEMS
 from stilts_keras.problems.retrieval import Retrieval
-from stilts_keras.records.results import read_results
+from stilts_keras.records.results import read_rows
+from stilts_keras.records.rows import Score
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
 
@@ -115,8 +116,8 @@ def files_of_stages(run_dir):
 
 
 def test_all_problems_are_trained_or_evaluated(runs):
-    rows = read_results(runs / "whole" / "results.jsonl")
-    targets = {row["target"] for row in rows}
+    rows = read_rows(runs / "whole" / "results.jsonl", Score)
+    targets = {row.target for row in rows}
     learned = {
         part.split("@")[0].split(":")[0]
         for folder in stages(runs / "whole")
@@ -127,13 +128,13 @@ def test_all_problems_are_trained_or_evaluated(runs):
     assert problems == set(PROBLEMS)
     assert get_task("squad_v2").has_unanswerable and "squad_v2" in learned
     routes = {"pretrained", "mlm@de+hellaswag/squad_v2"}
-    assert {row["route"] for row in rows} == routes
+    assert {row.route for row in rows} == routes
 
 
 def test_a_run_that_was_cut_off_ends_as_the_undisturbed_one(runs):
     whole, resumed = runs / "whole", runs / "resumed"
     facts = [
-        sorted(map(json.dumps, read_results(run_dir / "results.jsonl")))
+        sorted(map(str, read_rows(run_dir / "results.jsonl", Score)))
         for run_dir in (whole, resumed)
     ]
     assert facts[0] == facts[1]
@@ -145,9 +146,9 @@ def test_a_finished_stage_is_a_backbone_with_the_same_states(runs):
 
     def scores(run_dir, route):
         return {
-            row["language"]: row["value"]
-            for row in read_results(run_dir / "results.jsonl")
-            if (row["route"], row["target"]) == (route, "tatoeba")
+            row.language: row.value
+            for row in read_rows(run_dir / "results.jsonl", Score)
+            if (row.route, row.target) == (route, "tatoeba")
         }
 
     found = scores(runs / "again", "pretrained")

@@ -10,7 +10,8 @@ import pytest
 from command import stilts
 from stilts_keras.backbones import loading
 from stilts_keras.backbones.description import describe_backbone
-from stilts_keras.records.results import read_results
+from stilts_keras.records.results import read_rows
+from stilts_keras.records.rows import Score
 from stilts_keras.tasks.tatoeba import LANGUAGE_NAMES
 
 pytestmark = pytest.mark.slow
@@ -110,8 +111,8 @@ def test_tatoeba_over_36_languages_is_as_published_with_the_weights(
         f"--run_dir={tmp_path}",
     )
     found = {
-        row["language"]: row["value"]
-        for row in read_results(tmp_path / "results.jsonl")
+        row.language: row.value
+        for row in read_rows(tmp_path / "results.jsonl", Score)
     }
     assert set(found) == set(LANGUAGE_NAMES)
     # Of a 4-bit rounding, so its scores are its own.

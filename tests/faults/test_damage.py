@@ -29,7 +29,7 @@ def break_json(file):
 # Which file, and how it is damaged; None is one flipped byte in its middle.
 DAMAGES = {
     "weights": ("model.weights.h5", None),
-    "heads": ("heads.weights.h5", None),
+    "heads": ("heads/*.weights.h5", None),
     "config": ("config.json", None),
     "manifest": ("manifest.json", change_dev_score),
     "unreadable manifest": ("manifest.json", break_json),
@@ -39,7 +39,8 @@ DAMAGES = {
 def damage(harness, run_dir, name, stage=None):
     """Damages a file of a stage; returns its path."""
     file_name, change = DAMAGES[name]
-    file = harness.stage(run_dir, stage or harness.chain) / file_name
+    place = harness.stage(run_dir, stage or harness.chain)
+    file = min(place.glob(file_name))
     before = file.read_bytes()
     (change or harness.flip_byte)(file)
     assert file.read_bytes() != before

@@ -11,7 +11,7 @@ from fakes import BACKBONE
 from fakes import FakeData
 from fakes import graph
 from stilts_keras.errors import InputError
-from stilts_keras.graph.graph import check_compatible
+from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.route import Route
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.task import Task
@@ -21,7 +21,7 @@ def cell(graph, route, target):
     return next(
         cell
         for cell in graph.cells
-        if (cell.route, cell.target) == (route, target)
+        if (cell.route, cell.target.name) == (route, target)
     )
 
 
@@ -36,7 +36,7 @@ def refused(*pieces, **changes):
 
 def test_every_route_forks_to_every_target_for_every_seed():
     built = graph(seeds=(1, 7))
-    keys = {(cell.route, cell.target, cell.seed) for cell in built.cells}
+    keys = {cell.key for cell in built.cells}
     assert len(keys) == len(built.cells) == 3 * 3 * 2
 
 
@@ -77,7 +77,7 @@ def test_overrides_replace_every_recipe_and_none_leaves_it():
     assert {stage.recipe.max_length for stage in built.stages} == {64}
     assert {stage.max_lengths for stage in built.stages} == {(64,)}
     assert built.stages[0].recipe.epochs == TASKS["mnli"].recipe.epochs
-    assert built.recipe_for(TASKS["tatoeba"]).batch_size == 8
+    assert cell(built, "mnli", "tatoeba").recipe.batch_size == 8
 
 
 def test_the_route_count_goes_before_the_train_limit():
@@ -157,33 +157,33 @@ def test_a_hundred_routes_take_under_half_a_second(monkeypatch):
 def test_english_is_not_zero_shot_and_german_is():
     built = graph()
     xnli = cell(built, "pretrained", "xnli")
-    assert not built.zero_shot(xnli, "en")
-    assert built.zero_shot(xnli, "de")
+    assert not xnli.facts["en"].zero_shot
+    assert xnli.facts["de"].zero_shot
 
 
 def test_training_the_target_in_a_language_ends_zero_shot():
     built = graph(routes=["xnli@de/squad"])
     xnli = cell(built, "xnli@de/squad", "xnli")
-    assert not built.zero_shot(xnli, "de")
-    assert built.zero_shot(xnli, "fr")
+    assert not xnli.facts["de"].zero_shot
+    assert xnli.facts["fr"].zero_shot
 
 
 def test_training_another_task_in_a_language_keeps_zero_shot():
     built = graph(routes=["mlm@de", "xnli@de"], targets=["udpos"])
-    assert built.zero_shot(cell(built, "mlm@de", "udpos"), "de")
-    assert built.zero_shot(cell(built, "xnli@de", "udpos"), "de")
+    assert cell(built, "mlm@de", "udpos").facts["de"].zero_shot
+    assert cell(built, "xnli@de", "udpos").facts["de"].zero_shot
 
 
 def test_retrieval_is_always_zero_shot():
     built = graph(routes=["xnli@de"])
-    assert built.zero_shot(cell(built, "xnli@de", "tatoeba"), "de")
+    assert cell(built, "xnli@de", "tatoeba").facts["de"].zero_shot
 
 
 def test_evaluated_languages_are_those_of_the_data_that_were_asked_for():
     data = FakeData(lacks=[("xnli", "sw"), ("xnli", "ur")])
     built = graph(data=data)
     assert "sw" not in cell(built, "mnli", "xnli").languages
-    assert built.missing_languages("xnli") == ("sw", "ur")
+    assert built.missing_languages(built.target("xnli")) == ("sw", "ur")
     built = graph(
         data=data, languages=["de", "sw", "yo"], targets=["xnli"] + ["udpos"]
     )
@@ -287,7 +287,7 @@ def test_a_published_length_is_lowered_to_the_backbones_positions():
     made = graph(backbone=SHORT)
     assert {stage.recipe.max_length for stage in made.stages} == {128}
     assert {stage.max_lengths for stage in made.stages} == {(128,)}
-    assert {made.eval_length(task) for task in made.targets} == {128}
+    assert {cell.recipe.max_length for cell in made.cells} == {128}
     assert made.lowered_lengths() == [
         "max_length 128: the published 256 of mnli, udpos, xnli is above the "
         "positions of backbone 'tiny'.",
@@ -308,7 +308,8 @@ def test_fingerprints_are_of_the_length_that_is_used():
     asked = graph(backbone=SHORT, recipe={"max_length": 128})
     assert lowered.description()["cells"] == asked.description()["cells"]
     assert (
-        lowered.description()["evaluation"] == asked.description()["evaluation"]
+        lowered.description()["data_fingerprints"]
+        == asked.description()["data_fingerprints"]
     )
     assert lowered.stages[0].fingerprint != graph().stages[0].fingerprint
     assert asked.lowered_lengths() == []
@@ -427,12 +428,12 @@ def test_targets_are_evaluated_on_dev_rows_where_asked():
         eval_on_dev=["udpos"],
         data=FakeData(lacks=[("udpos", "kk", "dev"), ("xnli", "de", "dev")]),
     )
-    splits = {cell.target: cell.split for cell in built.cells}
+    splits = {cell.target.name: cell.split for cell in built.cells}
     assert splits == {"xnli": "test", "udpos": "dev", "tatoeba": "test"}
-    languages = {cell.target: cell.languages for cell in built.cells}
+    languages = {cell.target.name: cell.languages for cell in built.cells}
     assert "kk" not in languages["udpos"]
     assert "de" in languages["xnli"]
-    assert built.missing_languages("udpos") == ("kk",)
+    assert built.missing_languages(built.target("udpos")) == ("kk",)
     before = graph().description()
     match = r"eval_on_dev was unset and is now \['udpos'\]"
     with pytest.raises(InputError, match=match):
@@ -459,6 +460,105 @@ def test_unknown_dtype_policy_gets_a_suggestion():
     refused("mixed_bfloat16", recipe={"dtype_policy": "mixed_bfloat"})
 
 
+def test_an_early_stop_needs_evaluations_to_count():
+    recipe = {"early_stopping": 30, "eval_every_steps": 0}
+    refused("early_stopping counts evaluations", recipe=recipe)
+    refused("early_stopping must be", recipe={"early_stopping": 0})
+    built = graph(recipe={"early_stopping": 30})
+    assert {s.recipe.early_stopping for s in built.stages} == {30}
+    # The schedule's steps stay what they were.
+    assert [s.num_steps for s in built.stages] == [
+        s.num_steps for s in graph().stages
+    ]
+
+
 @pytest.mark.parametrize("limit", [0, -1, 2.5, True])
 def test_limits_are_whole_numbers(limit):
     refused("eval_limit", eval_limit=limit)
+
+
+# ------------------------------------------- Languages that no benchmark lists
+def test_a_language_of_the_data_alone_is_evaluated_and_marked():
+    data = FakeData(extra=[("xnli", "eu")])
+    built = graph(data=data, targets=["xnli", "udpos"], languages=["de", "eu"])
+    facts = cell(built, "mnli", "xnli").facts
+    assert list(facts) == ["de", "eu"]
+    assert facts["de"].in_benchmark and not facts["eu"].in_benchmark
+    assert facts["eu"].zero_shot
+    # The benchmark of the other lists it.
+    facts = cell(built, "mnli", "udpos").facts
+    assert list(facts) == ["de", "eu"] and facts["eu"].in_benchmark
+
+
+def test_a_language_that_nobody_has_is_refused():
+    refused(
+        "Unknown language 'xx'",
+        "holds no rows in it of xnli, udpos",
+        targets=["xnli", "udpos"],
+        languages=["de", "xx"],
+    )
+
+
+def test_languages_of_the_data_change_nothing_unless_asked_for():
+    data = FakeData(extra=[("xnli", "eu")])
+    assert graph(data=data).description() == graph().description()
+
+
+# ------------------------------------------------------------ Target languages
+def test_a_target_may_be_trained_in_other_languages():
+    built = graph(
+        targets=["xnli"], target_languages=["en", "de"], target_count=100
+    )
+    found = cell(built, "mnli", "xnli")
+    assert found.stage.path == "mnli/mnli:100+xnli@de:100"
+    zero_shot = {code: facts.zero_shot for code, facts in found.facts.items()}
+    assert not zero_shot["en"] and not zero_shot["de"] and zero_shot["fr"]
+
+
+def test_few_rows_of_another_language_are_no_zero_shot_in_it_alone():
+    built = graph(
+        routes=["pretrained"], targets=["udpos"], target_languages=["tr"]
+    )
+    facts = cell(built, "pretrained", "udpos").facts
+    assert cell(built, "pretrained", "udpos").stage.path == "udpos@tr"
+    assert not facts["tr"].zero_shot
+    assert facts["en"].zero_shot
+
+
+def test_a_language_that_a_target_has_no_rows_in_is_refused():
+    refused(
+        "Target 'xquad' cannot be trained in 'de'",
+        "--target_languages",
+        targets=["xquad"],
+        target_languages=["de"],
+    )
+
+
+# -------------------------------------------------------- Tasks of one's own
+OWN = dataclasses.replace(TASKS["xnli"], name="my_nli", head_key="my_nli")
+
+
+def test_an_own_task_is_a_target_and_a_source():
+    built = graph(targets=[OWN], routes=["pretrained", "my_nli:9"])
+    assert built.targets == (OWN,)
+    (stage,) = [one for one in built.stages if one.path == "my_nli:9"]
+    assert stage.sources[0].task == OWN
+    named = graph(targets=["my_nli", "xnli"], tasks=[OWN])
+    assert [task.name for task in named.targets] == ["my_nli", "xnli"]
+
+
+@pytest.mark.parametrize(
+    ("name", "piece"),
+    [
+        ("xnli", "'xnli' has the name of a task"),
+        ("My-Task", "'My-Task' cannot"),
+    ],
+)
+def test_an_own_task_needs_a_name_of_its_own(name, piece):
+    refused(piece, targets=[dataclasses.replace(OWN, name=name)])
+
+
+def test_what_defines_an_own_task_is_part_of_its_stages_identity():
+    edited = dataclasses.replace(OWN, file_digest="0123456789abcdef")
+    first, second = (graph(targets=[task]).cells[0] for task in (OWN, edited))
+    assert first.stage != second.stage or first.facts != second.facts

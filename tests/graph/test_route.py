@@ -11,7 +11,7 @@ from stilts_keras.tasks import TASKS
 
 SOURCES = st.sampled_from(
     [
-        (task.name, language)
+        (task, language)
         for task in TASKS.values()
         if task.is_trainable
         for language in task.languages
@@ -75,8 +75,8 @@ def test_canonical_text_leaves_out_what_goes_unsaid(text, canonical):
 def test_stages_and_sources_are_read_in_order():
     assert Route.parse("mnli+xnli@de:20k/squad") == Route(
         (
-            (Source("mnli", "en"), Source("xnli", "de", 20_000)),
-            (Source("squad", "en"),),
+            (Source(TASKS["mnli"], "en"), Source(TASKS["xnli"], "de", 20_000)),
+            (Source(TASKS["squad"], "en"),),
         )
     )
 

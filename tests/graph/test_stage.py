@@ -16,7 +16,7 @@ def stage(**changes):
     values = {
         "parent": None,
         "backbone": BACKBONE,
-        "sources": (Source("mnli", "en"),),
+        "sources": (Source(TASKS["mnli"], "en"),),
         "recipe": Recipe(epochs=2, batch_size=32),
         "max_lengths": (256,),
         "seed": 1,
@@ -34,8 +34,9 @@ def stage(**changes):
         {"data_fingerprints": ("other rows",)},
         {"recipe": Recipe(epochs=3)},
         {"recipe": Recipe(epochs=2, dtype_policy="mixed_bfloat16")},
-        {"sources": (Source("mnli", "en", 50),)},
-        {"sources": (Source("xnli", "de"),)},
+        {"recipe": Recipe(epochs=2, batch_size=32, early_stopping=30)},
+        {"sources": (Source(TASKS["mnli"], "en", 50),)},
+        {"sources": (Source(TASKS["xnli"], "de"),)},
         {"parent": stage()},
         {"backbone": dataclasses.replace(BACKBONE, fingerprint="1" * 16)},
     ],
@@ -64,12 +65,15 @@ def test_a_new_task_version_is_another_stage(monkeypatch):
 
 def test_fingerprint_is_the_same_in_every_process():
     # Changes when the identity's form does: old run folders then retrain.
-    assert stage().fingerprint == "c814b0bec60d96cd"
+    assert stage().fingerprint == "f71b3f0f6ea8d056"
 
 
 def test_chain_depth_and_path_run_from_the_first_stage():
     first = stage()
-    both = (Source("squad", "en", 20_000), Source("hellaswag", "en"))
+    both = (
+        Source(TASKS["squad"], "en", 20_000),
+        Source(TASKS["hellaswag"], "en"),
+    )
     second = stage(
         parent=first,
         sources=both,

@@ -8,10 +8,12 @@ import pytest
 from fakes import graph
 from stilts_keras import files
 from stilts_keras.errors import InputError
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.main import main
 from stilts_keras.records import prune
 from stilts_keras.records.lock import locked
-from stilts_keras.records.results import Results
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import Score
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import stages_in_run
@@ -41,6 +43,14 @@ def test_without_a_store_stages_lie_in_the_run(tmp_path, stages):
     )
     folders.drop(stages[0])
     assert folders.find(stages[0]) is None
+
+
+def test_a_stage_of_the_version_before_is_refused(tmp_path, stages):
+    folders = StageFolders(tmp_path / "run", tmp_path / "store")
+    make(folders, stages[0])
+    (folders.find(stages[0]) / "heads.weights.h5").write_bytes(b"w")
+    with pytest.raises(InputError, match="earlier version.*Delete the folder"):
+        folders.find(stages[0])
 
 
 def test_a_store_shares_stages_between_runs(tmp_path, stages):
@@ -110,24 +120,29 @@ def make_run(path, store=None, scored=True, built=None):
     for stage in built.stages:
         make(folder.stages, stage)
     if scored:
-        rows = [
-            {
-                "route": cell.route,
-                "seed": cell.seed,
-                "target": cell.target,
-                "language": language,
-                "split": "test",
-                "metric": "accuracy",
-                "stage": "x",
-                "value": 1.0,
-                "n": 1,
-                "zero_shot": True,
-            }
-            for cell in built.cells
-            for language in cell.languages
-        ]
-        Results(path / "results.jsonl").add(rows)
+        RowFile(path / "results.jsonl", Score).add(scores_of(built))
     return built
+
+
+def scores_of(built):
+    return [
+        Score(
+            route=cell.route,
+            seed=cell.seed,
+            target=cell.target.name,
+            language=language,
+            split="test",
+            metric=metric,
+            stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
+            value=1.0,
+            n=1,
+            zero_shot=True,
+            data_fingerprint=facts.data_fingerprint,
+        )
+        for cell in built.cells
+        for language, facts in cell.facts.items()
+        for metric in cell.target.metrics
+    ]
 
 
 def yes(pruning):
@@ -156,23 +171,36 @@ def test_a_run_keeps_what_it_was_told_to(tmp_path, keep):
 
 def test_a_cell_that_lacks_a_language_is_not_done(tmp_path):
     built = make_run(tmp_path / "run")
-    file = Results(tmp_path / "run" / "results.jsonl")
+    file = RowFile(tmp_path / "run" / "results.jsonl", Score)
     rows = [
         row
         for row in file.rows()
-        if (row["route"], row["target"], row["language"])
+        if (row.route, row.target, row.language)
         != ("mnli/squad", "udpos", "de")
     ]
     file.path.unlink()
-    Results(file.path).add(rows)
+    RowFile(file.path, Score).add(rows)
     prune.prune_run(tmp_path / "run", keep="none", is_agreed=yes)
     (cell,) = [
         cell
         for cell in built.cells
-        if (cell.route, cell.target) == ("mnli/squad", "udpos")
+        if (cell.route, cell.target.name) == ("mnli/squad", "udpos")
     ]
+    assert set(stages_in_run(tmp_path / "run")) == {cell.stage.fingerprint}
+
+
+def test_states_and_chains_that_lack_a_score_keep_their_weights(tmp_path):
+    built = graph(
+        targets=["xnli", "tatoeba"],
+        languages=["en", "de"],
+        retrieval_layer="sweep",
+        measure_forgetting=True,
+    )
+    make_run(tmp_path / "run", built=built)
+    prune.prune_run(tmp_path / "run", keep="none", is_agreed=yes)
+    # Every target is scored, but neither all states nor what is left of it.
     assert set(stages_in_run(tmp_path / "run")) == {
-        stage.fingerprint for stage in cell.stage.chain
+        stage.fingerprint for stage in built.stages
     }
 
 
@@ -246,14 +274,6 @@ def test_a_run_that_cannot_be_looked_into_is_not_taken_for_gone(tmp_path):
 
 def test_a_damaged_run_file_does_not_give_other_routes_up(tmp_path):
     built = make_run(tmp_path / "run")
-    rows = [
-        row | {"stage": cell.stage.fingerprint}
-        for cell in built.cells
-        for row in Results(tmp_path / "run" / "results.jsonl").rows()
-        if cell.stage
-        and (row["route"], row["target"]) == (cell.route, cell.target)
-    ]
-    Results(tmp_path / "run" / "results.jsonl").add(rows)
     for stage in built.stages:
         place = StageFolders(tmp_path / "run").place(stage)
         facts = {"parent": stage.parent and stage.parent.fingerprint}

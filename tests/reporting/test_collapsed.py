@@ -4,14 +4,13 @@ The first run is the one that a learning rate of 0.5 left: `pretrained` predicts
 neutral 200 times, `mnli` entailment 200 times.
 """
 
-import json
-
 import numpy as np
 import pytest
 
 import fake_runs
-from stilts_keras.records.results import TRAINING
-from stilts_keras.records.results import Results
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import Training
+from stilts_keras.records.scalars import write_scalars
 from stilts_keras.records.tensorboard import read_scalars
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import collapsed
@@ -65,14 +64,13 @@ def right(share):
 
 
 def add_trainings(run_dir, *rows):
-    Results(run_dir / "trainings.jsonl", ("stage",), TRAINING).add(rows)
+    RowFile(run_dir / "trainings.jsonl", Training).add(rows)
 
 
 def trained(stage, path, rate, **changes):
-    return fake_runs.training(stage, path) | {
-        "recipe": {"learning_rate": rate},
-        **changes,
-    }
+    return fake_runs.training(
+        stage, path, recipe={"learning_rate": rate}, **changes
+    )
 
 
 def build(run_dir):
@@ -140,48 +138,11 @@ def test_tensorboard_tells_and_marks_it(made, tmp_path):
     for metrics in sessions.values():
         assert metrics["collapsed/languages"] == len(LANGUAGES)
         assert "mean/difference" not in metrics
-    overview.write_scalars(made.evidence.rows, tmp_path)
+    write_scalars(made.evidence.rows, tmp_path)
     points = read_scalars(tmp_path / "mnli")
     assert ("collapsed/xnli/accuracy/th", 1, 1.0) in points
     # What the session's columns are made of holds them too.
     boards.write_sessions(tmp_path, overview._sessions(made))
-
-
-def test_rows_without_the_column_are_judged_by_their_predictions(
-    made, tmp_path
-):
-    write(
-        tmp_path,
-        {"pretrained": always("neutral"), "mnli": always("entailment")},
-    )
-    write(tmp_path, {"mnli": right(0.4)}, target="pawsx", languages=("de",))
-    drop_columns(tmp_path)
-    found = gather([fake_runs.describe(tmp_path)]).rows
-    assert [row["constant"] for row in found] == [
-        row["constant"] for row in made.evidence.rows
-    ] + [None]
-    assert sum(row["collapsed"] for row in found) == 2 * len(LANGUAGES)
-
-
-def drop_columns(run_dir):
-    """Makes the results those of an earlier version."""
-    file = run_dir / "results.jsonl"
-    rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    file.unlink()
-    names = ("collapsed", "constant", "sha256")
-    Results(file).add(
-        {name: row[name] for name in row if name not in names} for row in rows
-    )
-
-
-def test_without_column_and_predictions_nothing_is_called_collapsed(tmp_path):
-    write(tmp_path, {"pretrained": always("neutral"), "mnli": right(0.6)})
-    drop_columns(tmp_path)
-    for file in tmp_path.rglob("predictions/pretrained/**/test-*"):
-        file.unlink()
-    evidence = gather([fake_runs.describe(tmp_path)])
-    assert not any(row["collapsed"] for row in evidence.rows)
-    assert any("not judged" in problem for problem in evidence.problems)
 
 
 @pytest.mark.parametrize("broken", ["pretrained", "mnli"])
@@ -294,13 +255,9 @@ def test_of_many_the_first_are_told(tmp_path):
     ],
 )
 def test_the_next_move_is_one_that_can_be_made(target, stage, found, not_found):
-    row = {
-        "route": "r",
-        "target": target,
-        "seed": 1,
-        "language": "de",
-        "stage": stage,
-        "constant": "number 0",
-    }
+    layer = 16 if target == "tatoeba" else None
+    row = fake_runs.score(
+        target=target, stage=stage, layer=layer, constant="number 0"
+    )
     sentence = collapsed.of_results([row], [])
     assert found in sentence and not_found not in sentence

@@ -7,8 +7,13 @@ import pytest
 
 import fake_runs
 from stilts_keras import files
+from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
-from stilts_keras.records.results import Results
+from stilts_keras.graph.task_facts import TaskFacts
+from stilts_keras.records.results import FORMAT
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import Score
+from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 
@@ -26,16 +31,16 @@ def test_results_and_predictions_alone_are_enough(run_dir):
     found = gather([run_dir])
     assert found.baseline == "pretrained"
     assert len(found.rows) == 2 * 2 * len(fake_runs.LANGUAGES)
-    assert all(row["draws"].shape == (1000,) for row in found.rows)
+    assert all(row.draws.shape == (1000,) for row in found.rows)
     (problem,) = found.problems
     assert "run.json" in problem and "not known" in problem
 
 
 def test_draws_spread_as_the_scores_err(run_dir):
     for row in gather([run_dir]).rows:
-        share = row["value"] / 100
-        error = 100 * np.sqrt(share * (1 - share) / row["n"])
-        assert row["draws"].std() == pytest.approx(error, rel=0.15)
+        share = row.value / 100
+        error = 100 * np.sqrt(share * (1 - share) / row.n)
+        assert row.draws.std() == pytest.approx(error, rel=0.15)
 
 
 def predictions_file(run_dir):
@@ -86,9 +91,9 @@ def test_predictions_that_are_not_those_of_the_row_are_named(
     found = gather([run_dir])
     (problem,) = found.problems
     assert str(file) in problem and "not judged" in problem
-    without = [row for row in found.rows if "draws" not in row]
+    without = [row for row in found.rows if row.draws is None]
     (row,) = without
-    assert (row["route"], row["language"], row["seed"]) == ("mnli", "hi", 1)
+    assert (row.route, row.language, row.seed) == ("mnli", "hi", 1)
 
 
 QUESTIONS = {
@@ -117,7 +122,7 @@ def test_kept_counts_are_those_of_the_predictions(tmp_path):
         )
         evidence = gather([fake_runs.describe(run_dir)])
         assert not evidence.problems
-        found.append([row["draws"].tolist() for row in evidence.rows])
+        found.append([row.draws.tolist() for row in evidence.rows])
     assert found[0] == found[1]
     counts = list(tmp_path.rglob("*.counts"))
     assert len(counts) == len(QUESTIONS)
@@ -131,7 +136,7 @@ def test_damaged_counts_are_counted_again(run_dir, keep):
     found = gather([run_dir])
     assert found.problems == expected.problems == []
     for row, other in zip(found.rows, expected.rows, strict=True):
-        assert (row["draws"] == other["draws"]).all()
+        assert (row.draws == other.draws).all()
 
 
 def test_damaged_rows_are_named_and_the_others_count(run_dir):
@@ -148,13 +153,13 @@ def test_damaged_rows_are_named_and_the_others_count(run_dir):
 
 def test_rows_of_other_weights_or_data_do_not_count(run_dir):
     gold = {"de": ["neutral"] * 10}
-    for changes in ({"stage": "old"}, {"evaluation": "old rows"}):
+    for changes in ({"stage": "old"}, {"data_fingerprint": "old rows"}):
         fake_runs.write_scores(
             run_dir, "mnli", "xnli", gold, gold=gold, **changes
         )
     found = gather([run_dir])
     # The second replaced the row of now; the file is what it was made of.
-    assert all(row["n"] == 60 for row in found.rows)
+    assert all(row.n == 60 for row in found.rows)
 
 
 def test_without_run_json_the_last_training_of_a_route_counts(run_dir):
@@ -166,9 +171,9 @@ def test_without_run_json_the_last_training_of_a_route_counts(run_dir):
     rows = [
         row
         for row in gather([run_dir]).rows
-        if (row["route"], row["language"], row["seed"]) == ("mnli", "de", 1)
+        if (row.route, row.language, row.seed) == ("mnli", "de", 1)
     ]
-    assert [row["stage"] for row in rows] == ["newer"]
+    assert [row.stage for row in rows] == ["newer"]
 
 
 def test_cells_that_were_not_run_yet_are_named(run_dir):
@@ -188,11 +193,19 @@ def test_many_missing_predictions_are_named_shortly(run_dir):
     assert "Likewise 9 more" in problems[-1]
 
 
-def test_an_older_run_json_does_not_stop_a_report(run_dir):
-    files.write_json(run_dir / "run.json", files.sealed({"graph": {}}))
+def test_a_run_json_that_tells_little_does_not_stop_a_report(run_dir):
+    known = {"format": FORMAT, "graph": {}}
+    files.write_json(run_dir / "run.json", files.sealed(known))
     found = gather([run_dir])
     assert found.rows and found.baseline == "pretrained"
     assert report.build(found).sentences
+
+
+@pytest.mark.parametrize("known", [{"graph": {}}, {"format": FORMAT + 1}])
+def test_a_folder_of_another_version_is_refused_in_one_line(run_dir, known):
+    files.write_json(run_dir / "run.json", files.sealed(known))
+    with pytest.raises(InputError, match="run.json: .*Choose another --run_d"):
+        gather([run_dir])
 
 
 def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
@@ -207,7 +220,7 @@ def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
             "pretrained|pawsx|1": "pretrained pawsx 1",
             "mnli|xnli|1": "mnli xnli 1",
         },
-        evaluation={
+        data_fingerprints={
             f"{target}|{language}": f"rows of {target} {language}"
             for target in ("xnli", "pawsx")
             for language in fake_runs.LANGUAGES
@@ -215,7 +228,7 @@ def test_routes_and_targets_stand_in_the_order_of_the_flags(tmp_path):
     )
     found = gather([run_dir])
     assert list(found.primary) == ["xnli", "pawsx"]
-    routes = list(dict.fromkeys(row["route"] for row in found.rows))
+    routes = list(dict.fromkeys(row.route for row in found.rows))
     assert routes == ["pretrained", "mnli"]
 
 
@@ -242,7 +255,7 @@ def test_seeds_of_two_folders_make_one_experiment(tmp_path):
 
     def known(evidence):
         return {
-            (row["route"], row["seed"], row["language"]): row["draws"].tolist()
+            (row.route, row.seed, row.language): row.draws.tolist()
             for row in evidence.rows
         }
 
@@ -256,7 +269,7 @@ def test_a_score_of_both_folders_counts_once_and_must_agree(run_dir, tmp_path):
     fake_runs.describe(other)
     found = gather([run_dir, other])
     assert len(found.rows) == 2 * 2 * len(fake_runs.LANGUAGES)
-    assert all(row["run_dir"] == run_dir for row in found.rows)
+    assert all(row.run_dir == run_dir for row in found.rows)
     assert found.problems
     assert all("the first folder counts" in text for text in found.problems)
 
@@ -290,6 +303,45 @@ def test_a_folder_named_twice_counts_once(run_dir):
 def test_a_folder_without_results_is_named(tmp_path):
     with pytest.raises(InputError, match="no run folder"):
         gather([tmp_path])
-    Results(tmp_path / "results.jsonl").add([])
+    RowFile(tmp_path / "results.jsonl", Score).add([])
     with pytest.raises(InputError, match="no results to report yet"):
         gather([tmp_path])
+
+
+# ------------------------------------------------------ A task of the user's
+OWN = TaskFacts(
+    problem="classification",
+    metrics=("accuracy",),
+    languages=("de", "hi", "en"),
+    is_retrieval=False,
+)
+
+
+def own_run(run_dir, **graph):
+    """A run of a target and a route that stilts_keras does not know."""
+    shares = {"pretrained": 0.5, "own_source@de:20k": 0.7}
+    fake_runs.write_run(run_dir, shares, target="own_task", n=60)
+    return fake_runs.describe(run_dir, **graph)
+
+
+def test_a_task_of_the_users_own_is_known_by_run_json(tmp_path):
+    run_dir = own_run(tmp_path, tasks={"own_task": OWN.to_dict()})
+    found = gather([run_dir])
+    assert not found.problems
+    assert found.primary == {"own_task": "accuracy"}
+    made = report.build(found)
+    assert "`own_source@de:20k` on own_task" in made.sentences[0]
+    assert "own_source@de" in str(overview._sessions(made))
+
+
+def test_without_run_json_the_next_move_is_named(tmp_path):
+    own_run(tmp_path)
+    with pytest.raises(InputError, match="'own_task'.* --task_file"):
+        gather([tmp_path])
+
+
+def test_facts_of_a_task_lack_no_field(tmp_path):
+    facts = OWN.to_dict()
+    del facts["metrics"]
+    with pytest.raises(DamageError, match="run.json: task 'own_task': lacks m"):
+        gather([own_run(tmp_path, tasks={"own_task": facts})])

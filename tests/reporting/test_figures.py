@@ -1,5 +1,6 @@
 """Figures: what they promise to show, and that it can be read."""
 
+import dataclasses
 import itertools
 import re
 import subprocess
@@ -14,9 +15,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.patches import Rectangle
 
+import fake_runs
 from stilts_keras.errors import InputError
+from stilts_keras.records.rows import SourceShare
 from stilts_keras.reporting import figures
 from stilts_keras.reporting import tables
+from stilts_keras.reporting.figures import chains
+from stilts_keras.reporting.figures import curves
+from stilts_keras.reporting.figures import difference_layout
+from stilts_keras.reporting.figures import difference_table
+from stilts_keras.reporting.figures import maps
+from stilts_keras.reporting.figures import page
+from stilts_keras.reporting.figures import shares
+from stilts_keras.reporting.figures import style
+from stilts_keras.reporting.figures import texts
 from stilts_keras.tasks.languages import LANGUAGES
 
 MINUS = "\N{MINUS SIGN}"
@@ -143,19 +155,17 @@ LESSONS = {
 
 
 def make_stage(path, *names, seed=1):
-    return {
-        "stage": path,
-        "seed": seed,
-        "sources": [
-            {
-                "name": name,
-                "share": 1 / len(names),
-                "sequences_seen": 100 * (number + 1),
-                "tokens_seen": 5000 * (number + 1) ** 2,
-            }
-            for number, name in enumerate(names)
-        ],
-    }
+    shares = [
+        SourceShare(
+            name=name,
+            share=1 / len(names),
+            sequences=100,
+            sequences_seen=100 * (number + 1),
+            tokens_seen=5000 * (number + 1) ** 2,
+        )
+        for number, name in enumerate(names)
+    ]
+    return fake_runs.training("f", path, seed=seed, sources=tuple(shares))
 
 
 MIXTURES = [
@@ -360,8 +370,8 @@ def test_gains_and_losses_have_the_bar_s_colours():
     numbers = numbers_in(figure.axes[0])
     gain = cell_around(figure, numbers["+2.0"]).get_facecolor()
     loss = cell_around(figure, numbers[f"{MINUS}2.0"]).get_facecolor()
-    assert to_rgb(gain) == pytest.approx(to_rgb(figures.LOSS_TO_GAIN[-1]))
-    assert to_rgb(loss) == pytest.approx(to_rgb(figures.LOSS_TO_GAIN[0]))
+    assert to_rgb(gain) == pytest.approx(to_rgb(maps.LOSS_TO_GAIN[-1]))
+    assert to_rgb(loss) == pytest.approx(to_rgb(maps.LOSS_TO_GAIN[0]))
 
 
 @pytest.mark.parametrize(
@@ -419,7 +429,9 @@ def test_a_significant_cell_is_marked_and_others_are_not():
 
 
 def test_what_the_tables_say_of_significance_is_said_here_too():
-    notes = [f"{figures.DAGGER} differs from the baseline: p < 0.05 by draws"]
+    notes = [
+        f"{difference_table.DAGGER} differs from the baseline: p < 0.05 by draws"
+    ]
     frame = make_frame({"mnli": [1.0]}, ["a"], notes=notes)
     frame["rows"][1]["cells"]["a"]["is_significant"] = True
     text = " ".join(words_of(figures.difference_map(frame)))
@@ -484,40 +496,40 @@ def test_what_is_not_zero_shot_or_over_fewer_languages_is_marked():
 
 def test_numbers_are_legible_on_every_colour():
     for difference in np.linspace(-3, 3, 601):
-        colour = figures._map_colour(difference, 3.0)
-        assert contrast(colour, figures._ink(colour)) >= 4.5
+        colour = maps._map_colour(difference, 3.0)
+        assert contrast(colour, maps._ink(colour)) >= 4.5
 
 
 def test_quiet_texts_are_legible_too():
-    assert contrast(figures.QUIET, "white") >= 4.5
-    assert contrast(figures.INK, "white") >= 4.5
+    assert contrast(style.QUIET, "white") >= 4.5
+    assert contrast(style.INK, "white") >= 4.5
 
 
 @pytest.mark.parametrize("sight", SIGHT)
 def test_colours_differ_for_the_colour_blind(sight):
     for size in (1.0, 2.0, 3.0):
-        gain = figures._map_colour(size, 3.0)
-        loss = figures._map_colour(-size, 3.0)
+        gain = maps._map_colour(size, 3.0)
+        loss = maps._map_colour(-size, 3.0)
         assert apart(gain, loss, sight) > 12 * size
         assert apart(gain, "white", sight) > 12 * size
         assert apart(loss, "white", sight) > 12 * size
-    steps = [figures._map_colour(size, 3.0) for size in range(-3, 4)]
+    steps = [maps._map_colour(size, 3.0) for size in range(-3, 4)]
     for one, other in itertools.combinations(steps, 2):
         assert apart(one, other, sight) > 8
-    for one, other in itertools.combinations(figures.LINE_COLOURS, 2):
+    for one, other in itertools.combinations(style.LINE_COLOURS, 2):
         assert apart(one, other, sight) > 8
-    bars = [figures.BAR_STYLES[key]["color"] for key in figures.BAR_STYLES]
+    bars = [shares.BAR_STYLES[key]["color"] for key in shares.BAR_STYLES]
     for one, other in itertools.combinations(bars, 2):
         assert apart(one, other, sight) > 20
 
 
 def test_lines_differ_without_colour_too():
-    styles = [figures._line_style(number) for number in range(8)]
+    styles = [chains._line_style(number) for number in range(8)]
     looks = {(style["marker"], str(style["linestyle"])) for style in styles}
     assert len(looks) == 8
-    many = {str(figures._line_style(number)) for number in range(50)}
+    many = {str(chains._line_style(number)) for number in range(50)}
     assert len(many) == 50
-    kinds = figures.SERIES_STYLES.values()
+    kinds = curves.SERIES_STYLES.values()
     assert len({(kind["marker"], kind["linestyle"]) for kind in kinds}) == 3
 
 
@@ -582,12 +594,12 @@ def test_no_label_reaches_into_the_cells(drawn, kind):
 
 
 def test_long_routes_wrap_between_stages():
-    lines = figures._wrap_route(LONG_ROUTE, 1.5)
+    lines = difference_layout.wrap_route(LONG_ROUTE, 1.5)
     assert lines == ["snli+mnli+anli/", "squad_v2/hellaswag"]
-    assert figures._wrap_route("mnli", 1.7) == ["mnli"]
-    narrow = figures._wrap_route(LONG_ROUTE, 0.9)
+    assert difference_layout.wrap_route("mnli", 1.7) == ["mnli"]
+    narrow = difference_layout.wrap_route(LONG_ROUTE, 0.9)
     assert "".join(narrow) == LONG_ROUTE
-    assert all(figures._width([line]) <= 0.9 for line in narrow)
+    assert all(texts.width_of([line]) <= 0.9 for line in narrow)
 
 
 def test_figures_have_the_size_of_a_screen(drawn):
@@ -670,8 +682,11 @@ def test_pyplot_and_frameworks_stay_out():
     code = (
         "import sys\n"
         "from stilts_keras.reporting import figures\n"
-        "stage = {'stage': 'a', 'seed': 1, 'sources': [{'name': n, "
-        "'share': 0.5, 'sequences_seen': 1, 'tokens_seen': 1} for n in 'ab']}\n"
+        "from stilts_keras.records.rows import SourceShare, Training\n"
+        "seen = {'sequences': 1, 'sequences_seen': 1, 'tokens_seen': 1}\n"
+        "both = [SourceShare(name=n, share=0.5, **seen) for n in 'ab']\n"
+        "stage = Training(stage='f', path='a', parent=None, seed=1, "
+        "num_steps=1, sources=tuple(both))\n"
         "figures.to_png(figures.sampling_bars([stage]))\n"
         "names = ['matplotlib.pyplot', 'tensorflow', 'keras', 'jax', 'torch']\n"
         "print([name for name in names if name in sys.modules])"
@@ -704,18 +719,7 @@ def test_no_differences_are_an_error_not_an_empty_map(frame):
 
 def test_frames_of_tables_can_be_drawn():
     rows = [
-        {
-            "route": route,
-            "seed": 1,
-            "target": "xnli",
-            "language": language,
-            "split": "test",
-            "metric": "accuracy",
-            "value": value,
-            "n": 10,
-            "zero_shot": True,
-            "stage": "f",
-        }
+        fake_runs.score(route=route, language=language, value=value, n=10)
         for route, value in (("pretrained", 50.0), ("mnli", 51.5))
         for language in ("de", "zh")
     ]
@@ -751,19 +755,19 @@ def test_no_task_and_one_task_belong_to_both_series():
 
 def test_other_shapes_are_points_of_their_own():
     figure = figures.number_of_tasks_curve(make_numbers([(0, 0), (3, 2)]))
-    for name in (figures.IN_BETWEEN, figures.ONE_EACH):
+    for name in (curves.IN_BETWEEN, curves.ONE_EACH):
         assert name in words_of(figure)
-    assert lines_in(figure.axes[1])[figures.IN_BETWEEN] == [[3, 53.2]]
+    assert lines_in(figure.axes[1])[curves.IN_BETWEEN] == [[3, 53.2]]
 
 
 def test_a_series_without_points_of_its_own_is_left_out():
     figure = figures.number_of_tasks_curve(
         make_numbers([(0, 0), (1, 1), (2, 1)])
     )
-    assert list(lines_in(figure.axes[0])) == [figures.ALL_IN_ONE]
-    assert figures.ONE_EACH not in words_of(figure)
+    assert list(lines_in(figure.axes[0])) == [curves.ALL_IN_ONE]
+    assert curves.ONE_EACH not in words_of(figure)
     figure = figures.number_of_tasks_curve(make_numbers([(0, 0), (1, 1)]))
-    assert list(lines_in(figure.axes[0])) == [figures.ONE_EACH]
+    assert list(lines_in(figure.axes[0])) == [curves.ONE_EACH]
 
 
 def bars_in(axes):
@@ -806,7 +810,7 @@ def test_a_tiny_change_is_no_cliff():
         for cell in row["cells"].values():
             cell["value"] = 50 + row["shape"][0] / 100
     for axes in figures.number_of_tasks_curve(frame).axes:
-        assert np.ptp(axes.get_ylim()) >= figures.MIN_SPAN
+        assert np.ptp(axes.get_ylim()) >= style.MIN_SPAN
 
 
 def test_without_a_common_mean_there_are_only_small_panels():
@@ -917,7 +921,7 @@ def test_too_many_chains_are_counted_not_drawn():
         scores[f"t{number}"] = {f"t{number}": 80.0}
         scores[f"t{number}/mnli"] = {f"t{number}": 70.0, "mnli": 80.0}
     figure = figures.forgetting_curves(make_lessons(scores))
-    assert len(figure.axes) == figures.MAX_PANELS
+    assert len(figure.axes) == page.MAX_PANELS
     assert "The first 12 of 15 chains" in words_of(figure)
 
 
@@ -958,13 +962,16 @@ def test_seeds_are_named_where_there_are_several():
 
 def test_a_stage_that_has_seen_nothing_has_no_bars():
     stage = make_stage("a+b", "a", "b")
-    for source in stage["sources"]:
-        source.update(sequences_seen=0, tokens_seen=None)
+    unseen = [
+        dataclasses.replace(source, sequences_seen=0, tokens_seen=0)
+        for source in stage.sources
+    ]
+    stage = dataclasses.replace(stage, sources=tuple(unseen))
     (axes,) = figures.sampling_bars([stage]).axes
     assert {bar.get_width() for bars in axes.containers for bar in bars} == {0}
 
 
 def test_too_many_stages_are_counted_not_drawn():
     figure = figures.sampling_bars(MIXTURES * 8)
-    assert len(figure.axes) == figures.MAX_PANELS
+    assert len(figure.axes) == page.MAX_PANELS
     assert "The first 12 of 32 stages" in words_of(figure)

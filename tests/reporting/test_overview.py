@@ -3,8 +3,9 @@
 import pytest
 
 import fake_runs
-from stilts_keras.records.results import TRAINING
-from stilts_keras.records.results import Results
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import Training
 from stilts_keras.records.scalars import write_scalars
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
@@ -26,14 +27,14 @@ SHARES = {
 
 def write_run(run_dir):
     fake_runs.write_run(run_dir, SHARES, seeds=(1, 2), n=100)
-    Results(run_dir / "results.jsonl").add(
+    RowFile(run_dir / "forgetting.jsonl", ChainScore).add(
         [
             fake_runs.lesson("mnli", "mnli", 80.0, "mnli"),
             fake_runs.lesson("mnli/squad", "mnli", 70.0, "mnli"),
             fake_runs.lesson("mnli/squad", "squad", 60.0, "mnli/squad"),
         ]
     )
-    Results(run_dir / "trainings.jsonl", ("stage",), TRAINING).add(
+    RowFile(run_dir / "trainings.jsonl", Training).add(
         [
             fake_runs.training("f mnli", "mnli", num_steps=7),
             fake_runs.training(

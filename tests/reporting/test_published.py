@@ -1,7 +1,10 @@
 """Published scores: only verified ones, each beside what it compares to."""
 
+import dataclasses
+
 import pytest
 
+import fake_runs
 from stilts_keras.reporting.published import BEST
 from stilts_keras.reporting.published import PRETRAINED
 from stilts_keras.reporting.published import PUBLISHED
@@ -66,17 +69,16 @@ def score(
     """One row per language, all but English of one value."""
     task = get_task(target)
     return [
-        {
-            "route": route,
-            "seed": seed,
-            "target": target,
-            "language": language,
-            "split": split,
-            "metric": metric or task.metrics[0],
-            "value": english if language == "en" else value,
-            "n": 100,
-            "zero_shot": language != "en",
-        }
+        fake_runs.score(
+            route=route,
+            seed=seed,
+            target=target,
+            language=language,
+            split=split,
+            metric=metric or task.metrics[0],
+            value=english if language == "en" else value,
+            zero_shot=language != "en",
+        )
         for language in languages or task.languages
     ]
 
@@ -259,10 +261,10 @@ def test_dev_rows_are_named_and_never_mixed_with_test_rows():
 
 
 def test_a_trained_language_is_named():
-    rows = score("pretrained")
-    rows[0]["zero_shot"] = False
-    assert rows[0]["language"] == "de"
-    (entry,) = entries(rows)
+    first, *others = score("pretrained")
+    assert first.language == "de"
+    first = dataclasses.replace(first, zero_shot=False)
+    (entry,) = entries([first, *others])
     assert "not zero-shot: de" in entry["differs"]
 
 

@@ -12,8 +12,9 @@ import fake_runs
 from command import stilts
 from stilts_keras.errors import InputError
 from stilts_keras.records.lock import locked
-from stilts_keras.records.results import TRAINING
-from stilts_keras.records.results import Results
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import Training
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 
@@ -22,7 +23,7 @@ SHARES = {"pretrained": 0.5, "mnli": 0.65, "mnli/squad": 0.5}
 
 def add_chain(run_dir):
     """Adds trainings, one of them a mixture, and lessons along a chain."""
-    Results(run_dir / "trainings.jsonl", ("stage",), TRAINING).add(
+    RowFile(run_dir / "trainings.jsonl", Training).add(
         [
             fake_runs.training("f mnli", "mnli"),
             fake_runs.training(
@@ -33,7 +34,7 @@ def add_chain(run_dir):
             ),
         ]
     )
-    Results(run_dir / "results.jsonl").add(
+    RowFile(run_dir / "forgetting.jsonl", ChainScore).add(
         [
             fake_runs.lesson("mnli", "mnli", 80.0, "mnli"),
             fake_runs.lesson("mnli/squad", "mnli", 70.0, "mnli"),

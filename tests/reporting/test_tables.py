@@ -1,13 +1,16 @@
 """Tables, first as numbers and then as drawn."""
 
+import dataclasses
 import io
 
 import pytest
 from rich.console import Console
 
+import fake_runs
 from stilts_keras.errors import InputError
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
+from stilts_keras.scoring.suites import XTREME
 
 PRIMARY = {"xnli": "accuracy", "tatoeba": "accuracy"}
 
@@ -15,19 +18,18 @@ PRIMARY = {"xnli": "accuracy", "tatoeba": "accuracy"}
 def make_rows(scores, **changes):
     """Builds rows from {(route, seed, target, language): value}."""
     return [
-        {
-            "route": route,
-            "seed": seed,
-            "target": target,
-            "language": language,
-            "split": "test",
-            "metric": "accuracy",
-            "value": value,
-            "n": 10,
-            "zero_shot": language != "en",
-            "stage": "f",
-        }
-        | changes
+        fake_runs.score(
+            **{
+                "route": route,
+                "seed": seed,
+                "target": target,
+                "language": language,
+                "value": value,
+                "n": 10,
+                "zero_shot": language != "en",
+            }
+            | changes
+        )
         for (route, seed, target, language), value in scores.items()
     ]
 
@@ -79,9 +81,12 @@ def test_summary_is_the_mean_over_seeds_and_zero_shot_languages(rows):
 
 
 def test_tables_name_the_targets_that_were_scored_on_dev_rows(rows):
-    for row in rows:
-        if row["target"] == "tatoeba":
-            row["split"] = "dev"
+    rows = [
+        dataclasses.replace(row, split="dev")
+        if row.target == "tatoeba"
+        else row
+        for row in rows
+    ]
     frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
     assert "tatoeba: on dev rows" in frame["notes"]
     frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
@@ -98,7 +103,7 @@ def test_xtreme_table_averages_seeds_and_shows_no_score_that_is_not_there():
         ("pretrained", 2): summary(xnli=62.0, xquad=54.0),
         ("mnli", 1): summary(xnli=64.0) | {"absent": ["xquad"]},
     }
-    frame = tables.xtreme_frame(scores, "pretrained", notes=["A note"])
+    frame = tables.suite_frame(XTREME, scores, "pretrained", notes=["A note"])
     assert frame["columns"] == ["xnli", "xquad"]
     assert cell(frame, "pretrained", "xnli")["value"] == 61.0
     assert cell(frame, "pretrained", "xnli")["difference"] is None
@@ -106,13 +111,13 @@ def test_xtreme_table_averages_seeds_and_shows_no_score_that_is_not_there():
     assert "xquad" not in frame["rows"][1]["cells"]
     assert frame["notes"][-1] == "A note"
     whole = {("pretrained", 1): summary(xnli=60.0) | {"all_task": 40.0}}
-    frame = tables.xtreme_frame(whole, "pretrained")
+    frame = tables.suite_frame(XTREME, whole, "pretrained")
     assert cell(frame, "pretrained", "XTREME")["value"] == 40.0
 
 
 def test_layer_table_has_a_column_for_each_hidden_state():
     rows = [
-        row | {"layer": layer, "value": 10.0 * layer + index}
+        dataclasses.replace(row, layer=layer, value=10.0 * layer + index)
         for layer in (0, 1, 10, 2)
         for index, row in enumerate(
             make_rows(
@@ -189,9 +194,7 @@ def test_retrieval_targets_have_no_english_and_no_mark(rows):
 
 def test_a_target_that_lacks_a_route_shows_a_dash(rows):
     rows = [
-        row
-        for row in rows
-        if (row["route"], row["target"]) != ("mnli", "tatoeba")
+        row for row in rows if (row.route, row.target) != ("mnli", "tatoeba")
     ]
     frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
     markdown = rendering.to_markdown(frame)
@@ -199,17 +202,17 @@ def test_a_target_that_lacks_a_route_shows_a_dash(rows):
 
 
 def of_seed(rows, seed):
-    return [row for row in rows if row["seed"] == seed]
+    return [row for row in rows if row.seed == seed]
 
 
 def with_interval(rows, half_width, chance):
     return [
-        row
-        | {
-            "low": row["value"] - half_width,
-            "high": row["value"] + half_width,
-            "chance": chance,
-        }
+        dataclasses.replace(
+            row,
+            low=row.value - half_width,
+            high=row.value + half_width,
+            chance=chance,
+        )
         for row in rows
     ]
 
@@ -362,7 +365,7 @@ def test_xtreme_s_scores_show_their_seeds_too():
         ("pretrained", 1): summary(xnli=60.0, xquad=50.0),
         ("pretrained", 2): summary(xnli=62.0),
     }
-    frame = tables.xtreme_frame(scores, "pretrained")
+    frame = tables.suite_frame(XTREME, scores, "pretrained")
     markdown = rendering.to_markdown(frame)
     assert "| pretrained | 61.0±1.4 n2 | 50.0 n1 |" in markdown
     assert any("over seeds" in note for note in frame["notes"])
@@ -370,7 +373,7 @@ def test_xtreme_s_scores_show_their_seeds_too():
 
 def test_layers_show_their_seeds_too():
     rows = [
-        row | {"layer": 3}
+        dataclasses.replace(row, layer=3)
         for row in make_rows(
             {
                 ("pretrained", 1, "tatoeba", "de"): 10.0,
@@ -437,8 +440,7 @@ def test_differences_are_over_languages_that_all_seeds_of_both_have(rows):
     rows = [
         row
         for row in rows
-        if (row["route"], row["seed"], row["language"])
-        != ("pretrained", 2, "zh")
+        if (row.route, row.seed, row.language) != ("pretrained", 2, "zh")
     ]
     frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
     assert cell(frame, "pretrained", "xnli")["value"] == 61.0
@@ -523,7 +525,9 @@ def test_families_name_their_targets_and_that_metrics_differ(two_targets):
     notes = by_family(two_targets)["notes"]
     assert "Means over targets: xnli (accuracy), tatoeba (accuracy)" in notes
     rows = [
-        row | ({"metric": "f1"} if row["target"] == "tatoeba" else {})
+        dataclasses.replace(row, metric="f1")
+        if row.target == "tatoeba"
+        else row
         for row in two_targets
     ]
     notes = by_family(rows, metrics={"xnli": "accuracy", "tatoeba": "f1"})[
@@ -536,7 +540,7 @@ def test_families_name_their_targets_and_that_metrics_differ(two_targets):
 
 
 def test_families_show_their_seeds_too(rows):
-    frame = by_family([row for row in rows if row["target"] == "xnli"])
+    frame = by_family([row for row in rows if row.target == "xnli"])
     assert (
         "| pretrained | 61.0±1.4 n2 | 41.0±1.4 n2 |"
         in rendering.to_markdown(frame)
@@ -644,23 +648,16 @@ def test_numbers_of_tasks_need_results():
 
 
 # ---------------------------------------------------------------- Forgetting
-def lesson(stage, source, value, learned_in, forgetting, **changes):
-    return {
-        "route": stage,
-        "seed": 1,
-        "target": source,
-        "language": "en",
-        "split": "dev",
+def lesson(path, source, value, learner, forgetting, **changes):
+    facts = {
         "metric": "accuracy",
-        "value": value,
-        "n": 100,
-        "zero_shot": False,
-        "stage": f"fingerprint of {stage}",
-        "source": source,
-        "learned_in": f"fingerprint of {learned_in}",
+        "low": None,
+        "high": None,
+        "chance": None,
         "forgetting": forgetting,
         "first_route": "mnli/qqp",
-    } | changes
+    }
+    return fake_runs.lesson(path, source, value, learner, **facts | changes)
 
 
 LESSONS = [
@@ -688,8 +685,10 @@ def test_forgetting_is_a_difference_to_the_stage_that_learned():
 
 
 def test_forgetting_is_averaged_over_seeds():
-    again = [row | {"seed": 2, "value": row["value"] - 4} for row in LESSONS]
-    again[1]["forgetting"] = 12.0
+    again = [
+        dataclasses.replace(row, seed=2, value=row.value - 4) for row in LESSONS
+    ]
+    again[1] = dataclasses.replace(again[1], forgetting=12.0)
     frame = tables.forgetting_frame(
         [*LESSONS, *again], primary=PRIMARY_OF_LESSONS
     )
@@ -699,11 +698,16 @@ def test_forgetting_is_averaged_over_seeds():
 
 
 def test_stages_of_one_path_but_other_steps_are_told_apart():
-    longer = lesson("mnli", "mnli", 85.0, "mnli", 0.0) | {
-        "stage": "another",
-        "learned_in": "another",
-        "first_route": "mnli",
-    }
+    longer = lesson(
+        "mnli",
+        "mnli",
+        85.0,
+        "mnli",
+        0.0,
+        stage="another",
+        learned_in="another",
+        first_route="mnli",
+    )
     frame = tables.forgetting_frame(
         [longer, *LESSONS], primary=PRIMARY_OF_LESSONS
     )
@@ -727,8 +731,8 @@ def test_xtremes_scores_of_constant_predictions_are_compared_with_nothing():
             "all_task": 57.5,
         },
     }
-    frame = tables.xtreme_frame(
-        scores, "pretrained", collapsed={("pretrained", 1, "xnli")}
+    frame = tables.suite_frame(
+        XTREME, scores, "pretrained", collapsed={("pretrained", 1, "xnli")}
     )
     assert cell(frame, "pretrained", "xnli")["collapsed"]
     assert cell(frame, "mnli", "udpos")["difference"] == pytest.approx(5.0)

@@ -5,6 +5,7 @@ first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import sys
@@ -19,6 +20,7 @@ from encoders import tiny_encoder
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.loading import load_stage
+from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
 from stilts_keras.data.mixture import Sampling
@@ -316,7 +318,10 @@ def traces(model, sources, tokenizer):
 def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        checkpoint.save_stage(folder, model=model, facts={})
+        # Here each task has a head of its own.
+        tasks = [dataclasses.replace(get_task(n), head_key=n) for n in TASKS]
+        heads = describe_heads(tasks)
+        checkpoint.save_stage(folder, model=model, heads=heads, facts={})
         return {}
     files.check_folder(folder)
     for variable in model.trainable_variables:

@@ -5,7 +5,6 @@ from stilts_keras.errors import InputError
 from stilts_keras.problems import PROBLEMS
 from stilts_keras.problems.problem import Problem
 from stilts_keras.steps.update import _slices
-from stilts_keras.steps.update import check_micro_batch_size
 from stilts_keras.steps.update import check_sliceable
 
 
@@ -30,12 +29,6 @@ def test_slices_hold_all_rows_in_order_and_at_most_two_sizes(
         np.concatenate([p["ids"] for p, _ in parts]), x["ids"]
     )
     assert np.array_equal(np.concatenate([part for _, part in parts]), y)
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.0, True, "4"])
-def test_a_micro_batch_of_no_rows_is_refused(size):
-    with pytest.raises(InputError, match="micro_batch_size must be a whole"):
-        check_micro_batch_size(size)
 
 
 class InBatchNegatives(Problem):

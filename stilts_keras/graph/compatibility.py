@@ -1,0 +1,73 @@
+"""Whether a run folder's results and another graph's can lie together."""
+
+from stilts_keras.errors import InputError
+
+
+def check_compatible(old, new):
+    """Checks that a run folder's description allows another one's results.
+
+    New routes, targets, seeds and languages may be added.
+
+    Args:
+        old: dict. `Graph.description()` of the folder's run.json.
+        new: dict. That of the graph to run now.
+
+    Raises:
+        InputError: If backbone or `eval_limit` differ, or a result of both
+            would come from other weights or other evaluation rows.
+    """
+    pairs = [
+        (
+            "backbone",
+            old.get("backbone", {}).get("fingerprint"),
+            new["backbone"]["fingerprint"],
+        ),
+        ("eval_limit", old.get("eval_limit"), new["eval_limit"]),
+    ]
+    for kind in ("data_fingerprints", "cells"):
+        known = old.get(kind, {})
+        pairs += [
+            (f"{kind} {key}", known[key], value)
+            for key, value in new[kind].items()
+            if key in known
+        ]
+    for what, before, now in pairs:
+        if before != now:
+            raise _incompatible(what, before, now, old, new)
+
+
+def _incompatible(what, before, now, old, new):
+    changed = _changed_settings(old.get("settings", {}), new["settings"])
+    if changed and what not in ("backbone", "eval_limit"):
+        return InputError(
+            "The run folder holds results of other settings: "
+            f"{'; '.join(changed)}. Choose another --run_dir, or the flags of "
+            "the first run."
+        )
+    if what == "backbone":
+        before = f"{old.get('backbone', {}).get('name')} ({before})"
+        now = f"{new['backbone']['name']} ({now})"
+    elif what.startswith("data_fingerprints "):
+        what = f"evaluation data of {what.partition(' ')[2]}"
+        before = f"{before} of data {old.get('data')!r}"
+        now = f"{now} of data {new['data']!r}"
+    elif what.startswith("cells "):
+        what = f"stage of {what.removeprefix('cells ')} (route|target|seed)"
+    return InputError(
+        f"The run folder belongs to another graph: {what} was {before} and "
+        f"is now {now}. Choose another --run_dir, or the flags of the first "
+        "run."
+    )
+
+
+def _changed_settings(old, new):
+    """Says of each setting that differs what it was and is."""
+    return [
+        f"{name} was {_shown(old.get(name))} and is now {_shown(new.get(name))}"
+        for name in sorted({*old, *new})
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _shown(value):
+    return "unset" if value in (None, []) else value

@@ -1,0 +1,130 @@
+"""Tasks of the user's own, from Python files outside the package."""
+
+import dataclasses
+import hashlib
+import importlib.machinery
+import importlib.util
+import re
+import sys
+
+from stilts_keras.errors import InputError
+from stilts_keras.files import at_home
+from stilts_keras.scoring.suites import SUITES
+from stilts_keras.tasks import TASKS
+from stilts_keras.tasks.task import Task
+
+# What a route can name; see `graph.route`.
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+TAKEN = ("pretrained",)
+
+
+def load_task_file(path):
+    """Runs a Python file and returns the Tasks that it defines.
+
+    The file is a module of the process from then on, so that values of it can
+    be pickled by reference: a process that is to read them loads it first.
+
+    Args:
+        path: path of a Python file whose variables hold Tasks.
+
+    Returns:
+        Tuple of Task, each with the digest of the file: an edited file is
+        another version of its tasks.
+
+    Raises:
+        InputError: If it cannot be run, or defines no Task of its own.
+    """
+    file = at_home(path).absolute()
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"Task file {str(path)!r} cannot be read ({error.strerror}). Pass "
+            "a Python file that defines a stilts_keras.Task."
+        ) from error
+    digest = hashlib.sha256(content).hexdigest()[:16]
+    module = _run(file, hashlib.sha256(str(file).encode()).hexdigest()[:16])
+    found = {
+        id(value): value
+        for value in vars(module).values()
+        if isinstance(value, Task) and TASKS.get(value.name) is not value
+    }
+    if not found:
+        raise InputError(
+            f"Task file {str(path)!r} defines no Task. Expected a variable "
+            "such as MY_TASK = stilts_keras.Task(name='my_task', ...)."
+        )
+    tasks = [
+        dataclasses.replace(task, file_digest=digest) for task in found.values()
+    ]
+    return checked_tasks(tasks)
+
+
+def _run(file, key):
+    name = f"stilts_keras_task_file_{key}"
+    spec = importlib.util.spec_from_file_location(
+        name, file, loader=importlib.machinery.SourceFileLoader(name, str(file))
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        where = f"line {_line_of(error, file)}: " * bool(_line_of(error, file))
+        raise InputError(
+            f"Task file {str(file)!r} fails: {where}{type(error).__name__}: "
+            f"{error}"
+        ) from error
+    return module
+
+
+def _line_of(error, file):
+    """Returns the last line of the file that an error went through."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    number, trace = None, error.__traceback__
+    while trace:
+        if trace.tb_frame.f_code.co_filename == str(file):
+            number = trace.tb_lineno
+        trace = trace.tb_next
+    return number
+
+
+def checked_tasks(tasks):
+    """Checks that a user's Tasks can stand beside those of the package.
+
+    Args:
+        tasks: iterable of Task.
+
+    Returns:
+        Tuple of Task.
+
+    Raises:
+        InputError: If a name is taken, given twice, or none that a route
+            could write.
+    """
+    tasks = tuple(tasks)
+    seen = set()
+    for task in tasks:
+        if not isinstance(task, Task):
+            raise InputError(
+                "Tasks of one's own must be stilts_keras.Task values. "
+                f"Received: {task!r}."
+            )
+        if task.name in TASKS or task.name in SUITES or task.name in TAKEN:
+            raise InputError(
+                f"Task {task.name!r} has the name of a task, suite or route of "
+                "stilts_keras. Give yours another."
+            )
+        if not NAME.fullmatch(task.name):
+            raise InputError(
+                f"Task {task.name!r} cannot be named in a route. Expected "
+                "lower-case letters, digits and '_', a letter first."
+            )
+        if task.name in seen:
+            raise InputError(
+                f"Task {task.name!r} is defined twice. Give each its own name."
+            )
+        seen.add(task.name)
+    return tasks

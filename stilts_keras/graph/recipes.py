@@ -1,0 +1,86 @@
+"""Each Task's Recipe in one graph: overrides applied, lengths that fit."""
+
+import collections
+
+from stilts_keras.errors import InputError
+from stilts_keras.graph.request import RANGES
+from stilts_keras.graph.stage import with_overrides
+
+
+class Recipes:
+    """Recipes by Task."""
+
+    def __init__(self, overrides, backbone):
+        """Checks what the backbone allows.
+
+        Args:
+            overrides: dict. `Recipe` fields that the user has set.
+            backbone: Backbone.
+
+        Raises:
+            InputError: If the backbone has too few positions.
+        """
+        self._overrides = overrides
+        self._backbone = backbone
+        self._recipes = {}
+        self._check_length(backbone.max_sequence_length)
+
+    def of(self, task):
+        """Returns a Task's own Recipe with the overrides applied.
+
+        A published length is a cap: it is lowered to the positions of the
+        backbone, where these are known.
+        """
+        if task.name not in self._recipes:
+            recipe = with_overrides(task.recipe, self._overrides)
+            limit = self._backbone.max_sequence_length
+            if limit is not None and recipe.max_length > limit:
+                recipe = with_overrides(recipe, {"max_length": limit})
+            self._recipes[task.name] = recipe
+        return self._recipes[task.name]
+
+    def lowered(self, tasks, num_positions=None):
+        """Says which published lengths are above the backbone's positions.
+
+        Args:
+            tasks: iterable of Task.
+            num_positions: int or None. Those found when the backbone was
+                opened; None for those known before.
+
+        Returns:
+            List of str, a line for each length; empty where none is lowered.
+
+        Raises:
+            InputError: If the user asked for more tokens than positions.
+        """
+        limit = num_positions or self._backbone.max_sequence_length
+        self._check_length(limit)
+        if limit is None or "max_length" in self._overrides:
+            return []
+        published = collections.defaultdict(dict)
+        for task in tasks:
+            if task.recipe.max_length > limit:
+                published[task.recipe.max_length][task.name] = True
+        return [
+            f"max_length {limit}: the published {length} of {', '.join(names)} "
+            f"is above the positions of backbone {self._backbone.name!r}."
+            for length, names in sorted(published.items())
+        ]
+
+    def _check_length(self, limit):
+        """Raises where the backbone has too few positions (None: unknown)."""
+        if limit is None:
+            return
+        lowest = RANGES["max_length"][0]
+        if limit < lowest:
+            raise InputError(
+                f"Backbone {self._backbone.name!r} has {limit} positions. "
+                f"Expected at least {lowest}."
+            )
+        asked = self._overrides.get("max_length", limit)
+        if asked > limit:
+            raise InputError(
+                f"--max_length={asked} is above the {limit} positions of "
+                f"backbone {self._backbone.name!r}. Pass --max_length={limit} "
+                "or less, or leave it out."
+            )

@@ -1,0 +1,211 @@
+"""What of a graph is left to do, and which weights that will be read from.
+
+Both the run that goes on and the pruning that follows it ask here; they see
+the graph as run.json describes it.
+"""
+
+import collections
+import dataclasses
+from collections.abc import Mapping
+
+from stilts_keras.graph.route import PRETRAINED
+
+# Whose weights stay when nothing more needs them: all; those that a target
+# was evaluated with; none.
+KEEP = ("all", "last", "none")
+
+
+@dataclasses.dataclass(frozen=True)
+class Remaining:
+    """What is left to do.
+
+    Attributes:
+        stages: frozenset of str. Fingerprints of those to be trained.
+        cells: mapping from a cell (route|target|seed) to a tuple of the
+            languages that lack a score.
+        measured: frozenset of str. Stages after which the sources of their
+            chain are to be scored.
+    """
+
+    stages: frozenset
+    cells: Mapping
+    measured: frozenset
+
+    def without(self, stage, cells):
+        """Returns what is left once a stage and cells are done.
+
+        Args:
+            stage: str or None. Fingerprint.
+            cells: iterable of str.
+        """
+        done = set(cells)
+        return Remaining(
+            self.stages - {stage},
+            {key: left for key, left in self.cells.items() if key not in done},
+            self.measured - {stage},
+        )
+
+    def needed(self, description):
+        """Returns the fingerprints of the stages whose weights will be read.
+
+        Args:
+            description: dict. `Graph.description()`, or run.json's copy.
+        """
+        stages = description["stages"]
+        needed = {description["cells"][key] for key in self.cells}
+        for name in self.stages:
+            facts = stages[name]
+            needed.add(facts["parent"])
+            if facts["replays"]:
+                # What is replayed goes on with the heads that it had.
+                needed.update(_ancestors(stages, name))
+        for name in self.measured:
+            needed.update({name, *_ancestors(stages, name)})
+        # A cell of the bare backbone has no stage.
+        return needed & set(stages)
+
+
+def remaining(description, scores, layers, chain_scores, is_there):
+    """Finds what is left to do.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy.
+        scores: iterable of `rows.Score` of the graph.
+        layers: iterable of `rows.LayerScore` of the graph.
+        chain_scores: iterable of `rows.ChainScore` of the graph.
+        is_there: function of a fingerprint -> bool: whether the stage is
+            finished and whole.
+
+    Returns:
+        `Remaining`.
+    """
+    cells = _unscored(description, scores, layers)
+    measured = _unmeasured(description, chain_scores)
+    untrained = frozenset()
+    while True:
+        left = Remaining(untrained, cells, measured)
+        missing = {
+            name
+            for name in left.needed(description)
+            if name not in untrained and not is_there(name)
+        }
+        if not missing:
+            return left
+        untrained |= missing
+
+
+def kept_stages(description, keep, left):
+    """Returns the fingerprints of the stages whose weights must stay.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy.
+        keep: str. One of `KEEP`.
+        left: `Remaining`.
+    """
+    return (
+        left.needed(description)
+        | {
+            "all": set(description["stages"]),
+            "last": set(description["cells"].values())
+            & set(description["stages"]),
+            "none": set(),
+        }[keep]
+    )
+
+
+def of_graph(description):
+    """Returns the test of a score for being of a graph's weights and data.
+
+    A folder keeps rows of trainings that changed data have made obsolete.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy.
+
+    Returns:
+        Function of a `rows.Score` -> bool.
+    """
+    fingerprints = description["data_fingerprints"]
+    cells, stages = description["cells"], description["stages"]
+
+    def is_of_graph(row):
+        stage = cells.get(cell_key(row))
+        if stage is not None and stage not in stages:
+            stage = PRETRAINED
+        return row.stage == stage and row.data_fingerprint == fingerprints.get(
+            f"{row.target}|{row.language}"
+        )
+
+    return is_of_graph
+
+
+def of_chains(description):
+    """Returns the test of a dev score for being of a graph's chains.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy.
+
+    Returns:
+        Function of a `rows.ChainScore` -> bool.
+    """
+    lessons = {
+        name: facts["lessons"] for name, facts in description["stages"].items()
+    }
+
+    def is_of_chain(row):
+        lesson = lessons.get(row.stage, {}).get(row.source)
+        return (
+            lesson is not None
+            and lesson["data_fingerprint"] == row.data_fingerprint
+        )
+
+    return is_of_chain
+
+
+def cell_key(row):
+    """Names the cell of a score as run.json does."""
+    return f"{row.route}|{row.target}|{row.seed}"
+
+
+def _unscored(description, scores, layers):
+    done, swept = (
+        collections.Counter((cell_key(row), row.language) for row in rows)
+        for rows in (scores, layers)
+    )
+    languages = collections.defaultdict(list)
+    for pair in description["data_fingerprints"]:
+        target, _, language = pair.partition("|")
+        languages[target].append(language)
+    cells = {}
+    for key in description["cells"]:
+        target = key.split("|")[1]
+        counts = description["counts"][target]
+        missing = tuple(
+            language
+            for language in languages[target]
+            if done[key, language] < counts["scores"]
+            or swept[key, language] < counts["layers"]
+        )
+        if missing:
+            cells[key] = missing
+    return cells
+
+
+def _unmeasured(description, chain_scores):
+    done = collections.Counter((row.stage, row.source) for row in chain_scores)
+    return frozenset(
+        name
+        for name, facts in description["stages"].items()
+        if any(
+            done[name, source] < lesson["scores"]
+            for source, lesson in facts["lessons"].items()
+        )
+    )
+
+
+def _ancestors(stages, name):
+    """Lists a stage's ancestors, the nearest first."""
+    found = []
+    while stages[name]["parent"] is not None:
+        name = stages[name]["parent"]
+        found.append(name)
+    return found

@@ -1,0 +1,218 @@
+"""The files that a run's results are kept in, and their only writer."""
+
+import contextlib
+import pathlib
+
+from stilts_keras import files
+from stilts_keras.errors import DamageError
+from stilts_keras.records import embeddings
+from stilts_keras.records import predictions
+from stilts_keras.records import remaining
+from stilts_keras.records import results
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import ChainScore
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import from_dict
+from stilts_keras.records.scalars import add_scores
+from stilts_keras.records.tensorboard import EventWriter
+from stilts_keras.scoring import metrics
+from stilts_keras.scoring import submission
+from stilts_keras.scoring import suites
+
+TENSORBOARD = "tensorboard"
+
+
+class ResultFiles:
+    """What a run folder holds besides run.json and weights.
+
+    Attributes:
+        path: path of the run folder.
+    """
+
+    def __init__(self, path, graph):
+        """Reads nothing yet.
+
+        Args:
+            path: path of the run folder.
+            graph: `Graph`. The rows of others stay, and are not returned.
+        """
+        self.path = pathlib.Path(path)
+        self._graph = graph
+        self._scores = RowFile(self.path / results.RESULTS_FILE, Score)
+        self._layers = RowFile(self.path / results.LAYERS_FILE, LayerScore)
+        self._chains = RowFile(self.path / results.FORGETTING_FILE, ChainScore)
+        self._trainings = RowFile(self.path / results.TRAININGS_FILE, Training)
+
+    def scores(self):
+        """Returns the graph's `Score` rows."""
+        return self._of_graph(self._scores)
+
+    def layer_scores(self):
+        """Returns the graph's `LayerScore` rows."""
+        return self._of_graph(self._layers)
+
+    def chain_scores(self):
+        """Returns the `ChainScore` rows of the graph's chains."""
+        is_of_chain = remaining.of_chains(self._graph.description())
+        return list(filter(is_of_chain, self._chains.rows()))
+
+    def _of_graph(self, file):
+        is_of_graph = remaining.of_graph(self._graph.description())
+        return list(filter(is_of_graph, file.rows()))
+
+    def mend(self, damages):
+        """Takes damaged rows out; their scores are then missing.
+
+        Args:
+            damages: `Damages`.
+        """
+        for file in (self._scores, self._layers, self._chains, self._trainings):
+            try:
+                file.rows()
+            except DamageError as error:
+                damages.meet(error)
+                for one in file.drop_damaged():
+                    damages.meet(one)
+
+    # ------------------------------------------------------------------ Keeping
+    @contextlib.contextmanager
+    def open_events(self):
+        """Keeps one event file open for each route, not one per language."""
+        with contextlib.ExitStack() as closing:
+            self._closing, self._route_writers = closing, {}
+            yield
+
+    def _route_writer(self, route):
+        if route not in self._route_writers:
+            writer = EventWriter(self.path / TENSORBOARD / route)
+            self._route_writers[route] = self._closing.enter_context(writer)
+        return self._route_writers[route]
+
+    def keep_trainings(self, stages):
+        """Keeps how stages came about: the weights may go, this stays.
+
+        Args:
+            stages: dict from Stage to the folder of it, finished.
+        """
+        known = {row.stage for row in self._trainings.rows()}
+        rows = []
+        for stage, folder in stages.items():
+            if stage.fingerprint not in known:
+                facts = files.read_sealed(folder / files.MANIFEST)
+                facts |= {"stage": stage.fingerprint, "path": stage.path}
+                rows.append(from_dict(Training, facts, str(folder)))
+        if rows:
+            self._trainings.add(rows)
+
+    def keep_scores(self, scored):
+        """Keeps what one language of a cell has scored, within `open_events`.
+
+        Args:
+            scored: has `cell`, `language`, `rows`, `layer_rows`, `gold`,
+                `predictions`, `ids`, and `pairs` or None.
+        """
+        cell = scored.cell
+        if scored.layer_rows:
+            self._keep_layers(cell, scored.layer_rows)
+        self._keep_predictions(scored)
+        if scored.pairs is not None:
+            file = embeddings.file_of(
+                self.path, cell.route, cell.target.name, scored.language
+            )
+            embeddings.write(file, **scored.pairs)
+        add_scores(scored.rows, self._route_writer(cell.route))
+        # Last: a language with rows counts as done.
+        self._scores.add(scored.rows)
+
+    def _keep_layers(self, cell, rows):
+        """Keeps the scores of every hidden state.
+
+        In TensorBoard the step is the layer.
+        """
+        with EventWriter(self._events(cell)) as writer:
+            for row in rows:
+                tag = f"layers/{row.target}/{row.metric}"
+                writer.scalar(f"{tag}/{row.language}", row.value, row.layer)
+        self._layers.add(rows)
+
+    def _keep_predictions(self, scored):
+        """Keeps gold and prediction of every example of one language.
+
+        Also in the submission layout of the benchmarks that the target is of.
+        """
+        cell, language = scored.cell, scored.language
+        file = predictions.file_of(
+            self.path,
+            route=cell.route,
+            target=cell.target.name,
+            seed=cell.seed,
+            split=cell.split,
+            language=language,
+        )
+        predictions.write(
+            file,
+            scored.gold,
+            scored.predictions,
+            scored.ids,
+            metric=metrics.of(cell.target)[0],
+            language=language,
+        )
+        submission.keep(self.path, suites.with_files(), cell, language, scored)
+
+    def keep_chain_scores(self, stage, rows):
+        """Keeps the dev scores of a chain's sources after a stage.
+
+        In TensorBoard the step is the stage's place in the chain; stages that
+        routes share are shown in each.
+
+        Args:
+            stage: Stage.
+            rows: list of `ChainScore`.
+        """
+        routes = self._graph.used_by(stage)
+        folders = {self._chain_events(route, stage) for route in routes}
+        for folder in sorted(folders):
+            with EventWriter(folder) as writer:
+                for row in rows:
+                    name = f"{row.source}/{row.metric}"
+                    for tag, value in (
+                        (f"chain/{name}", row.value),
+                        (f"forgetting/{name}", row.forgetting),
+                    ):
+                        writer.scalar(tag, value, stage.depth)
+        self._chains.add(rows)
+
+    # -------------------------------------------------------------- TensorBoard
+    def training_writers(self, stage):
+        """Opens the event files that a stage's training belongs in.
+
+        A target's stage is shown with its results; an intermediate one under
+        its own path.
+        """
+        folders = {self._events(cell) for cell in self._cells_of(stage)} or {
+            self.path.joinpath(
+                TENSORBOARD, stage.path, "stage", f"seed-{stage.seed}"
+            )
+        }
+        return [EventWriter(folder) for folder in sorted(folders)]
+
+    def _chain_events(self, route, stage):
+        """Names a chain: the route, and the target's stage where it ends."""
+        cells = [c for c in self._cells_of(stage) if c.route == route]
+        end = cells[0].target.name if cells else "chain"
+        return self.path.joinpath(TENSORBOARD, route, end, f"seed-{stage.seed}")
+
+    def _cells_of(self, stage):
+        """Lists the cells whose target a stage trains."""
+        return [
+            cell
+            for cell in self._graph.cells_of(stage)
+            if cell.target.kind.is_trained
+        ]
+
+    def _events(self, cell):
+        return self.path.joinpath(
+            TENSORBOARD, cell.route, cell.target.name, f"seed-{cell.seed}"
+        )

@@ -1,0 +1,1 @@
+"""Visits: what is done with one stage, in this process or another."""

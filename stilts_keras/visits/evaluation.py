@@ -1,0 +1,175 @@
+"""Evaluates a visit's cells and what its chain has learned."""
+
+from stilts_keras import files
+from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.problems.retrieval import sample_pairs
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
+from stilts_keras.reporting import collapsed
+from stilts_keras.scoring import metrics
+from stilts_keras.steps.assembly import holder
+from stilts_keras.steps.evaluate import Evaluator
+from stilts_keras.tasks.languages import families
+from stilts_keras.visits.values import Note
+from stilts_keras.visits.values import Recalled
+from stilts_keras.visits.values import Scored
+
+# Whose sentence embeddings TensorBoard's projector shows.
+NUM_PROJECTED_LANGUAGES = 5
+
+
+def evaluator_of(task, batch_size, place, interruption):
+    """Makes what evaluates a task's splits."""
+    return Evaluator(
+        task=task,
+        problem=place.inputs.problem(task),
+        tokenizer=place.inputs.tokenizer,
+        batch_size=batch_size,
+        held=interruption.held,
+    )
+
+
+def recall(visit, place, model, interruption):
+    """Scores a stage on all that its chain learned."""
+    scores = []
+    for lesson in visit.lessons:
+        task = lesson.source.task
+        last = holder(visit.stage, task.head_key)
+        predictor = model
+        if last != visit.stage:
+            predictor = place.models.with_heads_of(last, model.encoder)
+        batch_size = lesson.stage.recipe.batch_size
+        evaluator = evaluator_of(task, batch_size, place, interruption)
+        found = evaluator.evaluate(
+            predictor, place.inputs.dev(lesson.stage, lesson.index)
+        )
+        for metric, facts in _scores(found, task, lesson.source.language):
+            scores.append((lesson, metric, facts))
+    return Recalled(visit.stage, tuple(scores))
+
+
+def evaluate_cell(cell, place, model, interruption):
+    """Evaluates a cell, one language after the other."""
+    task = cell.target
+    evaluator = evaluator_of(task, cell.recipe.batch_size, place, interruption)
+    if not task.kind.is_trained:
+        predictor, layers, counts, pooling = place.models.pooled(
+            cell, model and model.encoder
+        )
+        known = {"pooling": pooling, **_collapse(cell.stage, place)}
+    constant = []
+    for language in cell.languages:
+        split = place.inputs.test(cell, language)
+        dev = place.inputs.threshold_rows(cell, language)
+        layer_rows, facts = (), {}
+        if not task.kind.is_trained:
+            found = evaluator.evaluate_layers(predictor, split, dev)
+            facts = {"layer": layers[counts], **known}
+            if len(layers) > 1:
+                layer_rows = tuple(
+                    row
+                    for layer, one in zip(layers, found, strict=True)
+                    for row in _rows(
+                        LayerScore,
+                        cell,
+                        language,
+                        one,
+                        known | {"layer": layer},
+                    )
+                )
+            found = found[counts]
+        else:
+            found = evaluator.evaluate(model, split, dev)
+        facts["notes"] = _notes(split, dev)
+        rows = _rows(Score, cell, language, found, facts)
+        yield Scored(
+            cell=cell,
+            language=language,
+            rows=rows,
+            layer_rows=layer_rows,
+            gold=found.gold,
+            predictions=found.predictions,
+            ids=found.ids,
+            pairs=_pairs(cell, language, found, split),
+        )
+        constant += [row for row in rows[:1] if row.collapsed]
+    if constant:
+        rates = learning_rates(cell.stage)
+        yield Note(collapsed.of_results(constant, rates))
+
+
+def _pairs(cell, language, found, split):
+    """Takes sentence embeddings to be looked at, of a few languages."""
+    if not cell.is_projected:
+        return None
+    # No two of one family.
+    shown = [members[0] for members in families(cell.languages).values()]
+    if language not in shown[:NUM_PROJECTED_LANGUAGES]:
+        return None
+    return sample_pairs(found.embeddings, split)
+
+
+def _collapse(stage, place):
+    """Returns what results say of a stage that has collapsed, or {}.
+
+    Nothing is trained for retrieval: its weights are the stage's own.
+    """
+    if stage is None:
+        return {}
+    folder = place.models.folder(stage)
+    facts = files.read_sealed(folder / files.MANIFEST)
+    constant = collapsed.of_dev_rows(facts.get("constants"))
+    return {"constant": constant} if constant else {}
+
+
+def learning_rates(stage):
+    """Lists the peak rates of a chain, the first stage's first."""
+    chain = stage.chain if stage else ()
+    return [earlier.recipe.learning_rate for earlier in chain]
+
+
+def _rows(kind, cell, language, found, extras):
+    known = cell.facts[language]
+    return tuple(
+        kind(
+            **{
+                "route": cell.route,
+                "seed": cell.seed,
+                "target": cell.target.name,
+                "language": language,
+                "split": cell.split,
+                "metric": metric,
+                "zero_shot": known.zero_shot,
+                "in_benchmark": known.in_benchmark,
+                "stage": cell.stage.fingerprint if cell.stage else PRETRAINED,
+                "data_fingerprint": known.data_fingerprint,
+                **facts,
+                **extras,
+            }
+        )
+        for metric, facts in _scores(found, cell.target, language)
+    )
+
+
+def _notes(*splits):
+    """What results say of the rows they were made with, if there is any."""
+    return tuple(note for split in splits if split for note in split.notes())
+
+
+def _scores(found, task, language):
+    """Yields each metric with its value and how sure that is."""
+    for metric in metrics.of(task):
+        low, high = metric.interval(
+            found.gold, found.predictions, language=language
+        )
+        yield (
+            metric.name,
+            {
+                "value": found.metrics[metric.name],
+                "n": len(found.gold),
+                "low": low,
+                "high": high,
+                "chance": metric.chance(found.gold),
+                "constant": found.constant,
+            },
+        )

@@ -1,0 +1,186 @@
+"""Trains a visit's stage and writes its folder."""
+
+import dataclasses
+
+import numpy as np
+
+from stilts_keras.backbones.stage_heads import describe_heads
+from stilts_keras.reporting import collapsed
+from stilts_keras.steps import checkpoint
+from stilts_keras.steps.train import Training
+from stilts_keras.steps.train import TrainSource
+from stilts_keras.steps.train import Watch
+from stilts_keras.steps.train import train
+from stilts_keras.versions import versions
+from stilts_keras.visits.evaluation import evaluator_of
+from stilts_keras.visits.evaluation import learning_rates
+
+
+class _StageWatch(Watch):
+    """Scores dev rows for the step loop, and hands on what it tells."""
+
+    def __init__(self, stage, place, model, onlooker, interruption, num_steps):
+        self.constants = {}
+        self._stage = stage
+        self._place = place
+        self._model = model
+        self._onlooker = onlooker
+        self._interruption = interruption
+        self._num_steps = num_steps
+
+    def start(self, step):
+        self._onlooker.start(self._stage, self._num_steps, step)
+
+    def step(self, step, loss):
+        self._onlooker.step(step, loss)
+
+    def log(self, log):
+        self._onlooker.scalars(log.step, _log_scalars(log))
+
+    def score_dev(self, step):
+        scores = self.score(step)
+        values = {f"dev/{name}": score for name, score in scores.items()}
+        self._onlooker.scalars(step, values)
+        return float(np.mean(list(scores.values()))) if scores else None
+
+    def score(self, step):
+        """Scores each source that has dev rows, and notes constants."""
+        scores, constants = {}, {}
+        for index, source in enumerate(self._stage.sources):
+            split = self._place.inputs.dev(self._stage, index)
+            if split is not None:
+                evaluator = evaluator_of(
+                    source.task,
+                    self._stage.recipe.batch_size,
+                    self._place,
+                    self._interruption,
+                )
+                found = evaluator.evaluate(self._model, split)
+                scores[str(source)] = found.metrics[source.task.metrics[0]]
+                constants[str(source)] = found.constant
+        self.constants[step] = constants
+        return scores
+
+
+def train_stage(stage, place, onlooker, interruption):
+    """Trains a stage and writes its folder; returns its Model, and notes."""
+    inputs, setting = place.inputs, place.setting
+    sources = tuple(
+        TrainSource(
+            name=str(source),
+            key=source.task.head_key,
+            problem=inputs.problem(source.task),
+            split=inputs.train(stage, index),
+        )
+        for index, source in enumerate(stage.all_sources)
+    )
+    numbers = [len(source.split.lengths) for source in sources]
+    training = Training(
+        sources=sources,
+        shares=tuple(stage.shares(numbers)),
+        recipe=stage.recipe,
+        num_steps=stage.count_steps(numbers),
+        stage_name=stage.path,
+        seed=stage.seed,
+        micro_batch_size=setting.micro_batch_size,
+        log_every_steps=setting.log_every_steps,
+        save_every_seconds=setting.save_every_seconds,
+    )
+    model = place.models.untrained(stage)
+    num_known = len(place.damages.notes)
+    watch = _StageWatch(
+        stage, place, model, onlooker, interruption, training.num_steps
+    )
+    progress = checkpoint.TrainingProgress(
+        setting.stages.progress(stage), place.damages.meet
+    )
+    state = train(
+        model,
+        training,
+        tokenizer=inputs.tokenizer,
+        progress=progress,
+        interruption=interruption,
+        watch=watch,
+    )
+    if state.best_step and state.best_step not in watch.constants:
+        # A run that was cut off has seen the best step.
+        watch.score(state.best_step)
+    constants = watch.constants.get(state.best_step)
+    with interruption.held():
+        checkpoint.save_stage(
+            setting.stages.target(stage),
+            model=model,
+            heads=describe_heads(
+                inputs.task(source.task) for source in stage.all_sources
+            ),
+            facts={
+                **_facts(stage, training, state),
+                "constants": constants,
+                "left_out": inputs.left_out(stage),
+            },
+        )
+        setting.stages.adopt(stage)
+        progress.remove()
+    notes = place.damages.notes[num_known:]
+    constant = collapsed.of_dev_rows(constants)
+    if constant:
+        rates = learning_rates(stage)
+        notes.append(
+            collapsed.of_stage(stage.path, stage.seed, constant, rates)
+        )
+    return model, notes
+
+
+def _facts(stage, training, state):
+    """Lists what a stage's manifest tells besides its files."""
+    return {
+        "stage": stage.path,
+        "fingerprint": stage.fingerprint,
+        "backbone": stage.backbone.name,
+        "parent": stage.parent.fingerprint if stage.parent else None,
+        "sources": [
+            {
+                "name": source.name,
+                "max_length": source.split.max_length,
+                "sequences": len(source.split.lengths),
+                "share": share,
+                "sequences_seen": state.num_examples.get(source.name, 0),
+                "tokens_seen": state.num_tokens.get(source.name, 0),
+            }
+            for source, share in zip(
+                training.sources, training.shares, strict=True
+            )
+        ],
+        "seed": stage.seed,
+        # The length may have been lowered when the backbone was opened.
+        "recipe": dataclasses.asdict(stage.recipe)
+        | {"max_length": training.sources[0].split.max_length},
+        "num_steps": training.num_steps,
+        "micro_batch_size": training.micro_batch_size,
+        "last_step": state.step,
+        "end": state.end,
+        "best_step": state.best_step or state.step,
+        "dev_score": state.best_score,
+        **versions(),
+    }
+
+
+def _log_scalars(log):
+    scalars = {f"loss/{source}": loss for source, loss in log.loss.items()}
+    for name in (
+        "learning_rate",
+        "examples_per_second",
+        "tokens_per_second",
+        "padding_share",
+        "waiting_share",
+    ):
+        scalars[f"train/{name}"] = getattr(log, name)
+    if len(log.num_examples) > 1:
+        for what, numbers in (
+            ("examples", log.num_examples),
+            ("tokens", log.num_tokens),
+        ):
+            for source, number in numbers.items():
+                share = number / sum(numbers.values())
+                scalars[f"sampling/{what}/{source}"] = share
+    return scalars

@@ -1,0 +1,122 @@
+"""What a visit takes, and what it yields: plain values, to be handed on."""
+
+import dataclasses
+
+from stilts_keras.backbones.description import Backbone
+from stilts_keras.graph.cell import Cell
+from stilts_keras.graph.cell import Lesson
+from stilts_keras.graph.stage import Stage
+from stilts_keras.records.rows import LayerScore
+from stilts_keras.records.rows import Score
+from stilts_keras.records.stage_folders import StageFolders
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Visit:
+    """What is to be done with one stage's weights.
+
+    Attributes:
+        stage: Stage or None. None: the bare backbone.
+        is_trained: bool. Whether the stage is trained first; else its folder
+            is read.
+        cells: tuple of Cell. To be evaluated, with the languages that lack a
+            score.
+        lessons: tuple of Lesson. Whose dev rows are to be scored.
+    """
+
+    stage: Stage | None
+    is_trained: bool
+    cells: tuple[Cell, ...]
+    lessons: tuple[Lesson, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What all visits of a run have in common.
+
+    Attributes:
+        data: a data source of `data.sources`.
+        backbone: Backbone.
+        stages: `StageFolders`.
+        bad_rows: str. One of `rows.BAD_ROWS`.
+        on_damage: str. `remake` or `fail`.
+        log_every_steps: int.
+        save_every_seconds: float.
+        micro_batch_size: int or None.
+    """
+
+    data: object
+    backbone: Backbone
+    stages: StageFolders
+    bad_rows: str = "skip"
+    on_damage: str = "remake"
+    log_every_steps: int = 50
+    save_every_seconds: float = 600.0
+    micro_batch_size: int | None = None
+
+
+# ------------------------------------------------------------- What is yielded
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A stage has been trained, and its folder is whole."""
+
+    stage: Stage
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Scored:
+    """One language of a cell has been evaluated.
+
+    Attributes:
+        cell: Cell.
+        language: str.
+        rows: tuple of `Score`, one for each metric.
+        layer_rows: tuple of `LayerScore`; empty unless all states were asked
+            for.
+        gold: list, one entry for each Example.
+        predictions: list of the same length.
+        ids: list of str, or None where order tells.
+        pairs: dict of `problems.retrieval.sample_pairs`, or None.
+    """
+
+    cell: Cell
+    language: str
+    rows: tuple[Score, ...]
+    layer_rows: tuple[LayerScore, ...]
+    gold: list
+    predictions: list
+    ids: list | None
+    pairs: dict | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Recalled:
+    """A stage has been scored on what its chain learned.
+
+    Attributes:
+        stage: Stage.
+        scores: tuple of (Lesson, metric, dict of what a row tells of it).
+    """
+
+    stage: Stage
+    scores: tuple
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    """Something that the user should read."""
+
+    text: str
+
+
+class Onlooker:
+    """Looks on while a visit works; every method does nothing by default."""
+
+    def start(self, stage, num_steps, step):
+        """A stage's training begins, or goes on after `step` steps."""
+
+    def step(self, step, loss):
+        """A step is done."""
+
+    def scalars(self, step, values):
+        """There are scalars of the training: dict from tag to float."""

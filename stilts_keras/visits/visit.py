@@ -1,0 +1,73 @@
+"""A visit: one stage, trained if need be, with all cells that it serves.
+
+A visit takes values and yields values; it writes nothing but its stage. So it
+can be handed to another process, or to another machine: see `work`.
+"""
+
+import keras
+
+from stilts_keras import backend
+from stilts_keras.interruption import Interruption
+from stilts_keras.visits.evaluation import evaluate_cell
+from stilts_keras.visits.evaluation import recall
+from stilts_keras.visits.place import Place
+from stilts_keras.visits.training import train_stage
+from stilts_keras.visits.values import Note
+from stilts_keras.visits.values import Onlooker
+from stilts_keras.visits.values import Trained
+
+
+def work(visit, setting):
+    """Makes a visit in a process of its own.
+
+    Args:
+        visit: Visit.
+        setting: Setting.
+
+    Returns:
+        List of what `make` yields.
+    """
+    backend.prepare()
+    with Interruption() as interruption:
+        place = Place(setting)
+        return list(make(visit, place, Onlooker(), interruption))
+
+
+def make(visit, place, onlooker, interruption):
+    """Trains and evaluates what a visit asks for.
+
+    Args:
+        visit: Visit.
+        place: Place.
+        onlooker: Onlooker.
+        interruption: Interruption.
+
+    Yields:
+        `Trained`, `Scored`, `Recalled` and `Note`, each as soon as it is
+        known.
+
+    Raises:
+        StageError: If the stage cannot be finished.
+        Interrupted: If the process was asked to stop; progress is saved.
+    """
+    model = None
+    if visit.is_trained:
+        model, notes = train_stage(visit.stage, place, onlooker, interruption)
+        yield Trained(visit.stage)
+        yield from map(Note, notes)
+    if visit.lessons:
+        yield Note(f"measuring what is left after {visit.stage.path}")
+        model = model or place.models.finished(visit.stage)
+        yield recall(visit, place, model, interruption)
+    for cell in visit.cells:
+        yield Note(
+            f"evaluating {cell.target.name} after {cell.route}: "
+            f"{' '.join(cell.languages)}"
+        )
+        if model is None and cell.target.kind.is_trained:
+            model = place.models.finished(cell.stage)
+        yield from evaluate_cell(cell, place, model, interruption)
+    # A Model is full of circles: without this, the next one would be built
+    # while the last still fills the device's memory.
+    del model
+    keras.utils.clear_session(free_memory=True)
