@@ -22,10 +22,12 @@ from stilts_keras import files
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
-from stilts_keras.problems.classification import ClassificationHead
+from stilts_keras.problems import problem_of
 from stilts_keras.steps.checkpoint import TrainingProgress
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import make_optimizer
+from stilts_keras.steps.update import Update
+from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
 
 SIZES = (12, 768, 250_002)
@@ -48,18 +50,15 @@ def main():
     # As many rows, whatever the tokenizer needs of them.
     tokenizer.vocabulary_size = vocabulary
     encoder = load_root(backbone, tokenizer=tokenizer)
-    model = MultiTask(
-        encoder,
-        {"nli": ClassificationHead(3, encoder)},
-        {"nli": keras.losses.SparseCategoricalCrossentropy(from_logits=True)},
-    )
+    problem = problem_of(get_task("mnli"))
+    model = MultiTask(encoder, {"nli": problem.head(encoder)})
     optimizer = make_optimizer(Recipe(), 100, model.trainable_variables)
-    model.compile(optimizer=optimizer, jit_compile=backend.jit_compile())
+    update = Update(model, {"nli": problem.loss}, optimizer)
     ids = np.random.default_rng(0).integers(4, vocabulary, (8, 62)).tolist()
     columns = tokenizer.columns([tokenizer.join(row) for row in ids])
-    x = {"nli": tokenizer.arrays(columns, 64)}
-    y = np.zeros(8, dtype="int32")
-    steps = [timed(model.train_on_batch, x, y) for _ in range(4)][1:]
+    x = tokenizer.arrays(columns, 64)
+    y = {"label": np.zeros(8, dtype="int32")}
+    steps = [timed(lambda: float(update("nli", x, y))) for _ in range(4)][1:]
     with tempfile.TemporaryDirectory() as folder:
         progress = TrainingProgress(pathlib.Path(folder) / "progress", None)
         saves = [timed(progress.save, model, STATE) for _ in range(3)]

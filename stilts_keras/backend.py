@@ -189,3 +189,232 @@ def adam_update_step(optimizer, grads, variables, learning_rate):
             value=-float(alpha),
         )
     return True
+
+
+# ------------------------------------------------------------- Optimizer steps
+def make_steps(forward, divisor, optimizer, trainable, others):
+    """Makes the compiled functions that change a Model's variables.
+
+    Args:
+        forward: function (x, y) -> (sum, weight), both float32 scalars; it
+            reads the Model's variables.
+        divisor: function of a weight -> what its sum is divided by.
+        optimizer: `keras.optimizers.Optimizer`, built on `trainable`.
+        trainable: list of `keras.Variable`.
+        others: list of the Model's other variables, such as dropout's.
+
+    Returns:
+        An object with three methods:
+
+        - `step(x, y)` applies the gradient of the mean loss, and returns that
+          loss, a float32 scalar;
+        - `add(x, y)` adds the gradient of the sum to that of former calls;
+        - `apply()` applies the gradient of the mean over all that was added,
+          forgets it, and returns that loss.
+    """
+    kinds = {"tensorflow": _TensorFlowSteps, "jax": _JaxSteps}
+    kind = kinds.get(keras.backend.backend(), _TorchSteps)
+    return kind(forward, divisor, optimizer, trainable, others)
+
+
+class _Steps:
+    def __init__(self, forward, divisor, optimizer, trainable, others):
+        self._forward = forward
+        self._divisor = divisor
+        self._optimizer = optimizer
+        self._trainable = trainable
+        self._others = others
+        self._sums = None
+        self._compile()
+
+    def _mean(self, total, weight):
+        return total / self._divisor(weight)
+
+
+class _TensorFlowSteps(_Steps):
+    """Sums lie in variables of their own, made when first needed."""
+
+    def _compile(self):
+        import tensorflow as tf
+
+        self.step = steady_function(self._step)
+        self._compiled_add = steady_function(self._add)
+        self.apply = tf.function(self._apply, autograph=False)
+
+    def _step(self, x, y):
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            loss = self._mean(*self._forward(x, y))
+        grads = tape.gradient(loss, self._trainable)
+        self._optimizer.apply(grads, self._trainable)
+        return loss
+
+    def add(self, x, y):
+        import tensorflow as tf
+
+        if self._sums is None:
+            zeros = [tf.zeros(v.shape, v.dtype) for v in self._trainable]
+            self._sums = [
+                tf.Variable(zero, trainable=False)
+                for zero in (*zeros, tf.zeros(()), tf.zeros(()))
+            ]
+        self._compiled_add(x, y)
+
+    def _add(self, x, y):
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            total, weight = self._forward(x, y)
+        grads = tape.gradient(total, self._trainable)
+        for held, more in zip(self._sums, (*grads, total, weight), strict=True):
+            if isinstance(more, tf.IndexedSlices):
+                # A row that stands there twice is added twice.
+                held.scatter_add(more)
+            elif more is not None:
+                held.assign_add(more)
+
+    def _apply(self):
+        import tensorflow as tf
+
+        *grads, total, weight = [held.read_value() for held in self._sums]
+        means = [self._mean(grad, weight) for grad in grads]
+        self._optimizer.apply(means, self._trainable)
+        for held in self._sums:
+            held.assign(tf.zeros_like(held))
+        return self._mean(total, weight)
+
+
+class _JaxSteps(_Steps):
+    """Functions of all values; those replaced give their memory back."""
+
+    def _compile(self):
+        import jax
+
+        self._compiled_step = jax.jit(self._step, donate_argnums=(0, 1, 2))
+        self._compiled_add = jax.jit(self._add, donate_argnums=(1, 2))
+        self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1, 2))
+
+    def _run(self, trainable, others, x, y):
+        """Returns the sum; its weight and the other variables' new values."""
+        mapping = [
+            *zip(self._trainable, trainable, strict=True),
+            *zip(self._others, others, strict=True),
+        ]
+        with keras.StatelessScope(state_mapping=mapping) as scope:
+            total, weight = self._forward(x, y)
+        others = [scope.get_current_value(other) for other in self._others]
+        return total, (weight, others)
+
+    def _run_to_mean(self, trainable, others, x, y):
+        total, (weight, others) = self._run(trainable, others, x, y)
+        return self._mean(total, weight), others
+
+    def _step(self, trainable, others, state, x, y):
+        import jax
+
+        gradient = jax.value_and_grad(self._run_to_mean, has_aux=True)
+        (loss, others), grads = gradient(trainable, others, x, y)
+        trainable, state = self._optimizer.stateless_apply(
+            state, grads, trainable
+        )
+        return loss, trainable, others, state
+
+    def step(self, x, y):
+        state = self._optimizer.variables
+        loss, *values = self._compiled_step(
+            *map(_values, (self._trainable, self._others, state)), x, y
+        )
+        for variables, new in zip(
+            (self._trainable, self._others, state), values, strict=True
+        ):
+            _assign(variables, new)
+        return loss
+
+    def _add(self, trainable, others, sums, x, y):
+        import jax
+
+        gradient = jax.value_and_grad(self._run, has_aux=True)
+        (total, (weight, others)), grads = gradient(trainable, others, x, y)
+        more = [*grads, total, weight]
+        return others, jax.tree.map(jax.numpy.add, sums, more)
+
+    def add(self, x, y):
+        import jax.numpy as jnp
+
+        if self._sums is None:
+            zeros = [jnp.zeros_like(v.value) for v in self._trainable]
+            self._sums = [*zeros, jnp.zeros(()), jnp.zeros(())]
+        others, self._sums = self._compiled_add(
+            _values(self._trainable), _values(self._others), self._sums, x, y
+        )
+        _assign(self._others, others)
+
+    def _apply(self, trainable, state, sums):
+        *grads, total, weight = sums
+        trainable, state = self._optimizer.stateless_apply(
+            state, [self._mean(grad, weight) for grad in grads], trainable
+        )
+        return self._mean(total, weight), trainable, state
+
+    def apply(self):
+        sums, self._sums = self._sums, None
+        state = self._optimizer.variables
+        loss, new, new_state = self._compiled_apply(
+            _values(self._trainable), _values(state), sums
+        )
+        _assign(self._trainable, new)
+        _assign(state, new_state)
+        return loss
+
+
+def _values(variables):
+    return [variable.value for variable in variables]
+
+
+def _assign(variables, values):
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+class _TorchSteps(_Steps):
+    """Torch itself adds gradients up until they are taken away."""
+
+    def _compile(self):
+        """Takes away what may stand there from before."""
+        self._take_gradients()
+
+    def _take_gradients(self):
+        grads = [variable.value.grad for variable in self._trainable]
+        for variable in self._trainable:
+            variable.value.grad = None
+        return grads
+
+    def _apply_gradients(self, grads):
+        import torch
+
+        with torch.no_grad():
+            self._optimizer.apply(grads, self._trainable)
+
+    def step(self, x, y):
+        loss = self._mean(*self._forward(x, y))
+        loss.backward()
+        self._apply_gradients(self._take_gradients())
+        return loss.detach()
+
+    def add(self, x, y):
+        total, weight = self._forward(x, y)
+        total.backward()
+        before = self._sums or (0.0, 0.0)
+        self._sums = before[0] + total.detach(), before[1] + weight
+
+    def apply(self):
+        import torch
+
+        (total, weight), self._sums = self._sums, None
+        grads = self._take_gradients()
+        there = [grad for grad in grads if grad is not None]
+        # In place: the embedding's is large.
+        torch._foreach_div_(there, self._divisor(weight))
+        self._apply_gradients(grads)
+        return self._mean(total, weight)

@@ -17,6 +17,7 @@ commands:
   plan   print what `run` would do, and what it would cost
   report rebuild report.md, tables and figures from a run's results
   prune  delete weights that no run needs any more; asks first
+  export write a stage's model as transformers opens it
   score  score files in XTREME's submission layout, by XTREME's rules
   tasks  list tasks and suites
 

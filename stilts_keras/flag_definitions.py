@@ -8,6 +8,7 @@ from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.graph import request
 from stilts_keras.records.damage import ON_DAMAGE
 from stilts_keras.records.remaining import KEEP
+from stilts_keras.scoring import suites
 from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
@@ -279,6 +280,14 @@ _flag(
 )
 _flag(
     "score",
+    flags.DEFINE_enum,
+    "benchmark",
+    suites.BENCHMARK,
+    "The suite whose layout and rules the folders follow.",
+    choices=[suite.name for suite in suites.scored() if suite.layout],
+)
+_flag(
+    "score",
     flags.DEFINE_string,
     "predictions",
     None,
@@ -300,7 +309,7 @@ _flag(
     None,
     "With score: JSON file for the scores, in the structure of XTREME's "
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without).",
+    "RUN_DIR/report, without). With export: folder to make.",
 )
 _MAX_LENGTH = (
     "Most tokens of one sequence. Published ones are lowered to the backbone's "
@@ -323,6 +332,12 @@ for _name, _define, _text in (
         flags.DEFINE_integer,
         "Most rows of the dev split that choose what is kept and tell what "
         "was forgotten.",
+    ),
+    (
+        "early_stopping",
+        flags.DEFINE_integer,
+        "A stage stops after so many evaluations on dev rows without gain "
+        "(Phang et al.: 30). Default: never.",
     ),
 ):
     _flag(RECIPE, _define, _name, None, _text)
@@ -359,6 +374,15 @@ _flag(
 )
 _flag(
     "how to run",
+    flags.DEFINE_integer,
+    "micro_batch_size",
+    None,
+    "Most rows that go through the model at a time in training, for less "
+    "memory: a batch is computed in slices, with the same result. Default: "
+    "whole batches.",
+)
+_flag(
+    "how to run",
     flags.DEFINE_float,
     "save_every_minutes",
     options.default_of("save_every_minutes"),
@@ -388,6 +412,29 @@ _flag(
     options.default_of("on_damage"),
     "Files that do not match their checksum: make them again, or fail.",
     choices=ON_DAMAGE,
+)
+_flag(
+    "export",
+    flags.DEFINE_string,
+    "stage",
+    None,
+    "Folder of a finished stage: RUN_DIR/stages/<route>/<fingerprint>.",
+)
+_flag(
+    "export",
+    flags.DEFINE_string,
+    "task",
+    None,
+    "Which of several heads: a task that it was trained on. none: the "
+    "backbone alone.",
+)
+_flag(
+    "export",
+    flags.DEFINE_enum,
+    "format",
+    "huggingface",
+    "What the folder is written as: transformers' own.",
+    choices=("huggingface",),
 )
 _flag(
     "prune",

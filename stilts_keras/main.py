@@ -69,6 +69,7 @@ def _run_command(argv):
         "plan": _plan,
         "report": _report,
         "prune": _prune,
+        "export": _export,
         "score": _score,
         "tasks": _tasks,
     }
@@ -108,9 +109,10 @@ def _run_command(argv):
 
 
 def _tasks():
+    from stilts_keras.scoring.suites import SUITES
     from stilts_keras.tasks.listing import print_tasks
 
-    print_tasks()
+    print_tasks(SUITES.values())
 
 
 def _run_dir():
@@ -258,16 +260,30 @@ def _run_graph(graph, options):
             name: FLAGS[name].value
             for group, names in flag_definitions.GROUPS.items()
             for name in names
-            if group not in ("score", "prune")
+            if group not in ("score", "prune", "export")
         },
     )
 
 
+def _export():
+    for name, what in (("stage", "of a finished stage"), ("output", "to make")):
+        if not FLAGS[name].value:
+            raise InputError(f"Pass --{name}=FOLDER {what}.")
+    _set_backend()
+    from stilts_keras.export import export
+
+    folder, name = export(FLAGS.stage, FLAGS.output, task=FLAGS.task)
+    print(f"Exported: {folder} ({name})")
+
+
 def _score():
+    from stilts_keras import files
+    from stilts_keras.scoring.suites import get_suite
+
+    suite = get_suite(FLAGS.benchmark)
     for name in ("predictions", "labels"):
         if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER in XTREME's layout.")
-    from stilts_keras import files
+            raise InputError(f"Pass --{name}=FOLDER in {suite.title}'s layout.")
 
     output = FLAGS.output
     if output:
@@ -278,6 +294,7 @@ def _score():
     frame = score(
         FLAGS.predictions,
         FLAGS.labels,
+        suite=suite,
         output=output,
         baseline=FLAGS.baseline,
         allow_missing=FLAGS.allow_missing,
@@ -289,7 +306,7 @@ def _graph():
     from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.data.mixture import Sampling
     from stilts_keras.graph.graph import Graph
-    from stilts_keras.tasks.own import load_task_file
+    from stilts_keras.graph.own_tasks import load_task_file
 
     return Graph(
         routes=FLAGS.route,

@@ -6,20 +6,28 @@ from stilts_keras import files
 from stilts_keras.errors import unknown
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.reporting import tables
-from stilts_keras.scoring import xtreme
-from stilts_keras.scoring import xtreme_files
+from stilts_keras.scoring import submission
+from stilts_keras.scoring.suites import XTREME
 
 
 def score(
-    predictions, labels, *, output=None, baseline=None, allow_missing=False
+    predictions,
+    labels,
+    *,
+    suite=XTREME,
+    output=None,
+    baseline=None,
+    allow_missing=False,
 ):
     """Scores one submission, or all that lie below a folder.
 
     Args:
         predictions: path.
         labels: path.
-        output: path or None. JSON file for the scores: XTREME's own structure
-            for one submission, one for each name for several.
+        suite: `Suite`.
+        output: path or None. JSON file for the scores: the structure of
+            XTREME's evaluator for one submission, one for each name for
+            several.
         baseline: str or None. The route that others are compared to; None:
             `pretrained`, or the first.
         allow_missing: bool. Leaves out languages that neither side has.
@@ -31,9 +39,9 @@ def score(
         InputError: If a file is missing or damaged, or the baseline is none of
             the submissions.
     """
-    gold = xtreme_files.read_labels(labels)
-    splits = xtreme_files.read_splits(labels)
-    folders = xtreme_files.find_submissions(predictions, labels)
+    gold = submission.read_labels(suite, labels)
+    splits = submission.read_splits(suite, labels)
+    folders = submission.find_submissions(suite, predictions, labels)
     runs = {name: _run_of(name, predictions) for name in folders}
     routes = list(dict.fromkeys(route for route, _ in runs.values()))
     if baseline and baseline not in routes:
@@ -41,7 +49,9 @@ def score(
     if not baseline:
         baseline = PRETRAINED if PRETRAINED in routes else routes[0]
     found = {
-        name: xtreme.score_submission(folder, gold, allow_missing=allow_missing)
+        name: submission.score_submission(
+            suite, folder, gold, allow_missing=allow_missing
+        )
         for name, folder in folders.items()
     }
     for value in found.values():
@@ -57,7 +67,7 @@ def score(
         for note in _notes(value, route if len(scores) > 1 else None)
     ]
     notes += [f"{task}: on {split} rows" for task, split in splits.items()]
-    return tables.xtreme_frame(scores, baseline, notes=notes)
+    return tables.suite_frame(suite, scores, baseline, notes=notes)
 
 
 def _run_of(name, folder):

@@ -53,4 +53,5 @@ def table_encoder(num_rows, hidden_dim=4):
         hidden_dim=hidden_dim,
         dropout=0.0,
         summary="first",
+        classifier_activation="tanh",
     )

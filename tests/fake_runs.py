@@ -18,10 +18,10 @@ from stilts_keras.records.rows import SourceShare
 from stilts_keras.records.rows import Training
 from stilts_keras.reporting.evidence import JudgedScore
 from stilts_keras.scoring import collapse
-from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.kinds import KINDS
 
 LABELS = ("entailment", "neutral", "contradiction")
 LANGUAGES = ("en", "de", "es", "hi", "ru", "tr", "zh")
@@ -87,26 +87,35 @@ def write_scores(
             metric=metric if with_counts else None,
             language=language,
         )
-        low, high = intervals.interval(metric, gold[language], guess)
+        found = metrics.find(metric)
+        low, high = found.interval(gold[language], guess)
         facts = {
             "route": route,
             "seed": seed,
             "target": target,
             "language": language,
-            "metric": metric,
-            "value": metrics.score([metric], gold[language], guess)[metric],
+            "metric": found.name,
+            "value": found(gold[language], guess),
             "n": len(guess),
             "zero_shot": language != "en" if zero_shot is None else zero_shot,
             "stage": f"{route} {target} {seed}",
             "low": low,
             "high": high,
-            "chance": metrics.chance(metric, gold[language]),
+            "chance": found.chance(gold[language]),
             "data_fingerprint": f"rows of {target} {language}",
-            "constant": collapse.constant_of(metric, gold[language], guess),
+            "constant": collapse.constant_of(
+                _kind_of(target), gold[language], guess
+            ),
         }
         rows.append(score(Score, **facts | changes))
     RowFile(run_dir / "results.jsonl", Score).add(rows)
     return rows
+
+
+def _kind_of(target):
+    """The kind of a task; one that is the user's own classifies."""
+    known = TASKS.get(target)
+    return known.kind if known else KINDS["classification"]
 
 
 def write_run(

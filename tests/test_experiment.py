@@ -14,9 +14,9 @@ from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.tensorboard import read_scalars
-from stilts_keras.scoring import xtreme
-from stilts_keras.scoring import xtreme_files
+from stilts_keras.scoring import submission
 from stilts_keras.scoring.metrics import score
+from stilts_keras.scoring.suites import XTREME
 from stilts_keras.tasks import get_task
 
 ROUTES = ("pretrained", "mlm@de/squad+hellaswag")
@@ -264,17 +264,18 @@ def test_a_sweep_keeps_every_layer_and_counts_the_documented_one(finished):
 def test_the_submission_scores_as_the_results_say(finished):
     _, run_dir, _ = finished
     folder = run_dir / "submission"
-    submissions = xtreme_files.find_submissions(folder / "xtreme")
+    submissions = submission.find_submissions(XTREME, folder / "xtreme")
     assert sorted(submissions) == [f"{route}/seed-1" for route in ROUTES][::-1]
     num_seen = 0
     for route in ROUTES:
-        found = xtreme.score_submission(
+        found = submission.score_submission(
+            XTREME,
             submissions[f"{route}/seed-1"],
             folder / "labels",
             allow_missing=True,
         )
         for row in read_rows(run_dir / "results.jsonl", Score):
-            name = xtreme.reference_name(row.metric)
+            name = XTREME.reference_name(row.metric)
             scores = found[row.target]
             if row.route == route and name in scores:
                 value = scores[name][row.language]

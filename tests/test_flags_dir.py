@@ -6,7 +6,7 @@ import re
 import pytest
 
 from stilts_keras.main import main
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import XTREME
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 FLAGS = ROOT / "flags"
@@ -67,7 +67,7 @@ def test_studies_train_every_stage_once(name, capsys, tmp_path, write_pools):
         for end in range(route.count("/") + 1)
     }
     # XQuAD and MLQA train on the same rows; retrieval trains on none.
-    targets = len(SUITES["xtreme"]) - 1 - 2
+    targets = len(XTREME.names) - 1 - 2
     # MNLI and SQuAD as routes are what XNLI and XQuAD train after none.
     twice = 0 if is_fixed else len({"mnli", "squad"} & set(routes))
     expected = num_seeds * (len(chains) + targets * len(routes) - twice)
@@ -97,4 +97,4 @@ def test_flagfile_plans(file, request, capsys, tmp_path, write_pools):
 
 def test_every_target_of_xtreme_has_a_flagfile():
     names = {file.stem for file in (FLAGS / "xtreme").glob("*.flags")}
-    assert names == set(SUITES["xtreme"])
+    assert names == set(XTREME.names)

@@ -31,6 +31,7 @@ FLOORS = {
     "problems": 4,
     "steps": 5,
     "score": 6,
+    "export": 6,
     "visits": 6,
     "experiment": 7,
     "main": 8,
@@ -173,7 +174,7 @@ INPUTS = (
 ALLOWED = (
     "stilts_keras.reporting.published",
     "stilts_keras.data.pocket.vocabulary",
-    "stilts_keras.scoring.doubts",
+    "stilts_keras.scoring.formats.answers",
 )
 
 

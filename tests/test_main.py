@@ -102,7 +102,7 @@ def test_every_example_of_a_flag_s_help_is_accepted(capsys):
 
 
 def test_tasks_lists_every_task(capsys):
-    from stilts_keras.tasks import SUITES
+    from stilts_keras.scoring.suites import SUITES
     from stilts_keras.tasks import TASKS
 
     assert stilts("tasks") == 0

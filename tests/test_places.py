@@ -137,9 +137,9 @@ def test_report_refuses_a_run_that_it_cannot_write_to(
     indirect=True,
 )
 def test_score_refuses_what_it_cannot_write(place, capsys, monkeypatch):
-    from stilts_keras.scoring import xtreme_files
+    from stilts_keras.scoring import submission
 
-    monkeypatch.setattr(xtreme_files, "read_labels", no_work)
+    monkeypatch.setattr(submission, "read_labels", no_work)
     line = refusal(
         capsys, "score", "--predictions=a", "--labels=b", f"--output={place}"
     )

@@ -7,8 +7,7 @@ import pytest
 from command import stilts
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import Score
-from stilts_keras.scoring import xtreme
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import XTREME
 
 # ANLI and QQP have no training rows in the material.
 ROUTE = (
@@ -71,17 +70,17 @@ def test_score_agrees_with_the_results_of_all_nine_targets(run_dir):
         "--allow_missing",
     ).stdout
     (scores,) = json.loads(out.read_text("utf-8")).values()
-    assert set(SUITES["xtreme"]) < set(scores)
+    assert set(XTREME.names) < set(scores)
     assert f"{scores['all_task']:.1f}" in shown
     assert "bucc2018: on dev rows" in shown
     assert "bucc2018 without de fr ru" in shown
     rows = read_rows(run_dir / "results.jsonl", Score)
     seen = set()
     for row in rows:
-        name = xtreme.reference_name(row.metric)
+        name = XTREME.reference_name(row.metric)
         if name in scores[row.target]:
             value = scores[row.target][name][row.language]
             assert value == pytest.approx(row.value, abs=1e-9)
             seen.add(row.target)
-    assert seen == set(SUITES["xtreme"])
+    assert seen == set(XTREME.names)
     assert {row.split for row in rows if row.target == "bucc2018"} == {"dev"}

@@ -20,6 +20,19 @@ from stilts_keras.backbones.weights import layer_norm
 from stilts_keras.errors import InputError
 
 CLS, SEP, PAD, UNKNOWN, MASK = "[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"
+SPECIAL_TOKENS = {
+    "cls_token": CLS,
+    "sep_token": SEP,
+    "pad_token": PAD,
+    "unk_token": UNKNOWN,
+    "mask_token": MASK,
+}
+MASKED_LM_NAMES = {
+    "dense": "cls.predictions.transform.dense",
+    "layer_norm": "cls.predictions.transform.LayerNorm",
+    "bias": "cls.predictions.bias",
+}
+CLASSIFIER_NAMES = {"dense": "bert.pooler.dense", "logits": "classifier"}
 SEGMENTS_INPUT = "segment_ids"
 # BERT's own default of type_vocab_size, and of KerasHub's class.
 NUM_SEGMENTS = 2
@@ -45,6 +58,17 @@ class Bert(Family):
         "tokenizer.json",
     )
     prefixes = ("bert.",)
+    huggingface_class = "BertModel"
+    huggingface_heads = {
+        "classification": ("BertForSequenceClassification", CLASSIFIER_NAMES),
+        "multiple_choice": ("BertForMultipleChoice", CLASSIFIER_NAMES),
+        "tagging": ("BertForTokenClassification", {"logits": "classifier"}),
+        "span_extraction": (
+            "BertForQuestionAnswering",
+            {"logits": "qa_outputs"},
+        ),
+        "masked_lm": ("BertForMaskedLM", MASKED_LM_NAMES),
+    }
 
     def read_settings(self, config, where):
         """Besides: how many segments there are."""
@@ -52,6 +76,19 @@ class Bert(Family):
             **super().read_settings(config, where),
             "num_segments": config.get("type_vocab_size", NUM_SEGMENTS),
         }
+
+    def write_settings(self, encoder):
+        """Besides: the segments."""
+        return {
+            **super().write_settings(encoder),
+            "type_vocab_size": encoder.size("num_segments"),
+        }
+
+    def special_tokens(self, pieces):
+        """WordPieces' own, or XLM-R's."""
+        if is_word_pieces(pieces):
+            return SPECIAL_TOKENS
+        return xlm_roberta.SPECIAL_TOKENS
 
     def keras_settings(self, arguments):
         """The segments."""

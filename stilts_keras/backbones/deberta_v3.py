@@ -7,8 +7,12 @@ are the SentencePiece file's own: `[PAD]` 0, `[CLS]` 1, `[SEP]` 2, `[UNK]` 3,
 and `[MASK]` after the last piece where the file lacks it.
 """
 
+from stilts_keras.backbones.bert import MASKED_LM_NAMES
+from stilts_keras.backbones.bert import SPECIAL_TOKENS
 from stilts_keras.backbones.family import BERT_KEYS
+from stilts_keras.backbones.family import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family import Family
+from stilts_keras.backbones.family import activation_of
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
 from stilts_keras.backbones.weights import BERT_NAMES
@@ -25,6 +29,7 @@ NAMES = BERT_NAMES | {
     "key": "attention.self.key_proj",
     "value": "attention.self.value_proj",
 }
+CLASSIFIER_NAMES = {"dense": "pooler.dense", "logits": "classifier"}
 # What KerasHub's class is, by key of Hugging Face's config.json: what
 # transformers takes where the key is missing, and what it must be.
 FIXED = {
@@ -51,6 +56,24 @@ class DebertaV3(Family):
     huggingface_keys = BERT_KEYS
     tokenizer_files = ("spm.model", "tokenizer.json")
     prefixes = ("deberta.",)
+    classifier_activation = "gelu"
+    huggingface_class = "DebertaV2Model"
+    huggingface_heads = {
+        "classification": (
+            "DebertaV2ForSequenceClassification",
+            CLASSIFIER_NAMES,
+        ),
+        "multiple_choice": ("DebertaV2ForMultipleChoice", CLASSIFIER_NAMES),
+        "tagging": (
+            "DebertaV2ForTokenClassification",
+            {"logits": "classifier"},
+        ),
+        "span_extraction": (
+            "DebertaV2ForQuestionAnswering",
+            {"logits": "qa_outputs"},
+        ),
+        "masked_lm": ("DebertaV2ForMaskedLM", MASKED_LM_NAMES),
+    }
     limits = {
         "masked_lm": (
             "DeBERTa-v3 was pretrained to tell replaced tokens, not to fill "
@@ -67,7 +90,28 @@ class DebertaV3(Family):
         return {
             **super().read_settings(config, where),
             "bucket_size": config["position_buckets"],
+            "classifier_activation": activation_of(
+                config.get("pooler_hidden_act"), where, "pooler_hidden_act"
+            ),
         }
+
+    def write_settings(self, encoder):
+        """Adds the buckets, the pooler, and what KerasHub's class is."""
+        activation = HUGGINGFACE_ACTIVATIONS[encoder.classifier_activation]
+        return {
+            **super().write_settings(encoder),
+            **{key: expected for key, (_, expected) in FIXED.items()},
+            "pos_att_type": ["p2c", "c2p"],
+            "max_relative_positions": -1,
+            "position_buckets": encoder.size("bucket_size"),
+            "pooler_hidden_act": activation,
+            "pooler_hidden_size": encoder.hidden_dim,
+            "pooler_dropout": encoder.dropout,
+        }
+
+    def special_tokens(self, pieces):
+        """Their names are BERT's."""
+        return SPECIAL_TOKENS
 
     def keras_settings(self, arguments):
         """The buckets."""

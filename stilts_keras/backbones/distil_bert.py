@@ -4,6 +4,7 @@ Source: Sanh et al., 2019, https://arxiv.org/abs/1910.01108.
 """
 
 from stilts_keras.backbones import bert
+from stilts_keras.backbones.family import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family import activation_of
 from stilts_keras.backbones.weights import encoder_weights
@@ -22,6 +23,9 @@ NAMES = {
     "outer": "ffn.lin2",
     "norm": "output_layer_norm",
 }
+CLASSIFIER_NAMES = {"dense": "pre_classifier", "logits": "classifier"}
+# In transformers' code; config.json cannot say another.
+LAYER_NORM_EPSILON = 1e-12
 
 
 class DistilBert(Family):
@@ -44,9 +48,34 @@ class DistilBert(Family):
     }
     tokenizer_files = ("vocab.txt", "tokenizer.json")
     prefixes = ("distilbert.",)
+    classifier_activation = "relu"
+    huggingface_class = "DistilBertModel"
+    huggingface_heads = {
+        "classification": (
+            "DistilBertForSequenceClassification",
+            CLASSIFIER_NAMES,
+        ),
+        "multiple_choice": ("DistilBertForMultipleChoice", CLASSIFIER_NAMES),
+        "tagging": (
+            "DistilBertForTokenClassification",
+            {"logits": "classifier"},
+        ),
+        "span_extraction": (
+            "DistilBertForQuestionAnswering",
+            {"logits": "qa_outputs"},
+        ),
+        "masked_lm": (
+            "DistilBertForMaskedLM",
+            {
+                "dense": "vocab_transform",
+                "layer_norm": "vocab_layer_norm",
+                "bias": "vocab_projector.bias",
+            },
+        ),
+    }
 
     def read_settings(self, config, where):
-        """Its keys have other names; epsilon is in transformers' code."""
+        """Its keys have other names; there is no epsilon."""
         if config.get("sinusoidal_pos_embds"):
             raise InputError(
                 f"{where}: config.json has sinusoidal_pos_embds, positions "
@@ -54,7 +83,7 @@ class DistilBert(Family):
                 "them. Expected: false."
             )
         return {
-            "layer_norm_epsilon": 1e-12,
+            "layer_norm_epsilon": LAYER_NORM_EPSILON,
             "activation": activation_of(
                 config.get("activation"), where, key="activation"
             ),
@@ -63,6 +92,25 @@ class DistilBert(Family):
             # KerasHub drops there as BERT does; transformers does not.
             "attention_output_dropout": 0.0,
         }
+
+    def write_settings(self, encoder):
+        """Refuses what config.json has no key for."""
+        if encoder.layer_norm_epsilon != LAYER_NORM_EPSILON:
+            raise InputError(
+                "A DistilBERT of Hugging Face's has the layer_norm_epsilon "
+                f"{LAYER_NORM_EPSILON}. Received: {encoder.layer_norm_epsilon}."
+            )
+        return {
+            "activation": HUGGINGFACE_ACTIVATIONS[encoder.activation],
+            "attention_dropout": encoder.attention_dropout,
+            # Of heads.
+            "seq_classif_dropout": encoder.dropout,
+            "qa_dropout": encoder.dropout,
+        }
+
+    def special_tokens(self, pieces):
+        """BERT's."""
+        return bert.SPECIAL_TOKENS
 
     def layout(self, pieces):
         """`[CLS] A [SEP] B [SEP]`."""

@@ -10,12 +10,15 @@ from stilts_keras.errors import InputError
 SUMMARIES = ("first", "mean")
 # KerasHub's name of the dropout of what attention gives, after its dense layer.
 ATTENTION_OUTPUT_LAYER = "self_attention_dropout"
-_ACTIVATIONS = {
+ACTIVATIONS = {
     "gelu": functools.partial(keras.activations.gelu, approximate=False),
     "gelu_tanh": functools.partial(keras.activations.gelu, approximate=True),
     "relu": keras.activations.relu,
     "silu": keras.activations.silu,
+    "tanh": keras.activations.tanh,
 }
+# Where any two of them differ by more than 1e-4.
+_POINTS = (-2.0, -1.0, 0.5, 1.5)
 
 
 class Encoder:
@@ -32,6 +35,8 @@ class Encoder:
         vocabulary_size: int. Rows of the token embedding.
         dropout: float in [0, 1). Of heads, too.
         summary: str. How a sequence is summarised: one of `SUMMARIES`.
+        classifier_activation: str. One of `ACTIVATIONS`: that of the head of
+            whole sequences.
     """
 
     def __init__(self, family, model, tokenizer, settings):
@@ -50,6 +55,43 @@ class Encoder:
             "dropout", family.size(model, "dropout")
         )
         self.summary = family.summary
+        self.classifier_activation = self.settings.get(
+            "classifier_activation", family.classifier_activation
+        )
+
+    @functools.cached_property
+    def layer_norm_epsilon(self):
+        """Float, or None where the network has no layer norm."""
+        return self.family.layer_norm_epsilon(self._model)
+
+    @functools.cached_property
+    def activation(self):
+        """Str of `ACTIVATIONS`, or None where the network has another."""
+        for layer in self._model._flatten_layers():
+            if layer.name == self.family.inner_layer:
+                return _activation_name(layer.activation)
+        return None
+
+    @property
+    def masked_lm_activation(self):
+        """Str. That of the head that finds masked tokens."""
+        return self.family.masked_lm_activation or self.activation or "gelu"
+
+    @property
+    def attention_dropout(self):
+        """Float in [0, 1). Of attention's probabilities."""
+        layers = self.family.attention_dropouts(self._model)
+        return layers[0].rate if layers else 0.0
+
+    def size(self, name):
+        """Returns one of `SIZES`; None where the family has none."""
+        if name == "dropout":
+            return self.dropout
+        return self.family.size(self._model, name)
+
+    def weights(self):
+        """Returns what `Family.weights` says of all variables."""
+        return self.family.weights(self._model)
 
     def to_vocabulary(self, state):
         """Maps states (..., h) to how well each token fits there (..., k)."""
@@ -108,6 +150,16 @@ def summarise(state, mask, summary):
     return ops.sum(state * mask, axis=1) / ops.sum(mask, axis=1)
 
 
+def _activation_name(function):
+    """Asks a function which of `ACTIVATIONS` it is; None if it is another."""
+    points = ops.convert_to_tensor(_POINTS, "float32")
+    for name, known in ACTIVATIONS.items():
+        apart = ops.max(ops.abs(function(points) - known(points)))
+        if float(apart) < 1e-5:
+            return name
+    return None
+
+
 def _honour(family, model, settings):
     """Sets what KerasHub's classes fix: epsilon, activation, dropout."""
     epsilon = settings.get("layer_norm_epsilon")
@@ -117,7 +169,7 @@ def _honour(family, model, settings):
         if isinstance(layer, keras.layers.LayerNormalization):
             layer.epsilon = layer.epsilon if epsilon is None else epsilon
         elif layer.name == family.inner_layer and activation:
-            layer.activation = _ACTIVATIONS[activation]
+            layer.activation = ACTIVATIONS[activation]
         elif isinstance(layer, keras.layers.MultiHeadAttention):
             # What decides whether it takes the fused path.
             layer._dropout = settings.get("attention_dropout", layer._dropout)

@@ -55,6 +55,11 @@ ACTIVATIONS = {
     "relu": "relu",
     "silu": "silu",
     "swish": "silu",
+    "tanh": "tanh",
+}
+# The other way: the first of those names.
+HUGGINGFACE_ACTIVATIONS = {
+    ours: theirs for theirs, ours in reversed(ACTIVATIONS.items())
 }
 
 
@@ -86,8 +91,16 @@ class Family:
             activation.
         summary: str. What stands for a sequence: `first`, its first token's
             state, or `mean`, that of all its tokens.
+        classifier_activation: str. That of the published head of whole
+            sequences, between its two layers; one of `ACTIVATIONS`' values.
+        masked_lm_activation: str or None. That of the published head of
+            masked tokens; None is the network's.
         limits: mapping from a problem's name to what a user should know of
             this family and it.
+        huggingface_class: str. transformers' class without a head.
+        huggingface_heads: mapping from a problem's name to transformers'
+            class with its head, and a mapping from each part of our head to
+            the name of its tensors there.
     """
 
     name = ""
@@ -105,7 +118,11 @@ class Family:
     random_settings: Mapping = {}
     inner_layer = "feedforward_intermediate_dense"
     summary = "first"
+    classifier_activation = "tanh"
+    masked_lm_activation: str | None = None
     limits: Mapping = {}
+    huggingface_class = ""
+    huggingface_heads: Mapping = {}
 
     # ------------------------------------------------- Without any framework
     def read_config(self, config, where):
@@ -165,6 +182,64 @@ class Family:
                 "attention_probs_dropout_prob", dropout
             ),
         }
+
+    def write_config(self, encoder):
+        """Makes Hugging Face's config.json, which `read_config` reads.
+
+        Args:
+            encoder: `Encoder`.
+
+        Returns:
+            Dict of what JSON can hold.
+
+        Raises:
+            InputError: If it cannot say what the network is.
+        """
+        config = {"model_type": self.model_types[0]}
+        for size, key in self.huggingface_keys.items():
+            if isinstance(key, str):
+                config[key] = encoder.size(size)
+                if size == "max_sequence_length":
+                    config[key] += self.num_reserved_positions
+        layout = encoder.tokenizer.layout
+        config["pad_token_id"] = layout.pad_id
+        config["eos_token_id"] = layout.after[-1]
+        if layout.before:
+            config["bos_token_id"] = layout.before[0]
+        if encoder.activation is None:
+            raise InputError(
+                f"Backbones of family {self.name!r} with this activation have "
+                "no config.json. Expected one of: "
+                f"{', '.join(HUGGINGFACE_ACTIVATIONS)}."
+            )
+        return config | self.write_settings(encoder)
+
+    def write_settings(self, encoder):
+        """Writes what `read_settings` reads.
+
+        Args:
+            encoder: `Encoder`.
+
+        Returns:
+            Dict of what JSON can hold.
+        """
+        return {
+            "layer_norm_eps": encoder.layer_norm_epsilon,
+            "hidden_act": HUGGINGFACE_ACTIVATIONS[encoder.activation],
+            "attention_probs_dropout_prob": encoder.attention_dropout,
+        }
+
+    def special_tokens(self, pieces):
+        """Names the special tokens.
+
+        Args:
+            pieces: of `backbones.pieces`.
+
+        Returns:
+            Dict from transformers' name of the role, such as `pad_token`, to
+            the token.
+        """
+        raise NotImplementedError
 
     def read_keras_config(self, config):
         """Reads `SIZES` from the arguments of KerasHub's class.
@@ -354,6 +429,19 @@ class Family:
     def size(self, model, name):
         """Returns one of `SIZES` of a model, as in `network`."""
         return getattr(model, name)
+
+    def layer_norm_epsilon(self, model):
+        """Returns the layer norms' epsilon; None where there is none.
+
+        Args:
+            model: as in `network`.
+        """
+        import keras
+
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.LayerNormalization):
+                return layer.epsilon
+        return None
 
     def attention_dropouts(self, model):
         """Returns the Dropout layers of attention probabilities.

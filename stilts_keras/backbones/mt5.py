@@ -18,6 +18,7 @@ import pathlib
 import warnings
 
 from stilts_keras.backbones.family import CONFIG_FILE
+from stilts_keras.backbones.family import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family import SETTINGS_KEY
 from stilts_keras.backbones.family import WEIGHTS_FILE
 from stilts_keras.backbones.family import Family
@@ -85,6 +86,7 @@ class Mt5(Family):
     inner_layer = "input_projector"
     random_settings = {"activation": "gelu_tanh"}
     summary = "mean"
+    huggingface_class = "MT5EncoderModel"
     limits = {
         "masked_lm": "mT5 learned to fill spans by its decoder, so the head "
         "starts untrained.",
@@ -119,6 +121,29 @@ class Mt5(Family):
             "layer_norm_epsilon": config.get("layer_norm_epsilon", 1e-6),
             "dropout": config["dropout_rate"],
         }
+
+    def write_config(self, encoder):
+        """Names no first token, for there is none, and no decoder."""
+        return {**super().write_config(encoder), "is_encoder_decoder": False}
+
+    def write_settings(self, encoder):
+        """Writes `feed_forward_proj`, and head sizes."""
+        activation = HUGGINGFACE_ACTIVATIONS[encoder.activation]
+        if encoder.size("use_gated_activation"):
+            # `gated-gelu` would be the approximation.
+            exact = {"gelu": "gelu_python"}
+            activation = f"gated-{exact.get(activation, activation)}"
+        return {
+            "feed_forward_proj": activation,
+            "d_kv": encoder.size("key_value_dim"),
+            "layer_norm_epsilon": encoder.layer_norm_epsilon,
+            "relative_attention_num_buckets": NUM_BUCKETS,
+            "relative_attention_max_distance": MAX_DISTANCE,
+        }
+
+    def special_tokens(self, pieces):
+        """No first one, and none that masks, in transformers' sense."""
+        return {"pad_token": PAD, "eos_token": EOS, "unk_token": UNKNOWN}
 
     def read_keras_settings(self, config):
         """All but the mark that only `load_keras` asks for."""
@@ -268,6 +293,10 @@ class Mt5(Family):
     def size(self, model, name):
         """All are arguments of KerasHub's class."""
         return model.arguments.get(name)
+
+    def layer_norm_epsilon(self, model):
+        """Of T5's own layer norm."""
+        return model.arguments["layer_norm_epsilon"]
 
     def initial_stddev(self, model, variable):
         """As T5's: attention does not scale scores, so queries are small.

@@ -1,6 +1,7 @@
-"""Which tensor of Hugging Face's each variable of KerasHub's comes from."""
+"""Which tensor of Hugging Face's is which variable of KerasHub's, both ways."""
 
 import dataclasses
+import math
 
 from stilts_keras.errors import InputError
 
@@ -14,14 +15,19 @@ class Weight:
         name: str. Without the prefix that depends on the class saved.
         is_kernel: bool. Whether the tensor is (outputs, inputs), so that it
             is transposed before it takes the variable's shape.
+        shape: tuple of int or None. The tensor's, where it is not the
+            variable's, or that turned round.
         tensor: function (tensors) -> array, or None for the one named. For a
             variable that is made of several tensors.
+        parts: function (array) -> dict from name to array. The inverse.
     """
 
     variable: object
     name: str
     is_kernel: bool = False
+    shape: tuple[int, ...] | None = None
     tensor: object = None
+    parts: object = None
 
 
 def value_of(weight, tensors):
@@ -54,6 +60,32 @@ def value_of(weight, tensors):
         ) from None
 
 
+def tensors_of(weight):
+    """Turns one variable into what Hugging Face keeps of it.
+
+    Args:
+        weight: `Weight`.
+
+    Returns:
+        Dict from name to float32 array; `value_of` reads the variable's value
+        from it.
+    """
+    # Here, so that plans are instant.
+    import keras
+    import numpy as np
+
+    value = keras.ops.convert_to_numpy(weight.variable.value)
+    value = np.asarray(value, "float32")
+    if weight.parts is not None:
+        return weight.parts(value)
+    if weight.is_kernel:
+        shape = weight.shape or value.shape[::-1]
+        value = value.reshape(shape[::-1]).T
+    else:
+        value = value.reshape(weight.shape or value.shape)
+    return {weight.name: np.ascontiguousarray(value)}
+
+
 # ------------------------------------- The names of BERT and of what is like it
 def layer_norm(layer, name):
     """Maps a layer norm.
@@ -73,19 +105,50 @@ def layer_norm(layer, name):
 
 def dense(layer, name):
     """Maps a dense layer; arguments as in `layer_norm`."""
+    num_outputs = math.prod(layer.bias.shape)
+    num_inputs = math.prod(layer.kernel.shape) // num_outputs
     return [
-        Weight(layer.kernel, f"{name}.weight", is_kernel=True),
-        Weight(layer.bias, f"{name}.bias"),
+        Weight(
+            layer.kernel,
+            f"{name}.weight",
+            is_kernel=True,
+            shape=(num_outputs, num_inputs),
+        ),
+        Weight(layer.bias, f"{name}.bias", shape=(num_outputs,)),
     ]
 
 
-def token_and_position(layer, positions=None):
+def head_weights(head, names):
+    """Maps a head.
+
+    Args:
+        head: layer, built.
+        names: mapping from the head's layer, or weight, to Hugging Face's
+            name of it.
+
+    Returns:
+        List of `Weight`.
+    """
+    found = []
+    for own, name in names.items():
+        part = getattr(head, own)
+        if hasattr(part, "kernel"):
+            found += dense(part, name)
+        elif hasattr(part, "gamma"):
+            found += layer_norm(part, name)
+        else:
+            found.append(Weight(part, name))
+    return found
+
+
+def token_and_position(layer, tensor=None, parts=None):
     """Maps KerasHub's TokenAndPositionEmbedding.
 
     Args:
         layer: the layer.
-        positions: function (tensors) -> array, or None where Hugging Face's
+        tensor: function (tensors) -> array, or None where Hugging Face's
             rows are the positions as they are.
+        parts: function (array) -> dict, its inverse.
 
     Returns:
         List of `Weight`.
@@ -98,7 +161,8 @@ def token_and_position(layer, positions=None):
         Weight(
             layer.position_embedding.position_embeddings,
             "embeddings.position_embeddings.weight",
-            tensor=positions,
+            tensor=tensor,
+            parts=parts,
         ),
     ]
 

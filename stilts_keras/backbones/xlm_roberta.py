@@ -15,6 +15,15 @@ from stilts_keras.backbones.weights import token_and_position
 from stilts_keras.errors import InputError
 
 BOS, PAD, EOS, UNKNOWN, MASK = "<s>", "<pad>", "</s>", "<unk>", "<mask>"
+SPECIAL_TOKENS = {
+    "bos_token": BOS,
+    "cls_token": BOS,
+    "eos_token": EOS,
+    "sep_token": EOS,
+    "pad_token": PAD,
+    "unk_token": UNKNOWN,
+    "mask_token": MASK,
+}
 BASE = (12, 12, 768, 3072, 250_002, 512, 0.1)
 LARGE = (24, 16, 1024, 4096, 250_002, 512, 0.1)
 
@@ -39,23 +48,72 @@ class XlmRoberta(Family):
     num_reserved_positions = 2
     tokenizer_files = ("sentencepiece.bpe.model", "tokenizer.json")
     prefixes = ("roberta.",)
+    masked_lm_activation = "gelu"
+    huggingface_class = "XLMRobertaModel"
+    huggingface_heads = {
+        "classification": (
+            "XLMRobertaForSequenceClassification",
+            {"dense": "classifier.dense", "logits": "classifier.out_proj"},
+        ),
+        "multiple_choice": (
+            "XLMRobertaForMultipleChoice",
+            {"dense": "roberta.pooler.dense", "logits": "classifier"},
+        ),
+        "tagging": (
+            "XLMRobertaForTokenClassification",
+            {"logits": "classifier"},
+        ),
+        "span_extraction": (
+            "XLMRobertaForQuestionAnswering",
+            {"logits": "qa_outputs"},
+        ),
+        "masked_lm": (
+            "XLMRobertaForMaskedLM",
+            {
+                "dense": "lm_head.dense",
+                "layer_norm": "lm_head.layer_norm",
+                "bias": "lm_head.bias",
+            },
+        ),
+    }
 
     def layout(self, pieces):
         """`<s> A </s>` or `<s> A </s></s> B </s>`."""
         return layout(pieces)
 
+    def write_settings(self, encoder):
+        """Besides: the one token type, whose row is zero."""
+        return {**super().write_settings(encoder), "type_vocab_size": 1}
+
+    def special_tokens(self, pieces):
+        """As of fairseq."""
+        return SPECIAL_TOKENS
+
     def weights(self, model):
         """RoBERTa's names; its one token type is added to the positions."""
         reserved = self.num_reserved_positions
+        names = [
+            f"embeddings.{kind}_embeddings.weight"
+            for kind in ("position", "token_type")
+        ]
 
         def positions(tensors):
-            rows = tensors.read("embeddings.position_embeddings.weight")
-            name = "embeddings.token_type_embeddings.weight"
-            types = tensors.read(name)[0] if name in tensors else 0.0
+            rows = tensors.read(names[0])
+            types = tensors.read(names[1])[0] if names[1] in tensors else 0.0
             return rows[reserved:] + types
 
+        def parts(rows):
+            # Here, so that plans are instant.
+            import numpy as np
+
+            zeros = np.zeros((reserved, rows.shape[1]), "float32")
+            return {
+                names[0]: np.concatenate([zeros, rows]),
+                names[1]: zeros[:1],
+            }
+
         return [
-            *token_and_position(model.embeddings, positions),
+            *token_and_position(model.embeddings, positions, parts),
             *layer_norm(model.embeddings_layer_norm, "embeddings.LayerNorm"),
             *encoder_weights(model),
         ]

@@ -44,6 +44,11 @@ class SplitFeatures:
     reader: row_reading.RowReader
     max_length: int
 
+    @property
+    def is_hidden(self):
+        """Whether what is to be predicted is not known."""
+        return self.reader is not None and self.reader.is_hidden
+
     @functools.cached_property
     def lengths(self):
         """Tokens of each feature: int64 array (n,)."""
@@ -116,6 +121,7 @@ def load_features(
     max_length,
     count,
     is_evaluated=False,
+    is_hidden=None,
     bad_rows="skip",
 ):
     """Packs a split, or finds it packed in the cache of `datasets`.
@@ -135,6 +141,8 @@ def load_features(
             their numbers alone: what is left out of them is not replaced.
         is_evaluated: bool. Whether the rows are scored, not learnt from; see
             `data.rows`.
+        is_hidden: bool or None. Whether gold is not read; None: of rows to be
+            evaluated, if no row has any.
         bad_rows: str. One of `rows.BAD_ROWS`: whether rows that are learnt
             from may be left out.
 
@@ -154,12 +162,15 @@ def load_features(
         rows = rows.select(numbers)
     if not len(rows):
         raise InputError(f"{where} has no rows. Check the data.")
+    if is_hidden is None:
+        is_hidden = is_evaluated and row_reading.is_gold_hidden(task, rows)
     reader = row_reading.RowReader(
         task,
         rows.features,
         where=where,
         is_evaluated=is_evaluated,
         numbers=numbers,
+        is_hidden=is_hidden,
     )
     may_be_left_out = {"where": where, "bad_rows": bad_rows}
     faults = {}
@@ -206,7 +217,7 @@ def load_features(
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,
         "rows": [len(rows), count],
-        "split": [language, split, is_evaluated],
+        "split": [language, split, is_evaluated, is_hidden],
     }
     features = _map_cached(rows, pack_rows, key)
     if not len(features):

@@ -5,7 +5,8 @@ checkpoint) are left out where a text is empty or a value is missing; a few
 are, in published data sets, and nobody can mend rows on the Hub. They are
 counted and named, and more than 1 % of them are an error. Of evaluated rows
 none is left out, so that scores and numbers of lines are those of the
-benchmark: an empty text stays in, and a missing value is an error.
+benchmark: an empty text stays in, and a missing value is an error. Where the
+gold of a split is hidden, in all of its rows, these are predicted all the same.
 """
 
 import dataclasses
@@ -40,9 +41,19 @@ class RowReader:
 
     Attributes:
         is_evaluated: bool. Whether the rows are scored, not learnt from.
+        is_hidden: bool. Whether what is to be predicted is not read.
     """
 
-    def __init__(self, task, features, *, where, is_evaluated, numbers=None):
+    def __init__(
+        self,
+        task,
+        features,
+        *,
+        where,
+        is_evaluated,
+        numbers=None,
+        is_hidden=False,
+    ):
         """Checks that the columns are there.
 
         Args:
@@ -52,6 +63,7 @@ class RowReader:
             is_evaluated: bool. Whether the rows are scored, not learnt from.
             numbers: array (n,) or None. Each row's number in the data set;
                 None where all rows are there.
+            is_hidden: bool. Whether the rows are predicted, but not scored.
 
         Raises:
             InputError: If a column is missing.
@@ -60,11 +72,12 @@ class RowReader:
         self._classes = class_names(features)
         self._where = where
         self.is_evaluated = is_evaluated
+        self.is_hidden = is_hidden
         self._numbers = numbers
         # The rows themselves name these, in any number.
         self._labels = () if task.labels_from_data else task.numbered_labels
-        for column in task.columns:
-            if column not in features:
+        for column, kind in task.columns.items():
+            if column not in features and not (is_hidden and kind.is_gold):
                 raise InputError(
                     f"{where} has no column {column!r}. Columns there: "
                     f"{', '.join(sorted(features))}. Give the Hub's columns "
@@ -110,7 +123,9 @@ class RowReader:
     def _read(self, row):
         values, empty = dict(row), None
         for name, kind in self._task.columns.items():
-            if kind.is_in(row.get("part")):
+            if self.is_hidden and kind.is_gold:
+                values[name] = kind.hidden()
+            elif kind.is_in(row.get("part")):
                 values[name] = self._value(name, kind, row[name])
                 if kind.is_empty(values[name]):
                     empty = empty or f"empty {name}"
@@ -122,6 +137,8 @@ class RowReader:
             return Reading(None)
         if empty and not self.is_evaluated:
             return Reading(None, fault=empty)
+        if self.is_hidden:
+            return Reading(item.without_gold(), empty=empty)
         try:
             item.check(has_unanswerable=self._task.has_unanswerable)
         except MissingValue:
@@ -143,6 +160,30 @@ class RowReader:
 
 class _WrongRow(Exception):
     """What is wrong with a row, without its place."""
+
+
+def is_gold_hidden(task, rows):
+    """Whether a split says nowhere what is to be predicted.
+
+    Args:
+        task: `Task`.
+        rows: `datasets.Dataset`, at least one row.
+    """
+    gold = {
+        name: kind
+        for name, kind in task.columns.items()
+        # A question may be one without an answer.
+        if kind.is_gold and not task.has_unanswerable
+    }
+    # Most splits show it in their first row.
+    return bool(gold) and all(
+        name not in rows.features
+        or (
+            kind.is_hidden(rows[0][name])
+            and all(map(kind.is_hidden, rows[name]))
+        )
+        for name, kind in gold.items()
+    )
 
 
 def class_names(features):

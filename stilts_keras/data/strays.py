@@ -225,7 +225,7 @@ class _Place:
             *map(_words, [*names, template.replace("{language}", " ")]),
             *self.suffixes,
         )
-        if task.is_retrieval:
+        if task.kind.is_parallel:
             # Its pairs are often named by both languages.
             self.words |= _codes_of(ENGLISH, repository)
         self.known = _known_places(task)

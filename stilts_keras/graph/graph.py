@@ -92,7 +92,7 @@ class Graph:
         A part of a pool would be another task: other sentences to find, and
         other ones to find them among.
         """
-        return None if task.problem == "mining" else self.request.eval_limit
+        return None if task.kind.is_pool_whole else self.request.eval_limit
 
     def eval_split(self, task):
         """Returns the split that a target is evaluated on."""
@@ -215,10 +215,7 @@ class Graph:
                 for stage in self.stages
             },
             # For reports, which may know no task of the user's own.
-            "tasks": {
-                task.name: TaskFacts.of(task).to_dict()
-                for task in (*self.targets, *self._trained_tasks())
-            },
+            "tasks": self._task_facts(),
             # How many rows of results a target has in each language.
             "counts": {
                 task.name: {
@@ -235,6 +232,12 @@ class Graph:
             },
         }
 
+    def _task_facts(self):
+        return {
+            task.name: TaskFacts.of(task).to_dict()
+            for task in (*self.targets, *self._trained_tasks())
+        }
+
     def _trained_tasks(self):
         return [
             source.task for stage in self.stages for source in stage.all_sources
@@ -242,7 +245,7 @@ class Graph:
 
     def _num_layer_scores(self, task):
         """Returns how many scores of hidden states a language has, or 0."""
-        if not task.is_retrieval or self.request.retrieval_layer != SWEEP:
+        if task.kind.is_trained or self.request.retrieval_layer != SWEEP:
             return 0
         # The embedding is one of them; unknown before a download.
         num_layers = (self.backbone.num_layers or 0) + 1
@@ -258,9 +261,9 @@ class Graph:
             self.eval_count(task),
             recipe.dtype_policy,
         ]
-        if task.needs_dev:
+        if task.kind.needs_dev:
             facts.append(self._holdings.fingerprint(task, language, "dev"))
-        if task.is_retrieval:
+        if not task.kind.is_trained:
             facts += [
                 self.request.retrieval_layer,
                 self.request.retrieval_pooling,
@@ -304,7 +307,7 @@ class Graph:
                 f"{', '.join(self.request.languages)}. Change --languages or "
                 "--targets."
             )
-        for language in wanted if task.needs_dev else ():
+        for language in wanted if task.kind.needs_dev else ():
             if language not in self._holdings.languages(task, "dev"):
                 raise self._holdings.not_held(
                     f"Target {task.name!r} needs dev rows for its threshold",
@@ -356,7 +359,7 @@ class Graph:
 
     def _cell(self, route, task, seed, stage):
         languages = tuple(self._rows[task.name])
-        is_compared = task.is_retrieval
+        is_compared = not task.kind.is_trained
         seen = seen_languages(task, stage)
         return Cell(
             route=route,
@@ -370,7 +373,9 @@ class Graph:
             layer=self.request.retrieval_layer if is_compared else None,
             pooling=self.request.retrieval_pooling if is_compared else None,
             is_projected=(
-                task.problem == "retrieval" and seed == self.seeds[0]
+                task.kind.is_parallel
+                and not task.kind.is_pool_whole
+                and seed == self.seeds[0]
             ),
             facts=self._facts_of(task, frozenset(seen)),
         )
@@ -402,7 +407,7 @@ def seen_languages(target, stage):
     Returns:
         Set of str: where the target is not zero-shot.
     """
-    if target.is_retrieval or stage is None:
+    if not target.kind.is_trained or stage is None:
         return set()
     return {
         source.language

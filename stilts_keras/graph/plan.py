@@ -189,6 +189,8 @@ def _recipe_line(stage):
     how_long = f"{recipe.epochs:g} epochs"
     if recipe.num_steps is not None:
         how_long = f"{recipe.num_steps:,} steps"
+    if recipe.early_stopping:
+        how_long = f"at most {how_long}"
     return (
         f"{numbers} examples, {how_long}, learning rate "
         f"{recipe.learning_rate:g}, batch {recipe.batch_size}, max length "
@@ -242,11 +244,13 @@ def _how_evaluated(graph, task):
         text += f", {graph.eval_split(task)} rows"
     if graph.request.eval_limit and graph.eval_count(task) is None:
         text += ", searched whole"
-    if task.is_retrieval and graph.request.retrieval_layer == SWEEP:
+    if task.kind.is_trained:
+        return text
+    if graph.request.retrieval_layer == SWEEP:
         text += ", all hidden states"
-    elif task.is_retrieval and graph.request.retrieval_layer is not None:
+    elif graph.request.retrieval_layer is not None:
         text += f", hidden state {graph.request.retrieval_layer}"
-    if task.is_retrieval and graph.request.retrieval_pooling:
+    if graph.request.retrieval_pooling:
         text += f", {graph.request.retrieval_pooling} pooling"
     return text
 

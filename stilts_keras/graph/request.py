@@ -12,11 +12,11 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.own_tasks import checked_tasks
 from stilts_keras.graph.route import Route
+from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
-from stilts_keras.tasks import expand_targets
 from stilts_keras.tasks.languages import ENGLISH
-from stilts_keras.tasks.own import checked_tasks
 from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Task
@@ -34,6 +34,7 @@ RANGES = {
     "eval_every_steps": (0, True, math.inf),
     "dev_limit": (1, True, math.inf),
     "num_steps": (1, True, math.inf),
+    "early_stopping": (1, True, math.inf),
 }
 
 

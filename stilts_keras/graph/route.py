@@ -10,7 +10,7 @@ import re
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.task import Task
 
@@ -170,7 +170,7 @@ def _expand(text, part):
     name = re.split("[@:]", part)[0]
     if name not in SUITES:
         return _expand_languages(text, part)
-    members = SUITES[name]
+    members = SUITES[name].names
     where = f"Route {text!r}, source {part!r}:"
     if _untrainable(name):
         raise InputError(
@@ -204,7 +204,7 @@ def _expand_languages(text, part):
 
 
 def _untrainable(suite):
-    return [task for task in SUITES[suite] if not TASKS[task].is_trainable]
+    return [task.name for task in SUITES[suite].tasks if not task.is_trainable]
 
 
 def _parse_source(text, part, tasks):
@@ -238,7 +238,7 @@ def _trainable_task(where, name, tasks):
     task = tasks[name]
     if task.is_trainable:
         return task
-    if task.is_retrieval:
+    if not task.kind.is_trained:
         reason = "is a retrieval task, which is only evaluated"
         move = f"Leave it out of the route and pass --targets={name}."
     elif task.train_task:

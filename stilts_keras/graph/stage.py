@@ -7,6 +7,7 @@ from stilts_keras.backbones.description import Backbone
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import with_replay
+from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.route import format_stage
@@ -206,8 +207,17 @@ def with_overrides(recipe, overrides):
     """Returns the Recipe with some fields replaced; 2 epochs become 2.0.
 
     One spelling of each number is needed, for fingerprints are taken of it.
+
+    Raises:
+        InputError: If it is to stop early and never to evaluate.
     """
     values = vars(recipe) | overrides
+    if values["early_stopping"] and not values["eval_every_steps"]:
+        raise InputError(
+            "early_stopping counts evaluations on dev rows, of which there "
+            "are none with eval_every_steps=0. Set --eval_every_steps, or "
+            "leave --early_stopping out."
+        )
     fields = dataclasses.fields(Recipe)
     return Recipe(
         **{

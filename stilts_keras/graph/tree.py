@@ -68,7 +68,7 @@ class StageTree:
 
     def add_target(self, route, parent, task, seed):
         """Adds a target's stage; returns it. Retrieval has none: `parent`."""
-        if task.is_retrieval:
+        if not task.kind.is_trained:
             return parent
         sources = tuple(
             Source(

@@ -12,14 +12,19 @@ Every problem is a class with the same few parts, in the order of use:
   it is called as `head(hidden, x)`, x being `mask` (b, l), or (b, c, l) where
   a feature has c sequences, and what else `collate` gave. Retrieval's only
   pools.
-- `loss(y, logits)`: a scalar, the mean over what is predicted.
+- `loss(y, logits)`: `(sum, weight)`, float32 scalars: the sum of the losses in
+  nats, and the number of things predicted. `steps.update` divides. Where rows
+  are compared with each other, `is_sliceable` is False.
 - `decode(logits, columns)`: what one feature predicts, in few numbers.
 - `threshold(decoded, features, examples)`: where `has_threshold`, the number
   that dev rows choose.
 - `finish(decoded, features, examples, threshold)`: `(gold, predictions)`, one
   each per Example, as `scoring.metrics` takes them.
+- `contexts(examples)`: what answers are cut from, where they are.
 - `ids(examples)`: where `has_ids`, what names them in files; elsewhere their
   order does.
+
+`problem.Problem` holds what most of them leave as it is.
 """
 
 from stilts_keras.problems.classification import Classification

@@ -4,15 +4,15 @@ import keras
 import numpy as np
 from keras import ops
 
+from stilts_keras.backbones.encoder import ACTIVATIONS
 from stilts_keras.backbones.encoder import summarise
+from stilts_keras.problems.problem import Problem
 
 
-class Classification:
+class Classification(Problem):
     """Packs one or two texts and classifies what stands for the sequence."""
 
     pack_key = "classification 1"
-    has_threshold = False
-    has_ids = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the classes."""
@@ -41,16 +41,15 @@ class Classification:
         return x, {"label": np.asarray(columns["label"], dtype="int32")}
 
     def head(self, encoder):
-        """Makes the head of Conneau et al., 2020: dense, tanh, project."""
+        """Makes the head: dense, the family's activation, project."""
         return ClassificationHead(len(self.labels), encoder)
 
     def loss(self, y, logits):
-        """Returns the mean cross entropy in nats."""
-        return ops.mean(
-            keras.losses.sparse_categorical_crossentropy(
-                y["label"], logits, from_logits=True
-            )
+        """Returns the rows' cross entropies in nats, and their number."""
+        losses = keras.losses.sparse_categorical_crossentropy(
+            y["label"], logits, from_logits=True
         )
+        return ops.sum(losses), ops.cast(ops.size(losses), losses.dtype)
 
     def decode(self, logits, columns):
         """Returns the index of each row's best class."""
@@ -66,7 +65,8 @@ class ClassificationHead(keras.layers.Layer):
     """Logits from the vector that stands for a sequence.
 
     Source: fairseq's RobertaClassificationHead, as used by Conneau et al.,
-    2020, https://arxiv.org/abs/1911.02116.
+    2020, https://arxiv.org/abs/1911.02116; with the activation that each
+    family's published head has.
     """
 
     def __init__(self, num_outputs, encoder, **kwargs):
@@ -76,7 +76,10 @@ class ClassificationHead(keras.layers.Layer):
         self.hidden_dim = encoder.hidden_dim
         self.summary = encoder.summary
         self.dropout = keras.layers.Dropout(encoder.dropout)
-        self.dense = keras.layers.Dense(self.hidden_dim, activation="tanh")
+        self.dense = keras.layers.Dense(
+            self.hidden_dim,
+            activation=ACTIVATIONS[encoder.classifier_activation],
+        )
         self.logits = keras.layers.Dense(num_outputs, dtype="float32")
 
     def build(self, hidden_shape):

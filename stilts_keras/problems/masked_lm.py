@@ -4,15 +4,19 @@ import keras
 import numpy as np
 from keras import ops
 
+from stilts_keras.backbones.encoder import ACTIVATIONS
 from stilts_keras.errors import InputError
+from stilts_keras.problems.problem import Problem
 
 MASK_RATE = 0.15
 # Of the chosen tokens: masked, replaced by a random token; the rest stays.
 MASK_SHARE = 0.8
 RANDOM_SHARE = 0.1
+# Where the backbone has no layer norm, whose epsilon the head's follows.
+LAYER_NORM_EPSILON = 1e-5
 
 
-class MaskedLM:
+class MaskedLM(Problem):
     """Dynamic masking and a softmax tied to the token embedding.
 
     Source: Liu et al., 2019, section 4.1, https://arxiv.org/abs/1907.11692.
@@ -83,12 +87,12 @@ class MaskedLM:
         return MaskedLMHead(encoder)
 
     def loss(self, y, logits):
-        """Returns the mean cross entropy over masked tokens, in nats."""
+        """Returns cross entropies of masked tokens in nats; their number."""
         losses = keras.losses.sparse_categorical_crossentropy(
             y["ids"], logits, from_logits=True
         )
         weights = ops.cast(y["weights"], losses.dtype)
-        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+        return ops.sum(losses * weights), ops.sum(weights)
 
 
 def _replace(original, tokenizer, random):
@@ -102,7 +106,7 @@ def _replace(original, tokenizer, random):
 
 
 class MaskedLMHead(keras.layers.Layer):
-    """Dense, GELU, layer norm, then the transposed token embedding."""
+    """Dense, activation, layer norm, then the transposed token embedding."""
 
     def __init__(self, encoder, **kwargs):
         """Takes the `Encoder`, whose embedding it shares but does not own."""
@@ -111,8 +115,13 @@ class MaskedLMHead(keras.layers.Layer):
         self._to_vocabulary = encoder.to_vocabulary
         self.hidden_dim = encoder.hidden_dim
         self.vocabulary_size = encoder.vocabulary_size
-        self.dense = keras.layers.Dense(self.hidden_dim, activation="gelu")
-        self.layer_norm = keras.layers.LayerNormalization(epsilon=1e-5)
+        self.dense = keras.layers.Dense(
+            self.hidden_dim,
+            activation=ACTIVATIONS[encoder.masked_lm_activation],
+        )
+        self.layer_norm = keras.layers.LayerNormalization(
+            epsilon=encoder.layer_norm_epsilon or LAYER_NORM_EPSILON
+        )
 
     def build(self, hidden_shape):
         """Builds the transformation and the output bias."""

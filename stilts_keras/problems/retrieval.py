@@ -6,7 +6,8 @@ from keras import ops
 
 from stilts_keras.backbones.encoder import summarise
 from stilts_keras.errors import InputError
-from stilts_keras.scoring import mining
+from stilts_keras.problems.problem import Problem
+from stilts_keras.scoring import neighbours
 
 # Layers of the backbone -> the hidden state to pool (0 is the embedding).
 # 24: Phang et al.'s code, and XTREME's run_tatoeba.sh; 12: XTREME's script.
@@ -27,7 +28,7 @@ def documented_layer(num_layers):
     return DOCUMENTED_LAYERS.get(num_layers, round(num_layers * 14 / 24))
 
 
-class Retrieval:
+class Retrieval(Problem):
     """Embeds both sides; each English sentence picks its nearest neighbour.
 
     Source: Artetxe and Schwenk, 2019, https://arxiv.org/abs/1812.10464, in
@@ -36,8 +37,6 @@ class Retrieval:
     """
 
     pack_key = "retrieval 1"
-    has_threshold = False
-    has_ids = False
 
     def __init__(self, task):
         """Takes the Task."""
@@ -102,7 +101,7 @@ class Retrieval:
         order = sorted(
             range(len(kept)), key=lambda index: (kept[index].target, index)
         )
-        found = mining.nearest(decoded[english[order]], decoded[foreign])
+        found = neighbours.nearest(decoded[english[order]], decoded[foreign])
         return order, found.tolist()
 
 

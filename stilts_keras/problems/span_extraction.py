@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from stilts_keras.errors import InputError
+from stilts_keras.problems.problem import Problem
 from stilts_keras.problems.tagging import TokenHead
 from stilts_keras.scoring import spans
 
@@ -28,7 +29,7 @@ COLUMNS = (
 )
 
 
-class SpanExtraction:
+class SpanExtraction(Problem):
     """Packs question and context in windows that step by `DOC_STRIDE`.
 
     Where questions may lack an answer, the token that stands for the sequence
@@ -86,14 +87,18 @@ class SpanExtraction:
         return SpanHead(2, encoder)
 
     def loss(self, y, logits):
-        """Returns the mean of both cross entropies, in nats."""
+        """Returns the means of both cross entropies in nats; their number.
+
+        Windows count alike, with an answer or without.
+        """
         losses = [
             keras.losses.sparse_categorical_crossentropy(
                 y[name], logits[:, :, index], from_logits=True
             )
             for index, name in enumerate(("start", "end"))
         ]
-        return ops.mean(losses[0] + losses[1]) / 2
+        both = losses[0] + losses[1]
+        return ops.sum(both) / 2, ops.cast(ops.size(both), both.dtype)
 
     def decode(self, logits, columns):
         """Returns each window's best span and how no answer scores.
@@ -114,6 +119,10 @@ class SpanExtraction:
                 strict=True,
             )
         ]
+
+    def contexts(self, examples):
+        """Returns the contexts, which answers are cut from."""
+        return (item.context for item in examples if item is not None)
 
     def ids(self, examples):
         """Returns the questions' ids."""

@@ -5,11 +5,12 @@ import numpy as np
 from keras import ops
 
 from stilts_keras.errors import InputError
+from stilts_keras.problems.problem import Problem
 
 IGNORED = -1
 
 
-class Tagging:
+class Tagging(Problem):
     """Tags each word at its first piece; long sentences take windows.
 
     A word longer than a window goes on in the next ones, untagged there.
@@ -19,8 +20,6 @@ class Tagging:
     """
 
     pack_key = "tagging 2"
-    has_threshold = False
-    has_ids = False
 
     def __init__(self, task):
         """Takes the Task, whose labels fix the order of the tags."""
@@ -74,12 +73,12 @@ class Tagging:
         return TokenHead(len(self.labels), encoder)
 
     def loss(self, y, logits):
-        """Returns the mean cross entropy over words, in nats."""
+        """Returns the words' cross entropies in nats, and their number."""
         weights = ops.cast(y["tags"] != IGNORED, logits.dtype)
         losses = keras.losses.sparse_categorical_crossentropy(
             ops.maximum(y["tags"], 0), logits, from_logits=True
         )
-        return ops.sum(losses * weights) / ops.maximum(ops.sum(weights), 1.0)
+        return ops.sum(losses * weights), ops.sum(weights)
 
     def decode(self, logits, columns):
         """Returns the best tags of each window's words."""

@@ -48,7 +48,7 @@ def write(file, gold, predictions, ids=None, *, metric=None, language="en"):
         gold: list, as the task's metrics take it.
         predictions: list of the same length.
         ids: list of str of the same length, or None.
-        metric: str or None. One whose counts are kept too.
+        metric: Metric, its name, or None. One whose counts are kept too.
         language: str. Of the texts, as the metric takes it.
     """
     rows = [
@@ -60,7 +60,8 @@ def write(file, gold, predictions, ids=None, *, metric=None, language="en"):
     files.write_jsonl(file, rows)
     if metric is not None:
         sample = _scored(metric, gold, predictions, ids, language)
-        _write_counts(file, metric, sample, len(gold))
+        name = metrics.find(metric).name
+        _write_counts(file, name, sample, len(gold))
 
 
 def read(file):
@@ -100,7 +101,8 @@ def sample_of(file, metric, language):
 
     Args:
         file: path, of `file_of`.
-        metric: str.
+        metric: Metric, or its name. One that is known by no name here, such as
+            one of another's own, is read from the counts that were kept.
         language: str.
 
     Returns:
@@ -114,8 +116,15 @@ def sample_of(file, metric, language):
         digest = files.sha256_of(file)
     except OSError as error:
         raise DamageError(f"{file}: {error.strerror}.") from None
-    found = _read_counts(file, metric, digest)
+    name = metric if isinstance(metric, str) else metric.name
+    found = _read_counts(file, name, digest)
     if found is None:
+        if name == metric and name not in metrics.METRICS:
+            raise DamageError(
+                f"{file}: metric {name!r} is not known here, being of a task "
+                "of one's own, and what it counted is not beside the "
+                "predictions."
+            )
         gold, guesses, ids = read(file)
         try:
             sample = _scored(metric, gold, guesses, ids, language)
@@ -127,9 +136,7 @@ def sample_of(file, metric, language):
 
 def _scored(metric, gold, predictions, ids, language):
     """Makes a sample; examples that weigh nothing are left out, if named."""
-    parts, wholes = metrics.parts_and_wholes(
-        metric, gold, predictions, language
-    )
+    parts, wholes = metrics.find(metric).sample(gold, predictions, language)
     if ids is None:
         return Sample(parts, wholes)
     kept = np.flatnonzero((parts != 0) | (wholes != 0))

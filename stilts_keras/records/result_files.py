@@ -16,8 +16,10 @@ from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import from_dict
 from stilts_keras.records.scalars import add_scores
-from stilts_keras.records.submissions import keep_submission
 from stilts_keras.records.tensorboard import EventWriter
+from stilts_keras.scoring import metrics
+from stilts_keras.scoring import submission
+from stilts_keras.scoring import suites
 
 TENSORBOARD = "tensorboard"
 
@@ -154,11 +156,10 @@ class ResultFiles:
             scored.gold,
             scored.predictions,
             scored.ids,
-            metric=cell.target.metrics[0],
+            metric=metrics.of(cell.target)[0],
             language=language,
         )
-        if cell.facts[language].in_benchmark:
-            keep_submission(self.path, scored)
+        submission.keep(self.path, suites.with_files(), cell, language, scored)
 
     def keep_chain_scores(self, stage, rows):
         """Keeps the dev scores of a chain's sources after a stage.
@@ -208,7 +209,7 @@ class ResultFiles:
         return [
             cell
             for cell in self._graph.cells_of(stage)
-            if not cell.target.is_retrieval
+            if cell.target.kind.is_trained
         ]
 
     def _events(self, cell):

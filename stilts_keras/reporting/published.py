@@ -331,7 +331,7 @@ def _route_differs(route, routes, description, baseline):
 
 def _settings_differ(published, task, description):
     """Lists what the run's settings tell."""
-    is_trained = published.kind == BEST or not task.is_retrieval
+    is_trained = published.kind == BEST or task.kind.is_trained
     found = []
     backbone = description["backbone"]["name"]
     if backbone not in published.backbones:
@@ -341,7 +341,7 @@ def _settings_differ(published, task, description):
         found.append(f"data {data}, not the Hub's" if data else "data unknown")
     limit = description.get("eval_limit")
     # Pools are always taken whole.
-    if limit is not None and task.problem != "mining":
+    if limit is not None and not task.kind.is_pool_whole:
         found.append(f"eval_limit {limit}")
     settings = description.get("settings")
     if settings is None:
@@ -349,13 +349,15 @@ def _settings_differ(published, task, description):
     if is_trained and settings.get("train_limit") is not None:
         found.append(f"train_limit {settings['train_limit']}")
     found += _recipe_differs(published, task, settings, is_trained)
-    if task.is_retrieval:
+    if not task.kind.is_trained:
         found += _retrieval_differs(task, settings)
     return found
 
 
 def _recipe_differs(published, task, settings, is_trained):
-    known = {} if task.is_retrieval else published.recipes.get(task.name, {})
+    known = {}
+    if task.kind.is_trained:
+        known = published.recipes.get(task.name, {})
     found = []
     for field in dataclasses.fields(Recipe):
         override = settings.get(field.name)
@@ -380,7 +382,7 @@ def _retrieval_differs(task, settings):
         for name, usual in PUBLISHED_RETRIEVAL.items()
         if settings.get(name) not in usual
     ]
-    if not found and task.problem == "mining":
+    if not found and task.kind.predicts == "pairs":
         found.append(
             "hidden states as in Phang et al.'s code; XTREME's script for "
             "BUCC takes cls of another layer"

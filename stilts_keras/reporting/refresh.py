@@ -2,10 +2,12 @@
 
 from stilts_keras import files
 from stilts_keras.records import results
-from stilts_keras.records.run_folder import TENSORBOARD
+from stilts_keras.records.result_files import TENSORBOARD
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
+from stilts_keras.scoring import submission
+from stilts_keras.scoring import suites
 
 # With more than 40 runs TensorBoard ticks none, unless few match a filter.
 FIRST_LOOK = "http://localhost:6006/#images&regexInput=%5Ereport"
@@ -58,11 +60,14 @@ def places(run_dir):
         f"TensorBoard: tensorboard --logdir={run_dir / TENSORBOARD}, "
         f"then {FIRST_LOOK}",
     ]
-    submission_folder = run_dir / "submission"
-    if submission_folder.is_dir():
-        lines.append(
-            "XTREME's files: stilts score "
-            f"--predictions={submission_folder / 'xtreme'} "
-            f"--labels={submission_folder / 'labels'}"
-        )
+    for suite in suites.with_files():
+        predictions, labels = submission.submissions_of(run_dir, suite)
+        if predictions.is_dir():
+            which = ""
+            if suite.name != suites.BENCHMARK:
+                which = f"--benchmark={suite.name} "
+            lines.append(
+                f"{suite.title}'s files: stilts score {which}"
+                f"--predictions={predictions} --labels={labels}"
+            )
     return lines

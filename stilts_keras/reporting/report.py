@@ -17,8 +17,7 @@ from stilts_keras.reporting import published
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.route_names import shape_of
-from stilts_keras.scoring import xtreme
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring import suites
 from stilts_keras.tasks.languages import by_family
 from stilts_keras.tasks.languages import family_of
 from stilts_keras.tasks.languages import script_of
@@ -145,17 +144,9 @@ def _frames(evidence):
     rows, baseline = evidence.rows, evidence.baseline
     primary = evidence.primary
     frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
-    if set(SUITES["xtreme"]) <= set(primary):
-        frames["xtreme"] = tables.xtreme_frame(
-            _xtreme_scores(rows),
-            baseline,
-            notes=_xtreme_notes(evidence),
-            collapsed={
-                (row.route, row.seed, row.target)
-                for row in rows
-                if row.collapsed
-            },
-        )
+    for suite in suites.scored():
+        if set(suite.names) <= set(primary):
+            frames[suite.name] = _suite_frame(suite, evidence)
     shapes = {
         route: shape_of(route)
         for route in dict.fromkeys(row.route for row in rows)
@@ -202,53 +193,62 @@ def _has_curve(shapes):
     return len(set(several)) < len(several) or max((*several, (0, 0)))[0] > 2
 
 
-def _xtreme_scores(rows):
-    """Averages as XTREME does, English included: {(route, seed): scores}."""
+def _suite_frame(suite, evidence):
+    """Computes the table of a suite's own scores."""
+    rows = [
+        row
+        for row in evidence.rows
+        if row.target in suite.names
+        and row.language in suite.languages_of(row.target)
+    ]
+    return tables.suite_frame(
+        suite,
+        _suite_scores(suite, rows),
+        evidence.baseline,
+        notes=_suite_notes(suite, rows, evidence.description),
+        collapsed={
+            (row.route, row.seed, row.target) for row in rows if row.collapsed
+        },
+    )
+
+
+def _suite_scores(suite, rows):
+    """Averages as the suite does, English included: {(route, seed): scores}."""
     runs = {}
     for row in rows:
-        if row.target in SUITES["xtreme"]:
-            metrics_of = runs.setdefault((row.route, row.seed), {})
-            by_metric = metrics_of.setdefault(row.target, {})
-            name = xtreme.reference_name(row.metric)
-            by_metric.setdefault(name, {})[row.language] = row.value
+        metrics_of = runs.setdefault((row.route, row.seed), {})
+        by_metric = metrics_of.setdefault(row.target, {})
+        name = suite.reference_name(row.metric)
+        by_metric.setdefault(name, {})[row.language] = row.value
     return {
-        key: xtreme.summarise(
+        key: suite.summarise(
             {
                 target: scores
                 for target, scores in found.items()
-                if _is_whole(target, scores)
+                if suite.can_score(target, scores)
             }
         )
         for key, found in runs.items()
     }
 
 
-def _is_whole(target, scores):
-    """Whether XTREME's score of a target can be computed."""
-    try:
-        xtreme.summarise({target: scores})
-    except InputError:
-        return False
-    return True
-
-
-def _xtreme_notes(evidence):
-    """Says why a run's XTREME scores are not those of the benchmark."""
+def _suite_notes(suite, rows, description):
+    """Says why a run's scores are not those of the benchmark."""
     there = {}
-    for row in evidence.rows:
+    for row in rows:
         there.setdefault(row.target, set()).add(row.language)
     lacking = [
         target
         for target, languages in there.items()
-        if set(evidence.task(target).languages) - languages
+        if set(suite.languages_of(target)) - languages
     ]
     notes = []
     if lacking:
         notes.append(
-            "Not all of XTREME's languages: "
+            f"Not all of {suite.title}'s languages: "
             f"{', '.join(lacking)}; not comparable with published scores"
         )
-    limit = evidence.description.get("eval_limit")
+    limit = description.get("eval_limit")
     if limit is not None:
         notes.append(f"At most {limit} examples of each language")
     return notes
@@ -467,7 +467,12 @@ def to_markdown(report):
         "# What intermediate training did",
         *report.sentences,
         *_problems(report),
-        *_section(report, "All targets", ["summary", "xtreme"], "differences"),
+        *_section(
+            report,
+            "All targets",
+            ["summary", *(suite.name for suite in suites.scored())],
+            "differences",
+        ),
         *_section(
             report,
             "Numbers of tasks",

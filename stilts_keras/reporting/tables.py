@@ -44,6 +44,7 @@ import statistics
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring import bootstrap
+from stilts_keras.scoring.suite import OURS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -403,19 +404,19 @@ def _stage_labels(rows):
     return label_of
 
 
-def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
-    """Compares routes by XTREME's own scores.
+def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
+    """Compares routes by a suite's own scores.
 
     Args:
-        scores: dict from (route, seed) to what `scoring.xtreme.summarise`
-            gives.
+        suite: `Suite`.
+        scores: dict from (route, seed) to what `Suite.summarise` gives.
         baseline: str. The route to compare with.
         notes: iterable of str. What else must be known.
         collapsed: container of tuples (route, seed, target). Scores that hold
             some of constant predictions.
 
     Returns:
-        A frame: one column per target, and `XTREME` where all nine are there.
+        A frame: one column per target, and the suite where all are there.
     """
     runs = {}
     for (route, seed), found in scores.items():
@@ -424,8 +425,8 @@ def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
             for name, value in found.items()
             if isinstance(value, dict) and "avg_metric" in value
         }
-        if "all_task" in found:
-            values["XTREME"] = found["all_task"]
+        if suite.score_name in found:
+            values[suite.title] = found[suite.score_name]
         marked = {
             column for column in values if (route, seed, column) in collapsed
         }
@@ -433,7 +434,7 @@ def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
         runs.setdefault(route, {})[seed] = {
             (column, None): Mean(
                 value=value,
-                collapsed=column in (marked and {*marked, "XTREME"}),
+                collapsed=column in (marked and {*marked, suite.title}),
             )
             for column, value in values.items()
         }
@@ -447,18 +448,22 @@ def xtreme_frame(scores, baseline, *, notes=(), collapsed=()):
         runs, runs, {column: {(column, None)} for column in columns}, baseline
     )
     return {
-        "title": "XTREME's score of each target",
+        "title": f"{suite.title}'s score of each target",
         "columns": columns,
         "rows": table_rows,
         "notes": [
-            "Percent; means over all languages, English included; for "
-            "questions of exact match and F1"
+            suite.note
             + (
                 f"; in brackets: difference to {baseline}"
                 if len(runs) > 1
                 else ""
             ),
             *_cell_notes(table_rows),
+            *(
+                [f"{suite.title}: a mean as {OURS} defines it"]
+                if suite.title in columns and suite.score_by == OURS
+                else []
+            ),
             *notes,
         ],
     }

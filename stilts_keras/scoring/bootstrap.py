@@ -45,7 +45,7 @@ class Sample:
 
     Attributes:
         parts: float array (n,). The score is 100 times the sum of the parts
-            over the sum of the wholes; see `metrics.parts_and_wholes`.
+            over the sum of the wholes; see `Metric.sample`.
         wholes: float array (n,).
         ids: sequence of n str or int, or None. Examples of one id are drawn
             together, whatever their language. Without ids, samples of as many

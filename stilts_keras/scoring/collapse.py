@@ -23,8 +23,6 @@ misses so many in one of a thousand cases.
 import collections
 import unicodedata
 
-from stilts_keras.scoring.metrics import ANSWER_RULES
-
 MIN_MISSED = 10
 NO_ANSWER = "no answer"
 NO_PAIR = "no pair"
@@ -32,12 +30,12 @@ BEGINNING = "the beginning of the context"
 END = "the end of the context"
 
 
-def constant_of(metric, gold, predictions, contexts=None):
+def constant_of(kind, gold, predictions, contexts=None):
     """Names what is predicted whatever the input, if that is so.
 
     Args:
-        metric: str. One of `metrics.METRICS`, which tells what gold is.
-        gold: what the metric expects.
+        kind: `Kind` of `tasks.kinds`, which tells what is predicted.
+        gold: list, as the task's metrics take it.
         predictions: as long as `gold`.
         contexts: iterable of str, as long as `gold`, or None. Of answers;
             without them, their places in their contexts are not known.
@@ -45,14 +43,7 @@ def constant_of(metric, gold, predictions, contexts=None):
     Returns:
         A str, such as `neutral`, `number 0`, `O`, `no answer`; or None.
     """
-    if metric == "pair_f1":
-        traits_of, num_missed = _traits_of_pairs, _missed_pairs
-    elif metric in ANSWER_RULES:
-        traits_of, num_missed = _traits_of_answer, _missed_answer
-    elif isinstance(predictions[0], list | tuple):
-        traits_of, num_missed = _traits_of_tags, _missed_tags
-    else:
-        traits_of, num_missed = _traits_of_label, _missed_label
+    traits_of, num_missed = _LOOKS[kind.predicts]
     shared, missed = None, collections.Counter()
     # Contexts are taken one by one: most often two rows settle it.
     contexts = iter(contexts or ())
@@ -131,3 +122,14 @@ def _trimmed(text):
 
 def _is_blank(letter):
     return letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf")
+
+
+# By what is predicted: what may be said of a prediction, and how much of gold
+# asks for something else.
+_LOOKS = {
+    "label": (_traits_of_label, _missed_label),
+    "number": (_traits_of_label, _missed_label),
+    "pairs": (_traits_of_pairs, _missed_pairs),
+    "tags": (_traits_of_tags, _missed_tags),
+    "text": (_traits_of_answer, _missed_answer),
+}

@@ -3,7 +3,6 @@
 import numpy as np
 
 from stilts_keras.errors import InputError
-from stilts_keras.scoring import metrics
 
 NUM_RESAMPLES = 1000
 BOOTSTRAP_SEED = 0
@@ -37,18 +36,20 @@ def proportion_interval(correct, n, confidence=0.95):
     return 100.0 * float(ends.low), 100.0 * float(ends.high)
 
 
-def mean_interval(scores, confidence=0.95):
+def mean_interval(scores, confidence=0.95, *, low=0.0, high=100.0):
     """Student's interval of a mean of scores per example.
 
     For scores of 0 and 100 only, prefer `proportion_interval`: this one has
     no width where all scores are equal.
 
     Args:
-        scores: float array (n,) of percents, from `metrics.per_example`.
+        scores: float array (n,) of percents.
         confidence: float in (0, 1).
+        low: float. The lowest score there can be.
+        high: float. The highest.
 
     Returns:
-        Two floats in [0, 100]. One score alone says nothing: (0, 100).
+        Two floats in [low, high]. One score alone says nothing: (low, high).
 
     Raises:
         InputError: If there is no score.
@@ -59,46 +60,33 @@ def mean_interval(scores, confidence=0.95):
     if not scores.size:
         raise InputError("An interval needs at least one score. Received: 0.")
     if scores.size == 1:
-        return 0.0, 100.0
+        return low, high
     error = scores.std(ddof=1) / np.sqrt(scores.size)
     reach = error * stats.t.ppf(0.5 + confidence / 2, scores.size - 1)
     mean = scores.mean()
-    return float(max(0.0, mean - reach)), float(min(100.0, mean + reach))
+    return float(max(low, mean - reach)), float(min(high, mean + reach))
 
 
-def interval(name, gold, predictions, confidence=0.95, language="en"):
-    """The interval of a metric over the examples of one split.
+def share_interval(scores, confidence=0.95):
+    """Wilson's interval of scores that are 0 or 100: `proportion_interval`."""
+    correct = round(float(np.sum(scores)) / 100)
+    return proportion_interval(correct, len(scores), confidence)
 
-    Wilson's for shares of right answers and Student's for means of scores. For
-    tags, whose errors come in clusters, and for mined pairs percentiles of a
-    bootstrap over sentences.
+
+def ratio_interval(parts, wholes, confidence=0.95):
+    """Percentiles of a bootstrap of the ratio of two sums over sentences.
+
+    For tags, whose errors come in clusters, and for mined pairs. Sentences of
+    equal counts are drawn together, by how many there are: pools have hundreds
+    of thousands, but few kinds of them.
 
     Args:
-        name: str. One of `metrics.METRICS`.
-        gold: as the metric takes it.
-        predictions: likewise.
+        parts: float array (n,). Of each sentence.
+        wholes: float array (n,).
         confidence: float in (0, 1).
-        language: str. Of the texts, as the metric takes it.
 
     Returns:
-        Tuple of floats in percent: lower and upper end.
-    """
-    of_tags = name == "accuracy" and not isinstance(gold[0], (str, int))
-    if of_tags or name in ("pair_f1", "chunk_f1", "entity_f1"):
-        parts = metrics.parts_and_wholes(name, gold, predictions, language)
-        return _ratio_interval(*parts, confidence)
-    scores = metrics.per_example(name, gold, predictions, language)
-    if name == "accuracy" or name.endswith("exact_match"):
-        correct = round(float(scores.sum()) / 100)
-        return proportion_interval(correct, len(scores), confidence)
-    return mean_interval(scores, confidence)
-
-
-def _ratio_interval(parts, wholes, confidence):
-    """Bootstraps the ratio of two sums over the same sentences.
-
-    Sentences of equal counts are drawn together, by how many there are: pools
-    have hundreds of thousands, but few kinds of them.
+        Two floats in percent.
     """
     kinds, num_each = np.unique(
         np.stack([parts, wholes], axis=1), axis=0, return_counts=True
@@ -108,7 +96,7 @@ def _ratio_interval(parts, wholes, confidence):
         num_each.sum(), num_each / num_each.sum(), NUM_RESAMPLES
     )
     part, whole = (draws @ kinds).T
-    ratios = 100.0 * part / np.maximum(whole, 1)
+    ratios = 100.0 * part / np.where(whole > 0, whole, 1)
     tail = (1 - confidence) / 2
     low, high = np.quantile(ratios, [tail, 1 - tail])
     return float(low), float(high)

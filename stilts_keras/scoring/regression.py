@@ -70,25 +70,30 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
         cov_kwds={"groups": groups, "use_correction": True},
         use_t=True,
     )
-    ends = fit.conf_int(alpha=1 - confidence) / scales[:, None]
     return {
-        "terms": [
-            {
-                "name": name,
-                "coefficient": float(fit.params[index] / scales[index]),
-                "error": float(fit.bse[index] / scales[index]),
-                "low": float(ends[index, 0]),
-                "high": float(ends[index, 1]),
-                "p": float(fit.pvalues[index]),
-            }
-            for index, name in enumerate([INTERCEPT, *columns])
-        ],
+        "terms": _terms(fit, scales, [INTERCEPT, *columns], confidence),
         "n": int(outcomes.size),
         "num_clusters": len(names),
         "r_squared": float(fit.rsquared),
         "confidence": confidence,
         "warnings": _warnings(columns, names, groups),
     }
+
+
+def _terms(fit, scales, names, confidence):
+    """Lists each term's coefficient and how sure it is, in its own units."""
+    ends = fit.conf_int(alpha=1 - confidence) / scales[:, None]
+    return [
+        {
+            "name": name,
+            "coefficient": float(fit.params[index] / scales[index]),
+            "error": float(fit.bse[index] / scales[index]),
+            "low": float(ends[index, 0]),
+            "high": float(ends[index, 1]),
+            "p": float(fit.pvalues[index]),
+        }
+        for index, name in enumerate(names)
+    ]
 
 
 def _checked_numbers(what, values):

@@ -3,12 +3,13 @@
 import contextlib
 import dataclasses
 import tempfile
+from collections.abc import Callable
 
 import numpy as np
 
 from stilts_keras.data.batches import eval_batches
+from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
-from stilts_keras.scoring.metrics import score
 from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
@@ -37,164 +38,127 @@ class Evaluation:
     constant: str | None = None
 
 
-def evaluate(
-    model,
-    key,
-    problem,
-    split,
-    *,
-    task,
-    tokenizer,
-    batch_size,
-    dev=None,
-    held=contextlib.nullcontext,
-):
-    """Predicts a split and scores it with its task's metrics.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Evaluator:
+    """What all evaluations of a task have in common.
 
-    Args:
-        model: `MultiTask`.
-        key: str. The head.
+    Attributes:
+        task: `Task`. It names the head and the metrics.
         problem: the task's Problem.
-        split: `SplitFeatures`.
-        task: `Task`.
         tokenizer: `Tokenizer`.
         batch_size: int.
-        dev: `SplitFeatures` or None. Where the problem has a threshold, it is
-            chosen on these rows; None chooses it on the split itself, which
-            then must be dev rows.
         held: function that gives a context which no signal cuts off. A batch
             must not be: on JAX the model is without its variables meanwhile.
-
-    Returns:
-        `Evaluation`.
     """
-    decoded, dev_decoded = _predict_both(
-        model, key, problem, split, dev, tokenizer, batch_size, held
-    )
-    return _scored(problem, task, split, decoded, dev, dev_decoded)
 
+    task: object
+    problem: object
+    tokenizer: object
+    batch_size: int
+    held: Callable = contextlib.nullcontext
 
-def evaluate_layers(
-    model,
-    key,
-    problem,
-    split,
-    *,
-    task,
-    tokenizer,
-    batch_size,
-    dev=None,
-    held=contextlib.nullcontext,
-):
-    """Predicts a split once and scores each of several hidden states.
+    def evaluate(self, model, split, dev=None):
+        """Predicts a split and scores it with its task's metrics.
 
-    Args:
-        model: `MultiTask` whose head gives (b, layers, h).
-        key: str. The head.
-        problem: a retrieval Problem.
-        split: as in `evaluate`, and so are the others.
-        task: `Task`.
-        tokenizer: `Tokenizer`.
-        batch_size: int.
-        dev: `SplitFeatures` or None.
-        held: function.
+        Args:
+            model: `MultiTask`.
+            split: `SplitFeatures`.
+            dev: `SplitFeatures` or None. Where the problem has a threshold, it
+                is chosen on these rows; None chooses it on the split itself,
+                which then must be dev rows.
 
-    Returns:
-        List of `Evaluation`, one per layer.
-    """
-    decoded, dev_decoded = _predict_both(
-        model, key, problem, split, dev, tokenizer, batch_size, held
-    )
-    return [
-        _scored(
-            problem,
-            task,
-            split,
-            np.asarray(decoded[:, layer]),
-            dev,
-            None if dev is None else np.asarray(dev_decoded[:, layer]),
+        Returns:
+            `Evaluation`.
+        """
+        decoded = self.predict(model, split)
+        dev_decoded = None if dev is None else self.predict(model, dev)
+        return self.scored(split, decoded, dev, dev_decoded)
+
+    def evaluate_layers(self, model, split, dev=None):
+        """Predicts a split once and scores each of several hidden states.
+
+        Args:
+            model: `MultiTask` whose head gives (b, layers, h).
+            split: `SplitFeatures`.
+            dev: as in `evaluate`.
+
+        Returns:
+            List of `Evaluation`, one per layer.
+        """
+        decoded = self.predict(model, split)
+        dev_decoded = None if dev is None else self.predict(model, dev)
+        return [
+            self.scored(
+                split,
+                np.asarray(decoded[:, layer]),
+                dev,
+                None if dev is None else np.asarray(dev_decoded[:, layer]),
+            )
+            for layer in range(decoded.shape[1])
+        ]
+
+    def predict(self, model, split):
+        """Runs the model over a split, in batches of few shapes.
+
+        Returns:
+            What `problem.decode` makes of each feature, in the split's order:
+            a list, or an array (n, ...) where it makes arrays.
+        """
+        decoded = None
+        batches = eval_batches(
+            split.lengths,
+            batch_size=self.batch_size,
+            max_length=split.max_length,
         )
-        for layer in range(decoded.shape[1])
-    ]
+        with attention_without_dropout(model):
+            for batch in batches:
+                columns = split.features[batch.indices]
+                x, _ = self.problem.collate(
+                    columns, batch.length, self.tokenizer
+                )
+                with self.held():
+                    outputs = model.predict_on_batch({self.task.head_key: x})
+                found = self.problem.decode(outputs, columns)
+                if decoded is None:
+                    decoded = _room_for(len(split.lengths), found)
+                for index, item in zip(
+                    batch.indices[: batch.num_valid], found, strict=False
+                ):
+                    decoded[index] = item
+        return decoded
 
-
-def _predict_both(model, key, problem, split, dev, tokenizer, batch_size, held):
-    return [
-        part
-        and predict(
-            model,
-            key,
-            problem,
-            part,
-            tokenizer=tokenizer,
-            batch_size=batch_size,
-            held=held,
+    def scored(self, split, decoded, dev=None, dev_decoded=None):
+        """Scores what was predicted; takes what `predict` returns."""
+        problem, task = self.problem, self.task
+        threshold = None
+        if problem.has_threshold:
+            if dev is None:
+                dev, dev_decoded = split, decoded
+            threshold = problem.threshold(
+                dev_decoded, dev.features, dev.examples
+            )
+        gold, predictions = problem.finish(
+            decoded, split.features, split.examples, threshold
         )
-        for part in (split, dev)
-    ]
-
-
-def _scored(problem, task, split, decoded, dev, dev_decoded):
-    threshold = None
-    if problem.has_threshold:
-        if dev is None:
-            dev, dev_decoded = split, decoded
-        threshold = problem.threshold(dev_decoded, dev.features, dev.examples)
-    gold, predictions = problem.finish(
-        decoded, split.features, split.examples, threshold
-    )
-    return Evaluation(
-        gold,
-        predictions,
-        score(task.metrics, gold, predictions, language=split.language),
-        problem.ids(split.examples) if problem.has_ids else None,
-        decoded if task.is_retrieval else None,
-        _constant(task, split, gold, predictions),
-    )
-
-
-def _constant(task, split, gold, predictions):
-    """Names what a collapsed model predicts; see `scoring.collapse`."""
-    contexts = None
-    if task.problem == "span_extraction":
-        contexts = (item.context for item in split.examples if item is not None)
-    return constant_of(task.metrics[0], gold, predictions, contexts)
-
-
-def predict(
-    model,
-    key,
-    problem,
-    split,
-    *,
-    tokenizer,
-    batch_size,
-    held=contextlib.nullcontext,
-):
-    """Runs the model over a split, in batches of few shapes.
-
-    Returns:
-        What `problem.decode` makes of each feature, in the split's order: a
-        list, or an array (n, ...) where it makes arrays.
-    """
-    decoded = None
-    batches = eval_batches(
-        split.lengths, batch_size=batch_size, max_length=split.max_length
-    )
-    with attention_without_dropout(model):
-        for batch in batches:
-            columns = split.features[batch.indices]
-            x, _ = problem.collate(columns, batch.length, tokenizer)
-            with held():
-                outputs = model.predict_on_batch({key: x})
-            found = problem.decode(outputs, columns)
-            if decoded is None:
-                decoded = _room_for(len(split.lengths), found)
-            for index, item in zip(
-                batch.indices[: batch.num_valid], found, strict=False
-            ):
-                decoded[index] = item
-    return decoded
+        return Evaluation(
+            gold,
+            predictions,
+            {}
+            if split.is_hidden
+            else metrics.score(
+                metrics.of(task), gold, predictions, split.language
+            ),
+            ids=problem.ids(split.examples) if problem.has_ids else None,
+            embeddings=decoded if isinstance(decoded, np.ndarray) else None,
+            constant=None
+            if split.is_hidden
+            else constant_of(
+                task.kind,
+                gold,
+                predictions,
+                problem.contexts(split.examples),
+            ),
+        )
 
 
 def _room_for(num_features, found):

@@ -79,7 +79,7 @@ class Inputs:
 
         None where it has no threshold, or is evaluated on dev rows itself.
         """
-        if not cell.target.needs_dev or cell.split == "dev":
+        if not cell.target.kind.needs_dev or cell.split == "dev":
             return None
         return self._evaluated(cell, language, "dev")
 

@@ -18,9 +18,9 @@ HEAD_STDDEV = 0.02
 
 
 class MultiTask(keras.Model):
-    """A backbone, heads by key, and the loss of each head's problem."""
+    """A backbone under heads by key."""
 
-    def __init__(self, encoder, heads, losses, *, network=None, seed=0):
+    def __init__(self, encoder, heads, *, network=None, seed=0):
         """Builds all heads, so that training never meets a new variable.
 
         Args:
@@ -28,21 +28,19 @@ class MultiTask(keras.Model):
             network: `keras.Model` from the encoder's inputs to hidden states
                 (b, l, h), or to a list of them; None for the encoder's own.
             heads: dict from key to layer, called as `head(hidden, x)`.
-            losses: dict from key to function (y, logits) -> scalar.
             seed: int. Draws the heads' kernels, equal on every backend.
         """
         super().__init__(name="multi_task")
         self.encoder = encoder
         self.backbone = network or encoder.network
         self.heads = heads
-        self.losses_by_key = losses
         random = np.random.default_rng([seed, 1])
         hidden_dim = keras.tree.flatten(self.backbone.output)[0].shape[-1]
         for head in heads.values():
             head.build((None, None, hidden_dim))
             _initialise(head, random)
         self.built = True
-        # For predictions; training compiles again, with its optimizer.
+        # For predictions; `Update` compiles again, with its optimizer.
         self.compile(jit_compile=jit_compile())
 
     def call(self, x, training=None):
@@ -67,14 +65,6 @@ class MultiTask(keras.Model):
             hidden, {**features, "mask": mask}, training=training
         )
 
-    def make_train_function(self, force=False):
-        """Makes what `train_on_batch` calls with an iterator of batches."""
-        step = steady_function(lambda x, y: self.train_step((x, y, None)))
-        if step is None:
-            super().make_train_function(force)
-        elif self.train_function is None or force:
-            self.train_function = lambda batches: step(*next(batches)[:2])
-
     def make_predict_function(self, force=False):
         """Makes what `predict_on_batch` calls with a list of one batch."""
         step = steady_function(lambda x: self.predict_step((x,)))
@@ -82,13 +72,6 @@ class MultiTask(keras.Model):
             super().make_predict_function(force)
         elif self.predict_function is None or force:
             self.predict_function = lambda batches: step(*batches[0])
-
-    def compute_loss(
-        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
-    ):
-        """Returns the loss of the head that the batch belongs to."""
-        (key,) = x
-        return self.losses_by_key[key](y, y_pred)
 
 
 def _folded(array):

@@ -64,6 +64,20 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
             )
 
 
+def make_schedule(recipe, num_steps):
+    """Makes the learning rates of a stage: a function of its steps.
+
+    Args:
+        recipe: `Recipe`.
+        num_steps: int. Steps of the whole stage, had it no early stop.
+    """
+    return WarmupLinearDecay(
+        recipe.learning_rate,
+        warmup_steps=round(recipe.warmup_ratio * num_steps),
+        num_steps=num_steps,
+    )
+
+
 def make_optimizer(recipe, num_steps, variables):
     """Makes the optimizer of a stage.
 
@@ -77,11 +91,7 @@ def make_optimizer(recipe, num_steps, variables):
         not decayed.
     """
     optimizer = MultiTaskAdamW(
-        learning_rate=WarmupLinearDecay(
-            recipe.learning_rate,
-            warmup_steps=round(recipe.warmup_ratio * num_steps),
-            num_steps=num_steps,
-        ),
+        learning_rate=make_schedule(recipe, num_steps),
         weight_decay=recipe.weight_decay,
         epsilon=ADAM_EPSILON,
         beta_2=0.999,

@@ -6,12 +6,16 @@ import time
 
 import numpy as np
 
-from stilts_keras.backend import jit_compile
-from stilts_keras.data.batches import train_batches
-from stilts_keras.data.mixture import source_order
 from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
+from stilts_keras.steps.feed import Feed
 from stilts_keras.steps.optimizer import make_optimizer
+from stilts_keras.steps.optimizer import make_schedule
+from stilts_keras.steps.update import Update
+from stilts_keras.steps.update import check_sliceable
+from stilts_keras.tasks.task import Recipe
+
+ALL_STEPS = "all steps done"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,6 +36,57 @@ class TrainSource:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Training:
+    """What is trained and how: all that fixes a stage's weights, and pace.
+
+    Attributes:
+        sources: tuple of `TrainSource`.
+        shares: tuple of float that sums to 1. Each source's share of the steps.
+        recipe: `Recipe`.
+        num_steps: int. Steps of the learning-rate schedule.
+        stage_name: str. For messages.
+        seed: int. Fixes order, sources and masks.
+        micro_batch_size: int or None. Most rows that go through the Model at
+            a time; None for whole batches. Weights are equal to rounding.
+        log_every_steps: int.
+        save_every_seconds: float. Progress is saved so often, at every
+            evaluation, and when the process is asked to stop.
+    """
+
+    sources: tuple[TrainSource, ...]
+    shares: tuple[float, ...]
+    recipe: Recipe
+    num_steps: int
+    stage_name: str
+    seed: int
+    micro_batch_size: int | None = None
+    log_every_steps: int = 50
+    save_every_seconds: float = 600.0
+
+
+class Watch:
+    """What a caller may do at points of the step loop; here nothing."""
+
+    def start(self, step):
+        """Hears how many steps were done before."""
+
+    def step(self, step, loss):
+        """Hears of each step that is done, and its mean loss in nats."""
+
+    def log(self, log):
+        """Hears a `StepLog`, every `log_every_steps` and at the end."""
+
+    def score_dev(self, step):
+        """Scores the dev rows after so many steps.
+
+        Returns:
+            float, higher being better; None where there is nothing to choose
+            by.
+        """
+        return None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class StepLog:
     """The means since the last log.
 
@@ -42,6 +97,7 @@ class StepLog:
         examples_per_second: float. Features, windows included.
         tokens_per_second: float. Without padding.
         padding_share: float in [0, 1]. Of all positions computed.
+        waiting_share: float in [0, 1]. Of the time, spent waiting for data.
         num_examples: dict from source name to features since the beginning.
         num_tokens: dict from source name to tokens likewise, without padding.
     """
@@ -52,6 +108,7 @@ class StepLog:
     examples_per_second: float
     tokens_per_second: float
     padding_share: float
+    waiting_share: float
     num_examples: dict
     num_tokens: dict
 
@@ -68,6 +125,8 @@ class TrainState:
             they were to be.
         best_score: float or None.
         best_step: int or None.
+        num_without_gain: int. Evaluations since the best one.
+        end: str or None. Why no step follows, once that is so.
         num_examples: dict from source name to sequences seen so far.
         num_tokens: dict from source name to tokens seen, without padding.
         window: dict. Sums since the last log.
@@ -77,30 +136,14 @@ class TrainState:
     is_evaluated: bool = False
     best_score: float | None = None
     best_step: int | None = None
+    num_without_gain: int = 0
+    end: str | None = None
     num_examples: dict = dataclasses.field(default_factory=dict)
     num_tokens: dict = dataclasses.field(default_factory=dict)
     window: dict = dataclasses.field(default_factory=dict)
 
 
-def train(
-    model,
-    sources,
-    recipe,
-    *,
-    shares,
-    num_steps,
-    stage_name,
-    seed,
-    tokenizer,
-    log_every_steps,
-    on_start,
-    on_log,
-    on_step,
-    evaluate_dev,
-    progress,
-    save_every_seconds,
-    interruption,
-):
+def train(model, training, *, tokenizer, progress, interruption, watch):
     """Trains a model on its sources, one source per step.
 
     Goes on from the saved progress, if there is any, as if it had never been
@@ -108,103 +151,122 @@ def train(
 
     Args:
         model: `MultiTask`, with a head for each source's key.
-        sources: list of `TrainSource`.
-        recipe: `Recipe`.
-        shares: list of float. Each source's share of the steps.
-        num_steps: int.
-        stage_name: str. For messages.
-        seed: int. Fixes order, sources and masks.
+        training: `Training`.
         tokenizer: `Tokenizer`.
-        log_every_steps: int.
-        on_start: function of the steps done before.
-        on_log: function of a `StepLog`.
-        on_step: function of (steps done, loss).
-        evaluate_dev: function of the steps done -> float or None; higher is
-            better. None where there is nothing to choose by.
         progress: `TrainingProgress`.
-        save_every_seconds: float. Progress is saved so often, at every
-            evaluation, and when the process is asked to stop.
         interruption: `Interruption`.
+        watch: `Watch`.
 
     Returns:
         `TrainState`. The model has its weights of the best step.
 
     Raises:
+        InputError: If a batch is to be sliced that cannot be.
         StageError: If the loss is not a number.
         Interrupted: If the process was asked to stop; progress is saved.
     """
-    # ------------------------------------------------------------- Set up
-    optimizer = make_optimizer(recipe, num_steps, model.trainable_variables)
-    model.compile(optimizer=optimizer, jit_compile=jit_compile())
+    recipe, num_steps = training.recipe, training.num_steps
+    update = _make_update(model, training)
+    rate_of = make_schedule(recipe, num_steps)
     state = TrainState(**(progress.load(model) or {}))
-    order = source_order(shares, num_steps=num_steps, seed=[seed, 2])
-    batches = [
-        train_batches(
-            source.split.lengths,
-            batch_size=recipe.batch_size,
-            max_length=source.split.max_length,
-            seed=[seed, 3, index],
-            start=int(np.count_nonzero(order[: state.step] == index)),
-        )
-        for index, source in enumerate(sources)
-    ]
-    on_start(state.step)
+    watch.start(state.step)
     window = _Window(state)
-    saver = _Saver(progress, model, state, save_every_seconds)
+    saver = _Saver(progress, model, state, training.save_every_seconds)
 
     try:
-        while True:
-            # ----------------------------------------------- Dev and best
-            if _is_due(state, recipe, num_steps) and not state.is_evaluated:
-                score = evaluate_dev(state.step)
-                with interruption.held():
-                    state.is_evaluated = True
-                    best = state.best_score
-                    if score is not None and (best is None or score > best):
-                        state.best_score, state.best_step = score, state.step
-                    saver.save()
-                window.restart_clock()
-            if state.step == num_steps:
-                break
+        with Feed(training, tokenizer, start=state.step) as feed:
+            while True:
+                # ------------------------------------------- Dev and best
+                if _is_due(state, recipe, num_steps) and not state.is_evaluated:
+                    score = watch.score_dev(state.step)
+                    with interruption.held():
+                        _note_score(state, score)
+                        saver.save()
+                    window.restart_clock()
+                state.end = _end(state, recipe, num_steps)
+                if state.end:
+                    break
 
-            # -------------------------------------------------- One step
+                # ---------------------------------------------- One step
+                with interruption.held():
+                    waited = time.perf_counter()
+                    fed = feed.next()
+                    waited = time.perf_counter() - waited
+                    source = fed.source
+                    loss = float(update(source.key, fed.x, fed.y))
+                    _check_loss(loss, training, source, state.step + 1)
+                    state.step += 1
+                    state.is_evaluated = False
+                    mask = fed.x[tokenizer.mask_input]
+                    window.add(source.name, loss, mask, waited)
+                    watch.step(state.step, loss)
+                    if _is_logged(state.step, training):
+                        watch.log(window.flush(rate_of))
+                    saver.save_if_due()
+        if window.holds_steps:  # After an early end.
             with interruption.held():
-                step, index = state.step, order[state.step]
-                source = sources[index]
-                batch = next(batches[index])
-                columns = source.split.features[batch.indices]
-                random = np.random.default_rng([seed, 4, step])
-                x, y = source.problem.collate(
-                    columns, batch.length, tokenizer, random
-                )
-                done = step + 1
-                is_logged = done % log_every_steps == 0 or done == num_steps
-                # Of this step: the optimizer counts on as it is applied.
-                rate = float(optimizer.learning_rate) if is_logged else None
-                loss = float(model.train_on_batch({source.key: x}, y))
-                if not math.isfinite(loss):
-                    raise StageError(
-                        f"Loss became {loss} at step {done} of {num_steps} of "
-                        f"stage {stage_name!r} (source {source.name!r}, peak "
-                        f"learning rate {recipe.learning_rate:g}). Try a lower "
-                        "--learning_rate or another --dtype_policy."
-                    )
-                state.step, state.is_evaluated = done, False
-                window.add(source.name, loss, x[tokenizer.mask_input])
-                on_step(done, loss)
-                if is_logged:
-                    on_log(window.flush(rate))
-                saver.save_if_due()
+                watch.log(window.flush(rate_of))
     except Interrupted as interrupted:
         saver.save()
         interrupted.add_note(
-            f"Stage {stage_name!r} is saved at step {state.step} of "
+            f"Stage {training.stage_name!r} is saved at step {state.step} of "
             f"{num_steps} in {progress.folder}."
         )
         raise
-    if state.best_step not in (None, num_steps):
+    if state.best_step not in (None, state.step):
         progress.load_best(model, state.best_step)
     return state
+
+
+def _make_update(model, training):
+    """Makes what takes the steps, or refuses its slices."""
+    for source in training.sources:
+        check_sliceable(
+            source.name,
+            source.problem,
+            training.recipe.batch_size,
+            training.micro_batch_size,
+        )
+    return Update(
+        model,
+        {source.key: source.problem.loss for source in training.sources},
+        make_optimizer(
+            training.recipe, training.num_steps, model.trainable_variables
+        ),
+        micro_batch_size=training.micro_batch_size,
+    )
+
+
+def _check_loss(loss, training, source, step):
+    if not math.isfinite(loss):
+        raise StageError(
+            f"Loss became {loss} at step {step} of {training.num_steps} of "
+            f"stage {training.stage_name!r} (source {source.name!r}, peak "
+            f"learning rate {training.recipe.learning_rate:g}). Try a lower "
+            "--learning_rate or another --dtype_policy."
+        )
+
+
+def _note_score(state, score):
+    """Notes what the dev rows gave; None gave nothing to compare."""
+    state.is_evaluated = True
+    if score is None:
+        return
+    if state.best_score is None or score > state.best_score:
+        state.best_score, state.best_step = score, state.step
+        state.num_without_gain = 0
+    else:
+        state.num_without_gain += 1
+
+
+def _end(state, recipe, num_steps):
+    """Says why no step is to follow; None where one is."""
+    if state.step == num_steps:
+        return ALL_STEPS
+    if recipe.early_stopping and state.is_evaluated:
+        if state.num_without_gain >= recipe.early_stopping:
+            return f"no gain in {state.num_without_gain} evaluations"
+    return None
 
 
 def _is_due(state, recipe, num_steps):
@@ -213,6 +275,10 @@ def _is_due(state, recipe, num_steps):
     if not every or not state.step:
         return False
     return state.step % every == 0 or state.step == num_steps
+
+
+def _is_logged(step, training):
+    return step % training.log_every_steps == 0 or step == training.num_steps
 
 
 class _Saver:
@@ -255,12 +321,18 @@ class _Window:
             "tokens": 0,
             "positions": 0,
             "seconds": 0.0,
+            "waiting_seconds": 0.0,
         }
 
     def restart_clock(self):
         self._started = time.perf_counter()
 
-    def add(self, name, loss, mask):
+    @property
+    def holds_steps(self):
+        """Whether there were any since the last log."""
+        return self._state.window["examples"] > 0
+
+    def add(self, name, loss, mask, waited):
         num_tokens = int(mask.sum())
         sums = self._state.window
         sums["losses"].setdefault(name, []).append(loss)
@@ -272,18 +344,21 @@ class _Window:
             (self._state.num_tokens, num_tokens),
         ):
             total[name] = total.get(name, 0) + number
+        sums["waiting_seconds"] += waited
         sums["seconds"] += time.perf_counter() - self._started
         self.restart_clock()
 
-    def flush(self, learning_rate):
+    def flush(self, rate_of):
         sums = self._state.window
         log = StepLog(
             step=self._state.step,
             loss={n: float(np.mean(v)) for n, v in sums["losses"].items()},
-            learning_rate=learning_rate,
+            # Steps are counted from 0 there.
+            learning_rate=float(rate_of(self._state.step - 1)),
             examples_per_second=sums["examples"] / sums["seconds"],
             tokens_per_second=sums["tokens"] / sums["seconds"],
             padding_share=1 - sums["tokens"] / sums["positions"],
+            waiting_share=sums["waiting_seconds"] / sums["seconds"],
             num_examples=dict(self._state.num_examples),
             num_tokens=dict(self._state.num_tokens),
         )

@@ -25,7 +25,6 @@ from stilts_keras.tasks.siqa import SIQA
 from stilts_keras.tasks.snli import SNLI
 from stilts_keras.tasks.squad import SQUAD
 from stilts_keras.tasks.squad_v2 import SQUAD_V2
-from stilts_keras.tasks.suites import SUITES
 from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.tatoeba import TATOEBA
 from stilts_keras.tasks.tydiqa import TYDIQA
@@ -51,7 +50,6 @@ __all__ = [
     "SNLI",
     "SQUAD",
     "SQUAD_V2",
-    "SUITES",
     "TATOEBA",
     "TYDIQA",
     "UDPOS",
@@ -75,25 +73,3 @@ def get_task(name):
     if name not in TASKS:
         raise unknown("task", name, TASKS)
     return TASKS[name]
-
-
-def expand_targets(names, tasks=TASKS):
-    """Replaces each suite by its tasks; keeps order, drops repetitions.
-
-    Args:
-        names: iterable of str. Tasks and suites.
-        tasks: mapping from name to Task: all that may be named.
-
-    Returns:
-        Tuple of Tasks.
-
-    Raises:
-        InputError: If a name is neither a task nor a suite.
-    """
-    found = {}
-    for name in names:
-        if name not in tasks and name not in SUITES:
-            raise unknown("task or suite", name, [*tasks, *SUITES])
-        for member in SUITES.get(name, (name,)):
-            found[member] = tasks[member]
-    return tuple(found.values())

@@ -33,6 +33,17 @@ class Column:
 
     parts: tuple[str, ...] = ()
 
+    # Whether it is what is to be predicted, and so may be hidden.
+    is_gold = False
+
+    def hidden(self):
+        """Returns what a hidden value of a gold column reads as."""
+        return None
+
+    def is_hidden(self, value):
+        """Whether a gold column's value, as the data set has it, is hidden."""
+        return _is_null(value) or value in (-1, "", [])
+
     def is_in(self, part):
         """Whether rows of a part, or of no part (None), have the column."""
         return not self.parts or part in self.parts
@@ -110,6 +121,8 @@ class Label(Column):
 
     names: tuple[str, ...] = ()
 
+    is_gold = True
+
     def read(self, name, value, labels):
         """Returns the name, or None for a hidden label."""
         return _label(name, value, self.names or labels)
@@ -118,6 +131,18 @@ class Label(Column):
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Labels(Column):
     """A list of labels, none of them hidden."""
+
+    is_gold = True
+
+    def hidden(self):
+        """Returns no labels."""
+        return []
+
+    def is_hidden(self, value):
+        """Whether there is no list, or one of hidden labels."""
+        if isinstance(value, list | tuple):
+            return all(_is_null(item) or item in (-1, "") for item in value)
+        return super().is_hidden(value)
 
     def read(self, name, value, labels):
         """Returns a list of names."""
@@ -192,6 +217,23 @@ class Answers(Column):
     Without an answer the lists are empty. An answer without text is missing:
     files whose answers were hidden write them so.
     """
+
+    is_gold = True
+
+    def hidden(self):
+        """Returns no answers."""
+        return {"text": [], "answer_start": []}
+
+    def is_hidden(self, value):
+        """Whether there is no answer, or none with a text."""
+        if isinstance(value, dict) and "text" in value:
+            value = value["text"]
+        if isinstance(value, list | tuple):
+            texts = [
+                item["text"] if _has(item, "text") else item for item in value
+            ]
+            return all(_is_null(text) or text == "" for text in texts)
+        return super().is_hidden(value)
 
     def read(self, name, value, labels):
         """Returns a dict: `text`, a list of str; `answer_start`, of int."""

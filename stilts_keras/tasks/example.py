@@ -31,6 +31,14 @@ class Example:
             ValueError: If fields contradict each other.
         """
 
+    def without_gold(self):
+        """Returns the Example without what is to be predicted of it."""
+        names = {field.name for field in dataclasses.fields(self)}
+        hidden = {"label": None, "tags": None, "answers": ()}
+        return dataclasses.replace(
+            self, **{name: hidden[name] for name in hidden if name in names}
+        )
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
 class TextPair(Example):

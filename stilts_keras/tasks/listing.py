@@ -2,17 +2,17 @@
 
 import sys
 
-from stilts_keras.tasks import SUITES
 from stilts_keras.tasks import TASKS
 
 # Columns for output that is no terminal.
 WIDTH = 120
 
 
-def print_tasks(console=None):
+def print_tasks(suites, console=None):
     """Prints every task and every suite.
 
     Args:
+        suites: iterable of `Suite`.
         console: rich Console or None for standard output.
     """
     # Imported here: it takes longer than all the rest.
@@ -37,8 +37,9 @@ def print_tasks(console=None):
             table.add_row(f"  {name}", Text(value))
         console.print(table)
     console.print()
-    for name, members in SUITES.items():
-        console.print(f"suite {name}: {', '.join(members)}", markup=False)
+    for suite in suites:
+        names = ", ".join(suite.names)
+        console.print(f"suite {suite.name}: {names}", markup=False)
 
 
 def _facts(task):
@@ -66,7 +67,7 @@ def _facts(task):
 def _recipe(task):
     recipe = task.recipe
     lengths = f"batch {recipe.batch_size}, {recipe.max_length} tokens"
-    if task.is_retrieval:
+    if not task.kind.is_trained:
         return f"no training; {lengths}"
     return (
         f"{recipe.epochs:g} epochs, learning rate {recipe.learning_rate:g}, "

@@ -5,16 +5,9 @@ from collections.abc import Callable
 from collections.abc import Mapping
 
 from stilts_keras.tasks.columns import Column
+from stilts_keras.tasks.kinds import KINDS
 
-PROBLEMS = (
-    "classification",
-    "multiple_choice",
-    "tagging",
-    "span_extraction",
-    "masked_lm",
-    "retrieval",
-    "mining",
-)
+PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
 # float16 would need its loss scaled; bfloat16 has float32's range.
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
@@ -36,6 +29,8 @@ class Recipe:
         dev_limit: int. Examples of the dev split for that choice.
         dtype_policy: str. Keras dtype policy, such as `mixed_bfloat16`.
         num_steps: int or None. Optimiser steps, in place of `epochs`.
+        early_stopping: int or None. A stage ends after so many evaluations on
+            dev rows without gain; the learning rate falls as if it did not.
     """
 
     epochs: float = 3.0
@@ -48,6 +43,7 @@ class Recipe:
     dev_limit: int = 500
     dtype_policy: str = "float32"
     num_steps: int | None = None
+    early_stopping: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -113,7 +109,7 @@ class Task:
 
     Attributes:
         name: str. The literature's lower-case key, such as `xnli`.
-        problem: str. One of `PROBLEMS`.
+        problem: str. One of `PROBLEMS`; see `kind`.
         repositories: tuple of `Repository`, tried in this order.
         columns: mapping from each column that `to_example` reads to what it
             may hold, a kind of `tasks.columns`.
@@ -128,7 +124,8 @@ class Task:
         labels_from_data: bool. Whether the training rows name the labels.
         has_unanswerable: bool. Whether a question may have no answer.
         metrics: tuple of str. Names that `scoring.metrics` computes; the
-            first one selects checkpoints.
+            first one selects checkpoints. May be given with Metrics of one's
+            own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
         head_key: str. Tasks of equal key share a head; default: the name.
@@ -138,7 +135,10 @@ class Task:
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
-        version: int. Raised when packing or labels change.
+        version: int. Raised when packing, labels or a Metric of one's own
+            change.
+        own_metrics: mapping from name to Metric, of those in `metrics` that
+            are not known by name alone. Filled from `metrics`.
         extra_languages: tuple of str. Those of `languages` that the benchmark
             does not list, but the user asks for.
         file_digest: str. Of the user's file that defines the task, if one
@@ -165,6 +165,7 @@ class Task:
     licence: str = ""
     citation: str = ""
     version: int = 1
+    own_metrics: Mapping[str, object] = dataclasses.field(default_factory=dict)
     extra_languages: tuple[str, ...] = ()
     file_digest: str = ""
 
@@ -174,6 +175,7 @@ class Task:
 
     def __post_init__(self):
         """Checks the definition, so that a wrong task file fails at import."""
+        self._name_metrics()
         if self.problem not in PROBLEMS:
             raise ValueError(
                 f"Task {self.name!r}: problem must be one of {PROBLEMS}. "
@@ -226,12 +228,31 @@ class Task:
         """Whether the task can be evaluated as a target."""
         return "test" in self.splits
 
-    @property
-    def is_retrieval(self):
-        """Whether it compares hidden states and so is never trained."""
-        return self.problem in ("retrieval", "mining")
+    def _name_metrics(self):
+        """Leaves names in `metrics`: rows on disk know no more."""
+        own = dict(self.own_metrics)
+        for metric in self.metrics:
+            if not isinstance(metric, str):
+                if not isinstance(getattr(metric, "name", None), str):
+                    raise ValueError(
+                        f"Task {self.name!r}: metrics must be names or Metrics "
+                        f"of scoring.metric. Received: {metric!r}."
+                    )
+                own[metric.name] = metric
+        names = tuple(
+            metric if isinstance(metric, str) else metric.name
+            for metric in self.metrics
+        )
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"Task {self.name!r}: each metric must be named once. "
+                f"Received: {names}."
+            )
+        object.__setattr__(self, "metrics", names)
+        own = {name: own[name] for name in names if name in own}
+        object.__setattr__(self, "own_metrics", own)
 
     @property
-    def needs_dev(self):
-        """Whether a score needs a threshold, which dev rows must choose."""
-        return self.problem == "mining"
+    def kind(self):
+        """What all tasks of its problem have in common: a `Kind`."""
+        return KINDS[self.problem]

@@ -6,11 +6,9 @@ from stilts_keras.problems.retrieval import sample_pairs
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.reporting import collapsed
-from stilts_keras.scoring import intervals
 from stilts_keras.scoring import metrics
 from stilts_keras.steps.assembly import holder
-from stilts_keras.steps.evaluate import evaluate
-from stilts_keras.steps.evaluate import evaluate_layers
+from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.tasks.languages import families
 from stilts_keras.visits.values import Note
 from stilts_keras.visits.values import Recalled
@@ -20,16 +18,15 @@ from stilts_keras.visits.values import Scored
 NUM_PROJECTED_LANGUAGES = 5
 
 
-def how_evaluated(task, batch_size, place, interruption):
-    """Returns what every evaluation of a task takes."""
-    return {
-        "key": task.head_key,
-        "problem": place.inputs.problem(task),
-        "task": task,
-        "tokenizer": place.inputs.tokenizer,
-        "batch_size": batch_size,
-        "held": interruption.held,
-    }
+def evaluator_of(task, batch_size, place, interruption):
+    """Makes what evaluates a task's splits."""
+    return Evaluator(
+        task=task,
+        problem=place.inputs.problem(task),
+        tokenizer=place.inputs.tokenizer,
+        batch_size=batch_size,
+        held=interruption.held,
+    )
 
 
 def recall(visit, place, model, interruption):
@@ -42,12 +39,11 @@ def recall(visit, place, model, interruption):
         if last != visit.stage:
             predictor = place.models.with_heads_of(last, model.encoder)
         batch_size = lesson.stage.recipe.batch_size
-        found = evaluate(
-            predictor,
-            split=place.inputs.dev(lesson.stage, lesson.index),
-            **how_evaluated(task, batch_size, place, interruption),
+        evaluator = evaluator_of(task, batch_size, place, interruption)
+        found = evaluator.evaluate(
+            predictor, place.inputs.dev(lesson.stage, lesson.index)
         )
-        for metric, facts in _scores(found, lesson.source.language):
+        for metric, facts in _scores(found, task, lesson.source.language):
             scores.append((lesson, metric, facts))
     return Recalled(visit.stage, tuple(scores))
 
@@ -55,19 +51,19 @@ def recall(visit, place, model, interruption):
 def evaluate_cell(cell, place, model, interruption):
     """Evaluates a cell, one language after the other."""
     task = cell.target
-    how = how_evaluated(task, cell.recipe.batch_size, place, interruption)
-    if task.is_retrieval:
+    evaluator = evaluator_of(task, cell.recipe.batch_size, place, interruption)
+    if not task.kind.is_trained:
         predictor, layers, counts, pooling = place.models.pooled(
             cell, model and model.encoder
         )
         known = {"pooling": pooling, **_collapse(cell.stage, place)}
     constant = []
     for language in cell.languages:
-        how["split"] = place.inputs.test(cell, language)
-        how["dev"] = place.inputs.threshold_rows(cell, language)
+        split = place.inputs.test(cell, language)
+        dev = place.inputs.threshold_rows(cell, language)
         layer_rows, facts = (), {}
-        if task.is_retrieval:
-            found = evaluate_layers(predictor, **how)
+        if not task.kind.is_trained:
+            found = evaluator.evaluate_layers(predictor, split, dev)
             facts = {"layer": layers[counts], **known}
             if len(layers) > 1:
                 layer_rows = tuple(
@@ -83,8 +79,8 @@ def evaluate_cell(cell, place, model, interruption):
                 )
             found = found[counts]
         else:
-            found = evaluate(model, **how)
-        facts["notes"] = _notes(how["split"], how["dev"])
+            found = evaluator.evaluate(model, split, dev)
+        facts["notes"] = _notes(split, dev)
         rows = _rows(Score, cell, language, found, facts)
         yield Scored(
             cell=cell,
@@ -94,7 +90,7 @@ def evaluate_cell(cell, place, model, interruption):
             gold=found.gold,
             predictions=found.predictions,
             ids=found.ids,
-            pairs=_pairs(cell, language, found, how["split"]),
+            pairs=_pairs(cell, language, found, split),
         )
         constant += [row for row in rows[:1] if row.collapsed]
     if constant:
@@ -151,7 +147,7 @@ def _rows(kind, cell, language, found, extras):
                 **extras,
             }
         )
-        for metric, facts in _scores(found, language)
+        for metric, facts in _scores(found, cell.target, language)
     )
 
 
@@ -160,20 +156,20 @@ def _notes(*splits):
     return tuple(note for split in splits if split for note in split.notes())
 
 
-def _scores(found, language):
+def _scores(found, task, language):
     """Yields each metric with its value and how sure that is."""
-    for metric, value in found.metrics.items():
-        low, high = intervals.interval(
-            metric, found.gold, found.predictions, language=language
+    for metric in metrics.of(task):
+        low, high = metric.interval(
+            found.gold, found.predictions, language=language
         )
         yield (
-            metric,
+            metric.name,
             {
-                "value": value,
+                "value": found.metrics[metric.name],
                 "n": len(found.gold),
                 "low": low,
                 "high": high,
-                "chance": metrics.chance(metric, found.gold),
+                "chance": metric.chance(found.gold),
                 "constant": found.constant,
             },
         )

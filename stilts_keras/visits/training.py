@@ -7,13 +7,12 @@ import numpy as np
 from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.reporting import collapsed
 from stilts_keras.steps import checkpoint
-from stilts_keras.steps.evaluate import evaluate
 from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import Watch
 from stilts_keras.steps.train import train
 from stilts_keras.versions import versions
-from stilts_keras.visits.evaluation import how_evaluated
+from stilts_keras.visits.evaluation import evaluator_of
 from stilts_keras.visits.evaluation import learning_rates
 
 
@@ -50,16 +49,13 @@ class _StageWatch(Watch):
         for index, source in enumerate(self._stage.sources):
             split = self._place.inputs.dev(self._stage, index)
             if split is not None:
-                found = evaluate(
-                    self._model,
-                    split=split,
-                    **how_evaluated(
-                        source.task,
-                        self._stage.recipe.batch_size,
-                        self._place,
-                        self._interruption,
-                    ),
+                evaluator = evaluator_of(
+                    source.task,
+                    self._stage.recipe.batch_size,
+                    self._place,
+                    self._interruption,
                 )
+                found = evaluator.evaluate(self._model, split)
                 scores[str(source)] = found.metrics[source.task.metrics[0]]
                 constants[str(source)] = found.constant
         self.constants[step] = constants
@@ -160,9 +156,11 @@ def _facts(stage, training, state):
         "recipe": dataclasses.asdict(stage.recipe)
         | {"max_length": training.sources[0].split.max_length},
         "num_steps": training.num_steps,
-        "best_step": state.best_step or training.num_steps,
-        "dev_score": state.best_score,
         "micro_batch_size": training.micro_batch_size,
+        "last_step": state.step,
+        "end": state.end,
+        "best_step": state.best_step or state.step,
+        "dev_score": state.best_score,
         **versions(),
     }
 

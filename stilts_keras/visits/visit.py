@@ -64,7 +64,7 @@ def make(visit, place, onlooker, interruption):
             f"evaluating {cell.target.name} after {cell.route}: "
             f"{' '.join(cell.languages)}"
         )
-        if model is None and not cell.target.is_retrieval:
+        if model is None and cell.target.kind.is_trained:
             model = place.models.finished(cell.stage)
         yield from evaluate_cell(cell, place, model, interruption)
     # A Model is full of circles: without this, the next one would be built

@@ -18,6 +18,7 @@ from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
 from stilts_keras.steps.multitask import MultiTask
+from stilts_keras.steps.update import Update
 from stilts_keras.tasks import get_task
 
 RANDOM = {
@@ -323,12 +324,14 @@ def test_mixed_precision_trains_every_weight(folder):
         described, tokenizer=tokenizer, dtype_policy="mixed_bfloat16"
     )
     problem = problem_of(get_task("mnli"))
-    model = MultiTask(root, {"a": problem.head(root)}, {"a": problem.loss})
-    model.compile(optimizer=keras.optimizers.SGD(10.0), jit_compile=False)
+    model = MultiTask(root, {"a": problem.head(root)})
+    optimizer = keras.optimizers.SGD(10.0)
+    optimizer.build(model.trainable_variables)
+    update = Update(model, {"a": problem.loss}, optimizer)
     before = root.network.get_weights()
     ids = np.arange(4, 28).reshape(2, 12)
     x = {"token_ids": ids, "padding_mask": np.ones((2, 12), bool)}
-    loss = model.train_on_batch({"a": x}, {"label": np.array([0, 2])})
+    loss = update("a", x, {"label": np.array([0, 2])})
     assert np.isfinite(loss)
     changed = [
         (one != other).any()

@@ -63,5 +63,6 @@ def test_labels_survive_packing_and_decoding():
 def test_loss_of_even_scores_is_the_logarithm_of_the_classes():
     problem = Classification(XNLI)
     y = {"label": np.array([0, 2], "int32")}
-    loss = float(problem.loss(y, np.zeros((2, 3), "float32")))
-    assert abs(loss - np.log(3)) < 1e-6
+    total, weight = map(float, problem.loss(y, np.zeros((2, 3), "float32")))
+    assert weight == 2
+    assert abs(total - 2 * np.log(3)) < 1e-6

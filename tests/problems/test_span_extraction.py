@@ -218,6 +218,7 @@ def test_chinese_is_not_joined_with_spaces(xlmr_tokenizer):
 
 
 def test_loss_of_even_scores_is_the_logarithm_of_the_length():
-    y = {name: np.array([3], "int32") for name in ("start", "end")}
-    loss = SpanExtraction(SQUAD).loss(y, np.zeros((1, 10, 2), "float32"))
-    assert float(loss) == pytest.approx(np.log(10), rel=1e-5)
+    y = {name: np.array([3, 0], "int32") for name in ("start", "end")}
+    loss = SpanExtraction(SQUAD).loss(y, np.zeros((2, 10, 2), "float32"))
+    total, weight = map(float, loss)
+    assert (total, weight) == (pytest.approx(2 * np.log(10), rel=1e-5), 2)

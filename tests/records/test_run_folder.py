@@ -5,8 +5,8 @@ import pytest
 
 import fake_runs
 from fakes import graph
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.records.run_folder import RunFolder
-from stilts_keras.records.run_folder import identity
 from stilts_keras.reporting.refresh import refresh
 
 LANGUAGES = ["en", "de", "hi", "tr"]
@@ -35,12 +35,12 @@ def open_finished(path, routes, **changes):
             fake_runs.write_scores(
                 path,
                 cell.route,
-                cell.target,
+                cell.target.name,
                 {language: guess},
                 gold={language: gold},
                 seed=cell.seed,
-                stage=identity(cell),
-                data_fingerprint=built.evaluation(cell.target, language),
+                stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
+                data_fingerprint=cell.facts[language].data_fingerprint,
             )
     return RunFolder(path, built)
 

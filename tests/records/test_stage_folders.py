@@ -1,15 +1,14 @@
 """Stages in a run, in a store, or in both: found, linked, deleted, pruned."""
 
-import dataclasses
 import os
 import time
 
 import pytest
 
-import fake_runs
 from fakes import graph
 from stilts_keras import files
 from stilts_keras.errors import InputError
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.main import main
 from stilts_keras.records import prune
 from stilts_keras.records.lock import locked
@@ -121,19 +120,29 @@ def make_run(path, store=None, scored=True, built=None):
     for stage in built.stages:
         make(folder.stages, stage)
     if scored:
-        rows = [
-            fake_runs.score(
-                Score,
-                route=cell.route,
-                seed=cell.seed,
-                target=cell.target,
-                language=language,
-            )
-            for cell in built.cells
-            for language in cell.languages
-        ]
-        RowFile(path / "results.jsonl", Score).add(rows)
+        RowFile(path / "results.jsonl", Score).add(scores_of(built))
     return built
+
+
+def scores_of(built):
+    return [
+        Score(
+            route=cell.route,
+            seed=cell.seed,
+            target=cell.target.name,
+            language=language,
+            split="test",
+            metric=metric,
+            stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
+            value=1.0,
+            n=1,
+            zero_shot=True,
+            data_fingerprint=facts.data_fingerprint,
+        )
+        for cell in built.cells
+        for language, facts in cell.facts.items()
+        for metric in cell.target.metrics
+    ]
 
 
 def yes(pruning):
@@ -175,10 +184,23 @@ def test_a_cell_that_lacks_a_language_is_not_done(tmp_path):
     (cell,) = [
         cell
         for cell in built.cells
-        if (cell.route, cell.target) == ("mnli/squad", "udpos")
+        if (cell.route, cell.target.name) == ("mnli/squad", "udpos")
     ]
+    assert set(stages_in_run(tmp_path / "run")) == {cell.stage.fingerprint}
+
+
+def test_states_and_chains_that_lack_a_score_keep_their_weights(tmp_path):
+    built = graph(
+        targets=["xnli", "tatoeba"],
+        languages=["en", "de"],
+        retrieval_layer="sweep",
+        measure_forgetting=True,
+    )
+    make_run(tmp_path / "run", built=built)
+    prune.prune_run(tmp_path / "run", keep="none", is_agreed=yes)
+    # Every target is scored, but neither all states nor what is left of it.
     assert set(stages_in_run(tmp_path / "run")) == {
-        stage.fingerprint for stage in cell.stage.chain
+        stage.fingerprint for stage in built.stages
     }
 
 
@@ -252,13 +274,6 @@ def test_a_run_that_cannot_be_looked_into_is_not_taken_for_gone(tmp_path):
 
 def test_a_damaged_run_file_does_not_give_other_routes_up(tmp_path):
     built = make_run(tmp_path / "run")
-    rows = [
-        dataclasses.replace(row, stage=cell.stage.fingerprint)
-        for cell in built.cells
-        for row in RowFile(tmp_path / "run" / "results.jsonl", Score).rows()
-        if cell.stage and (row.route, row.target) == (cell.route, cell.target)
-    ]
-    RowFile(tmp_path / "run" / "results.jsonl", Score).add(rows)
     for stage in built.stages:
         place = StageFolders(tmp_path / "run").place(stage)
         facts = {"parent": stage.parent and stage.parent.fingerprint}

@@ -10,6 +10,7 @@ import fake_runs
 from stilts_keras.errors import InputError
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import tables
+from stilts_keras.scoring.suites import XTREME
 
 PRIMARY = {"xnli": "accuracy", "tatoeba": "accuracy"}
 
@@ -102,7 +103,7 @@ def test_xtreme_table_averages_seeds_and_shows_no_score_that_is_not_there():
         ("pretrained", 2): summary(xnli=62.0, xquad=54.0),
         ("mnli", 1): summary(xnli=64.0) | {"absent": ["xquad"]},
     }
-    frame = tables.xtreme_frame(scores, "pretrained", notes=["A note"])
+    frame = tables.suite_frame(XTREME, scores, "pretrained", notes=["A note"])
     assert frame["columns"] == ["xnli", "xquad"]
     assert cell(frame, "pretrained", "xnli")["value"] == 61.0
     assert cell(frame, "pretrained", "xnli")["difference"] is None
@@ -110,7 +111,7 @@ def test_xtreme_table_averages_seeds_and_shows_no_score_that_is_not_there():
     assert "xquad" not in frame["rows"][1]["cells"]
     assert frame["notes"][-1] == "A note"
     whole = {("pretrained", 1): summary(xnli=60.0) | {"all_task": 40.0}}
-    frame = tables.xtreme_frame(whole, "pretrained")
+    frame = tables.suite_frame(XTREME, whole, "pretrained")
     assert cell(frame, "pretrained", "XTREME")["value"] == 40.0
 
 
@@ -364,7 +365,7 @@ def test_xtreme_s_scores_show_their_seeds_too():
         ("pretrained", 1): summary(xnli=60.0, xquad=50.0),
         ("pretrained", 2): summary(xnli=62.0),
     }
-    frame = tables.xtreme_frame(scores, "pretrained")
+    frame = tables.suite_frame(XTREME, scores, "pretrained")
     markdown = rendering.to_markdown(frame)
     assert "| pretrained | 61.0±1.4 n2 | 50.0 n1 |" in markdown
     assert any("over seeds" in note for note in frame["notes"])
@@ -730,8 +731,8 @@ def test_xtremes_scores_of_constant_predictions_are_compared_with_nothing():
             "all_task": 57.5,
         },
     }
-    frame = tables.xtreme_frame(
-        scores, "pretrained", collapsed={("pretrained", 1, "xnli")}
+    frame = tables.suite_frame(
+        XTREME, scores, "pretrained", collapsed={("pretrained", 1, "xnli")}
     )
     assert cell(frame, "pretrained", "xnli")["collapsed"]
     assert cell(frame, "mnli", "udpos")["difference"] == pytest.approx(5.0)

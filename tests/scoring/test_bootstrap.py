@@ -137,7 +137,7 @@ def test_samples_that_do_not_fit_are_refused(wrong):
     ],
 )
 def test_parts_and_wholes_make_up_the_metric(name, gold, guess, language):
-    parts, wholes = metrics.parts_and_wholes(name, gold, guess, language)
+    parts, wholes = metrics.find(name).sample(gold, guess, language)
     assert len(parts) == len(wholes) == len(gold)
     whole = metrics.score([name], gold, guess, language)[name]
     assert bootstrap.Sample(parts, wholes).value == pytest.approx(whole)

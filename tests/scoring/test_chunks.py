@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stilts_keras.errors import InputError
 from stilts_keras.scoring.chunks import chunks_of
-from stilts_keras.scoring.metrics import chunk_f1
+from stilts_keras.scoring.metrics import METRICS
 
 UPOS = (
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM "
@@ -38,6 +38,9 @@ IOB2 = ["O"] + [f"{p}-{k}" for p in "BI" for k in ("PER", "ORG", "LOC")]
 )
 def test_chunks_follow_the_rule_of_the_reference(tags, expected):
     assert chunks_of(tags.split()) == expected
+
+
+chunk_f1 = METRICS["chunk_f1"]
 
 
 def test_chunks_reject_an_empty_tag():

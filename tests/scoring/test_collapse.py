@@ -8,8 +8,11 @@ from stilts_keras.scoring.collapse import MIN_MISSED
 from stilts_keras.scoring.collapse import NO_ANSWER
 from stilts_keras.scoring.collapse import NO_PAIR
 from stilts_keras.scoring.collapse import constant_of
+from stilts_keras.tasks.kinds import KINDS
 
 N = 3 * MIN_MISSED
+LABELLING, TAGGING = KINDS["classification"], KINDS["tagging"]
+SPANS, MINING = KINDS["span_extraction"], KINDS["mining"]
 LABELS = ["entailment", "neutral", "contradiction"] * MIN_MISSED
 POSITIONS = [0, 1, 2] * MIN_MISSED
 TAGS = [["O", "B-PER", "I-PER"], ["O"], ["B-LOC", "O"]] * MIN_MISSED
@@ -34,51 +37,50 @@ def without_edges(text):
 
 
 @pytest.mark.parametrize(
-    ("metric", "gold", "constant"),
+    ("kind", "gold", "constant"),
     [
-        ("accuracy", LABELS, "neutral"),
-        ("accuracy", POSITIONS, "number 2"),
+        ("classification", LABELS, "neutral"),
+        ("multiple_choice", POSITIONS, "number 2"),
         # Each query's own row: retrieval.
-        ("accuracy", list(range(N)), "number 0"),
+        ("retrieval", list(range(N)), "number 0"),
     ],
 )
-def test_one_label_for_all_rows_is_constant(metric, gold, constant):
+def test_one_label_for_all_rows_is_constant(kind, gold, constant):
+    kind = KINDS[kind]
     guess = constant if isinstance(gold[0], str) else int(constant[-1])
-    assert constant_of(metric, gold, [guess] * N) == constant
+    assert constant_of(kind, gold, [guess] * N) == constant
     # One row among them is enough to have read something.
     other = next(truth for truth in gold if truth != guess)
-    assert constant_of(metric, gold, [guess] * (N - 1) + [other]) is None
-    assert constant_of(metric, gold, gold) is None
+    assert constant_of(kind, gold, [guess] * (N - 1) + [other]) is None
+    assert constant_of(kind, gold, gold) is None
 
 
-@pytest.mark.parametrize("metric", ["chunk_f1", "entity_f1", "accuracy"])
 @pytest.mark.parametrize("tag", ["O", "B-PER", "NOUN"])
-def test_one_tag_for_all_words_is_constant(metric, tag):
+def test_one_tag_for_all_words_is_constant(tag):
     guesses = [[tag] * len(sentence) for sentence in TAGS]
-    assert constant_of(metric, TAGS, guesses) == tag
+    assert constant_of(TAGGING, TAGS, guesses) == tag
     # A sentence without words has no say.
-    assert constant_of(metric, [[], *TAGS], [[], *guesses]) == tag
+    assert constant_of(TAGGING, [[], *TAGS], [[], *guesses]) == tag
     guesses[-1] = [*guesses[-1][:-1], "X"]
-    assert constant_of(metric, TAGS, guesses) is None
+    assert constant_of(TAGGING, TAGS, guesses) is None
     # Constant within each sentence, and not over them.
     own = [[str(at)] * len(truth) for at, truth in enumerate(TAGS)]
-    assert constant_of(metric, TAGS, own) is None
+    assert constant_of(TAGGING, TAGS, own) is None
 
 
-@pytest.mark.parametrize("metric", ["f1", "mlqa_f1", "squad_v2_f1"])
-def test_no_answer_to_any_question_is_constant(metric):
+def test_no_answer_to_any_question_is_constant():
     gold = [["1889"]] * N
-    assert constant_of(metric, gold, [""] * N) == NO_ANSWER
-    assert constant_of(metric, gold, [" \u200f"] * N) == NO_ANSWER
-    assert constant_of(metric, gold, ["", "1889"] * (N // 2)) is None
+    assert constant_of(SPANS, gold, [""] * N) == NO_ANSWER
+    assert constant_of(SPANS, gold, [" \u200f"] * N) == NO_ANSWER
+    assert constant_of(SPANS, gold, ["", "1889"] * (N // 2)) is None
 
 
 def test_no_answer_where_there_is_none_is_right():
-    assert constant_of("squad_v2_f1", [[]] * N, [""] * N) is None
+    assert constant_of(SPANS, [[]] * N, [""] * N) is None
     gold = [["1889"]] * (MIN_MISSED - 1) + [[]] * N
-    assert constant_of("squad_v2_f1", gold, [""] * len(gold)) is None
+    assert constant_of(SPANS, gold, [""] * len(gold)) is None
     gold = [["1889"], *gold]
-    assert constant_of("squad_v2_f1", gold, [""] * len(gold)) == NO_ANSWER
+    assert constant_of(SPANS, gold, [""] * len(gold)) == NO_ANSWER
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -88,12 +90,12 @@ def test_answers_at_the_beginning_of_every_context_are_constant(language, part):
     pieces = {"first piece": slice(1), "whole": slice(None), "cut": slice(12)}
     guesses = [without_edges(text)[pieces[part]] for text in contexts]
     gold = [["1889"]] * N
-    assert constant_of("f1", gold, guesses, contexts) in (
+    assert constant_of(SPANS, gold, guesses, contexts) in (
         BEGINNING,
         repr(guesses[0]),
     )
     guesses[7] = "1889"
-    assert constant_of("f1", gold, guesses, contexts) is None
+    assert constant_of(SPANS, gold, guesses, contexts) is None
 
 
 @pytest.mark.parametrize("language", TEXTS)
@@ -102,52 +104,52 @@ def test_answers_at_the_end_of_every_context_are_constant(language):
     guesses = [
         without_edges(text)[-(2 + at % 5) :] for at, text in enumerate(contexts)
     ]
-    assert constant_of("mlqa_f1", [["1"]] * N, guesses, contexts) == END
+    assert constant_of(SPANS, [["1"]] * N, guesses, contexts) == END
 
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_right_answers_are_never_constant(language):
     contexts = contexts_of(language)
     same = [["1889"]] * N
-    assert constant_of("f1", same, ["1889"] * N, contexts) is None
+    assert constant_of(SPANS, same, ["1889"] * N, contexts) is None
     first = [
         [without_edges(text)[: 3 + at % 4]] for at, text in enumerate(contexts)
     ]
     guesses = [answer for (answer,) in first]
-    assert constant_of("f1", first, guesses, contexts) is None
+    assert constant_of(SPANS, first, guesses, contexts) is None
 
 
 def test_without_contexts_only_texts_are_compared():
     contexts = contexts_of("en")
     guesses = [text[: 5 + at % 7] for at, text in enumerate(contexts)]
-    assert constant_of("f1", [["1889"]] * N, guesses) is None
+    assert constant_of(SPANS, [["1889"]] * N, guesses) is None
     gold = [["1889"]] * N
-    assert constant_of("f1", gold, guesses, iter(contexts)) == BEGINNING
-    assert constant_of("f1", gold, ["The"] * N) == "'The'"
+    assert constant_of(SPANS, gold, guesses, iter(contexts)) == BEGINNING
+    assert constant_of(SPANS, gold, ["The"] * N) == "'The'"
 
 
 def test_no_pair_at_all_is_constant():
     nothing = [[]] * len(PAIRS)
-    assert constant_of("pair_f1", PAIRS, nothing) == NO_PAIR
-    assert constant_of("pair_f1", PAIRS, [*nothing[1:], ["en-2"]]) is None
+    assert constant_of(MINING, PAIRS, nothing) == NO_PAIR
+    assert constant_of(MINING, PAIRS, [*nothing[1:], ["en-2"]]) is None
     # There were few to be found, or none.
     few = PAIRS[: 3 * (MIN_MISSED - 1)]
-    assert constant_of("pair_f1", few, [[]] * len(few)) is None
-    assert constant_of("pair_f1", nothing, nothing) is None
+    assert constant_of(MINING, few, [[]] * len(few)) is None
+    assert constant_of(MINING, nothing, nothing) is None
 
 
 @pytest.mark.parametrize("n", [1, 2, MIN_MISSED, N])
 def test_gold_of_one_class_may_be_predicted_so(n):
-    assert constant_of("accuracy", ["neutral"] * n, ["neutral"] * n) is None
-    assert constant_of("chunk_f1", [["O"]] * n, [["O"]] * n) is None
+    assert constant_of(LABELLING, ["neutral"] * n, ["neutral"] * n) is None
+    assert constant_of(TAGGING, [["O"]] * n, [["O"]] * n) is None
 
 
 @pytest.mark.parametrize("num_missed", [1, MIN_MISSED - 1, MIN_MISSED])
 def test_few_rows_that_ask_for_something_else_do_not_tell(num_missed):
     gold = ["neutral"] * 50 + ["entailment"] * num_missed
-    found = constant_of("accuracy", gold, ["neutral"] * len(gold))
+    found = constant_of(LABELLING, gold, ["neutral"] * len(gold))
     assert found == ("neutral" if num_missed == MIN_MISSED else None)
     # As where there are few rows at all.
     alone = ["entailment"] * num_missed
-    found = constant_of("accuracy", alone, ["neutral"] * num_missed)
+    found = constant_of(LABELLING, alone, ["neutral"] * num_missed)
     assert found == ("neutral" if num_missed == MIN_MISSED else None)

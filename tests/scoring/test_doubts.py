@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from stilts_keras.scoring import xtreme
+from stilts_keras.scoring import submission
 from stilts_keras.scoring.doubts import doubts_of
+from stilts_keras.scoring.suites import XTREME
 from stilts_keras.tasks import TASKS
 
 NUM = 60
@@ -31,6 +32,7 @@ LANGUAGE = {"udpos": "th", "panx": "sw"}
 def doubts(task, guess, gold=None):
     language = LANGUAGE.get(task, "de")
     return doubts_of(
+        XTREME.layout,
         TASKS[task],
         {language: GOLD[task] if gold is None else gold},
         {language: guess},
@@ -319,16 +321,16 @@ def test_languages_of_few_rows_tell_a_pattern_together():
     task = TASKS["tatoeba"]
     gold = {name: ["9", "4", "7", "2", "6", "5"] for name in task.languages}
     guess = {name: ["10", "5", "8", "3", "99", "98"] for name in task.languages}
-    (line,) = doubts_of(task, gold, guess)
+    (line,) = doubts_of(XTREME.layout, task, gold, guess)
     assert "144 of 216 lines are right with 1 subtracted, 0 as they" in line
     one = {"de": gold["de"]}
-    assert doubts_of(task, one, {"de": guess["de"]}) == []
+    assert doubts_of(XTREME.layout, task, one, {"de": guess["de"]}) == []
     # One language alone is not all of them.
     guess = {**gold, "de": [str(int(n) + 1) for n in gold["de"]]}
-    assert doubts_of(task, gold, guess) == []
+    assert doubts_of(XTREME.layout, task, gold, guess) == []
     gold = {name: GOLD["tatoeba"] for name in task.languages}
     guess = {**gold, "de": [str(int(n) + 1) for n in GOLD["tatoeba"]]}
-    (line,) = doubts_of(task, gold, guess)
+    (line,) = doubts_of(XTREME.layout, task, gold, guess)
     assert line.startswith("tatoeba/test-de.tsv: 60 of 60 lines")
 
 
@@ -338,7 +340,7 @@ def test_a_pattern_of_many_languages_is_one_line():
         name: [label.upper() for label in shifted(GOLD["xnli"], place)]
         for place, name in enumerate(gold)
     }
-    (line,) = doubts_of(TASKS["xnli"], gold, guess)
+    (line,) = doubts_of(XTREME.layout, TASKS["xnli"], gold, guess)
     assert line.startswith("xnli/test-ar.tsv: 60 of 60 lines are no label")
     assert line.endswith(
         "The same in 14 more: bg de el en es fr hi ru sw th tr ur vi zh."
@@ -361,7 +363,10 @@ def test_one_file_for_several_languages_is_named(task):
         guess[next(iter(guess))] = "other"
     languages = task.languages[:3]
     found = doubts_of(
-        task, dict.fromkeys(languages, gold), dict.fromkeys(languages, guess)
+        XTREME.layout,
+        task,
+        dict.fromkeys(languages, gold),
+        dict.fromkeys(languages, guess),
     )
     assert found == [
         f"{task.name}: the predictions of 3 languages are the same "
@@ -371,7 +376,7 @@ def test_one_file_for_several_languages_is_named(task):
 
 def test_predictions_that_are_right_in_all_languages_are_no_copies():
     gold = {"de": GOLD["xnli"], "fr": GOLD["xnli"]}
-    assert doubts_of(TASKS["xnli"], gold, gold) == []
+    assert doubts_of(XTREME.layout, TASKS["xnli"], gold, gold) == []
 
 
 def test_doubts_stand_beside_the_scores_and_change_none(tmp_path):
@@ -382,7 +387,7 @@ def test_doubts_stand_beside_the_scores_and_change_none(tmp_path):
         file = tmp_path / "mine/tatoeba" / f"test-{name}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{int(n) + 1}\n" for n in numbers))
-    found = xtreme.score_submission(tmp_path / "mine", gold)
+    found = submission.score_submission(XTREME, tmp_path / "mine", gold)
     assert len(found["doubts"]) == 1, found["doubts"]
     line = found["doubts"][0]
     assert line.startswith("tatoeba: 2160 of 2160 lines are right with 1")

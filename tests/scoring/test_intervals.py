@@ -66,8 +66,8 @@ def sentences(num, length, seed):
 
 def test_errors_in_clusters_widen_the_interval_of_tags():
     gold, predictions = sentences(200, 10, seed=3)
-    low, high = intervals.interval("accuracy", gold, predictions)
-    value = metrics.accuracy(gold, predictions)
+    low, high = metrics.find("accuracy").interval(gold, predictions)
+    value = metrics.find("accuracy")(gold, predictions)
     words = round(value * 20)
     narrow = intervals.proportion_interval(words, 2000)
     assert low < value < high
@@ -80,15 +80,15 @@ def test_errors_in_clusters_widen_the_interval_of_tags():
 @pytest.mark.parametrize("name", ["accuracy", "chunk_f1"])
 def test_interval_of_tags_holds_the_score(name):
     gold, predictions = sentences(50, 7, seed=4)
-    low, high = intervals.interval(name, gold, predictions)
+    low, high = metrics.find(name).interval(gold, predictions)
     assert low <= metrics.METRICS[name](gold, predictions) <= high
 
 
 def test_the_interval_of_pairs_takes_large_pools():
     gold = [["1"]] * 2000 + [[]] * 498_000
     guess = [["1"]] * 1500 + [[]] * 498_500
-    value = metrics.pair_f1(gold, guess)
-    low, high = intervals.interval("pair_f1", gold, guess)
+    value = metrics.find("pair_f1")(gold, guess)
+    low, high = metrics.find("pair_f1").interval(gold, guess)
     # 1500 of 2000 found: recall's own error is about 1 %.
     assert low < value < high
     assert 1.0 < high - low < 4.0
@@ -103,15 +103,15 @@ def test_drawing_kinds_of_sentences_is_drawing_sentences():
     counts = metrics.pair_counts(gold, guess)[rows].sum(axis=1)
     values = 200 * counts[:, 0] / (counts[:, 1] + counts[:, 2])
     expected = np.quantile(values, [0.025, 0.975])
-    found = intervals.interval("pair_f1", gold, guess)
+    found = metrics.find("pair_f1").interval(gold, guess)
     assert found == pytest.approx(expected, abs=1.0)
-    assert found == intervals.interval("pair_f1", gold, guess)
+    assert found == metrics.find("pair_f1").interval(gold, guess)
 
 
 def test_the_interval_of_pairs_needs_little_memory():
     gold = [["1"]] * 500 + [[]] * 99_500
     tracemalloc.start()
-    intervals.interval("pair_f1", gold, gold)
+    metrics.find("pair_f1").interval(gold, gold)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     # Resamples times sentences would take 800 MB.
@@ -122,13 +122,17 @@ def test_the_interval_of_pairs_needs_little_memory():
 def test_intervals_of_squad_v2_hold_the_score(name):
     gold = [[], ["a b"], ["c"], []] * 10
     guess = ["", "a", "c", "d"] * 10
-    low, high = intervals.interval(name, gold, guess)
+    low, high = metrics.find(name).interval(gold, guess)
     assert low < metrics.METRICS[name](gold, guess) < high
 
 
 def test_the_interval_knows_mlqa_s_language():
     gold, guess = [["der Hund"]] * 20, ["Hund"] * 20
-    low, _ = intervals.interval("mlqa_exact_match", gold, guess, language="de")
+    low, _ = metrics.find("mlqa_exact_match").interval(
+        gold, guess, language="de"
+    )
     assert low > 80
-    _, high = intervals.interval("mlqa_exact_match", gold, guess, language="en")
+    _, high = metrics.find("mlqa_exact_match").interval(
+        gold, guess, language="en"
+    )
     assert high < 20

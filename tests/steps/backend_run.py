@@ -5,6 +5,7 @@ first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
+import dataclasses
 import pathlib
 import sys
 
@@ -26,12 +27,15 @@ from stilts_keras.data.sources import PocketData
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems import problem_of
 from stilts_keras.steps import checkpoint
-from stilts_keras.steps.evaluate import predict
+from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import MultiTaskAdamW
 from stilts_keras.steps.optimizer import make_optimizer
+from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
+from stilts_keras.steps.train import Watch
 from stilts_keras.steps.train import train
+from stilts_keras.steps.update import Update
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
 
@@ -91,21 +95,19 @@ class Mean(keras.layers.Layer):
 
 
 def squared_error(y, logits):
-    return keras.ops.mean(keras.ops.square(keras.ops.subtract(logits, y)))
+    squares = keras.ops.square(keras.ops.subtract(logits, y))
+    return keras.ops.sum(squares), keras.ops.cast(y.shape[0], "float32")
 
 
 def toy_run():
     """Trains a table of 10 rows under two heads, one row repeated 64 times."""
     random = np.random.default_rng(0)
-    model = MultiTask(
-        table_encoder(10),
-        {"first": Mean(), "second": Mean()},
-        {"first": squared_error, "second": squared_error},
-    )
+    model = MultiTask(table_encoder(10), {"first": Mean(), "second": Mean()})
     recipe = Recipe(learning_rate=0.05, warmup_ratio=0.2, weight_decay=0.1)
-    model.compile(
-        optimizer=make_optimizer(recipe, TOY_STEPS, model.trainable_variables),
-        jit_compile=backend.jit_compile(),
+    update = Update(
+        model,
+        {"first": squared_error, "second": squared_error},
+        make_optimizer(recipe, TOY_STEPS, model.trainable_variables),
     )
     first = values("toy_start", model.trainable_variables)
     token_ids = np.zeros((TOY_STEPS, 8, 8), dtype="int32")
@@ -113,11 +115,7 @@ def toy_run():
     y = 3 + random.standard_normal((TOY_STEPS, 8)).astype("float32")
     keys = np.array(["first", "first", "first", "second"] * (TOY_STEPS // 4))
     losses = [
-        float(
-            model.train_on_batch(
-                {key: {"token_ids": ids, "padding_mask": ids >= 0}}, wanted
-            )
-        )
+        float(update(key, {"token_ids": ids, "padding_mask": ids >= 0}, wanted))
         for key, ids, wanted in zip(keys, token_ids, y, strict=True)
     ]
     return {
@@ -132,11 +130,11 @@ def toy_run():
 
 # ------------------------------------------- A mixed stage on real pocket rows
 def mixed_model(encoder):
-    sources, heads, losses = [], {}, {}
+    sources, heads = [], {}
     for name in TASKS:
         task = get_task(name)
         problem = problem_of(task)
-        heads[name], losses[name] = problem.head(encoder), problem.loss
+        heads[task.head_key] = problem.head(encoder)
         split = load_features(
             PocketData(),
             task,
@@ -149,38 +147,53 @@ def mixed_model(encoder):
             count=48,
         )
         sources.append(
-            TrainSource(name=name, key=name, problem=problem, split=split)
+            TrainSource(
+                name=name, key=task.head_key, problem=problem, split=split
+            )
         )
-    return MultiTask(encoder, heads, losses, seed=1), sources
+    return MultiTask(encoder, heads, seed=1), sources
+
+
+class Noted(Watch):
+    """Notes losses and logs."""
+
+    def __init__(self):
+        self.losses, self.logs = [], []
+
+    def step(self, step, loss):
+        self.losses.append(loss)
+
+    def log(self, log):
+        self.logs.append(log)
 
 
 def mixed_run(model, sources, tokenizer, folder):
     start = values("start", model.trainable_variables)
     numbers = [len(source.split.lengths) for source in sources]
-    losses, logs, norms = [], [], []
+    noted, norms = Noted(), []
+    training = Training(
+        sources=tuple(sources),
+        shares=tuple(Sampling().shares(TASKS, numbers)),
+        recipe=Recipe(batch_size=8, learning_rate=1e-3, eval_every_steps=0),
+        num_steps=NUM_STEPS,
+        stage_name="mixed",
+        seed=1,
+        log_every_steps=10,
+    )
     with noting_gradient_norms(norms):
         train(
             model,
-            sources,
-            Recipe(batch_size=8, learning_rate=1e-3, eval_every_steps=0),
-            shares=Sampling().shares(TASKS, numbers),
-            num_steps=NUM_STEPS,
-            stage_name="mixed",
-            seed=1,
+            training,
             tokenizer=tokenizer,
-            log_every_steps=10,
-            on_start=lambda step: None,
-            on_log=logs.append,
-            on_step=lambda step, loss: losses.append(loss),
-            evaluate_dev=None,
             progress=checkpoint.TrainingProgress(folder / "progress", None),
-            save_every_seconds=1000,
             interruption=Interruption(),
+            watch=noted,
         )
+    logs = noted.logs
     return {
         **start,
         **values("end", model.trainable_variables),
-        "losses": losses,
+        "losses": noted.losses,
         "norms": norms,
         "sources_seen": sorted({name for log in logs for name in log.loss}),
         "rates": [log.learning_rate for log in logs],
@@ -209,6 +222,12 @@ def noting_gradient_norms(norms):
 def traces(model, sources, tokenizer):
     """Counts calls of the Model's Python code in equal evaluations."""
     source = sources[0]
+    evaluator = Evaluator(
+        task=get_task(source.name),
+        problem=source.problem,
+        tokenizer=tokenizer,
+        batch_size=8,
+    )
     calls = []
     call = MultiTask.call
 
@@ -220,14 +239,7 @@ def traces(model, sources, tokenizer):
     counts = []
     try:
         for _ in range(3):
-            predict(
-                model,
-                source.key,
-                source.problem,
-                source.split,
-                tokenizer=tokenizer,
-                batch_size=8,
-            )
+            evaluator.predict(model, source.split)
             counts.append(len(calls))
     finally:
         MultiTask.call = call
@@ -238,7 +250,9 @@ def traces(model, sources, tokenizer):
 def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        heads = describe_heads(map(get_task, TASKS))
+        # Here each task has a head of its own.
+        tasks = [dataclasses.replace(get_task(n), head_key=n) for n in TASKS]
+        heads = describe_heads(tasks)
         checkpoint.save_stage(folder, model=model, heads=heads, facts={})
         return {}
     files.check_folder(folder)

@@ -49,7 +49,7 @@ def make_model(seed, encoder=None):
         "nli": ClassificationHead(3, encoder),
         TAGS.key: TokenHead(5, encoder),
     }
-    return MultiTask(encoder, heads, {}, seed=seed)
+    return MultiTask(encoder, heads, seed=seed)
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,7 @@ from stilts_keras.problems.classification import Classification
 from stilts_keras.problems.span_extraction import SpanExtraction
 from stilts_keras.problems.tagging import TokenHead
 from stilts_keras.scoring.collapse import BEGINNING
-from stilts_keras.steps.evaluate import _scored
-from stilts_keras.steps.evaluate import evaluate
-from stilts_keras.steps.evaluate import predict
+from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.example import Question
@@ -35,10 +33,10 @@ class Logits(Classification):
 def model():
     encoder = tiny_encoder(hidden_dim=16, dropout=0.2)
     heads = {
-        "xnli": Logits(XNLI).head(encoder),
+        "nli": Logits(XNLI).head(encoder),
         "tags": TokenHead(5, encoder),
     }
-    model = MultiTask(encoder, heads, {})
+    model = MultiTask(encoder, heads)
     # Larger logits than fresh heads give.
     for head in model.heads.values():
         kernel = head.logits.kernel
@@ -66,18 +64,18 @@ def split_of(size=21, order=None, max_length=32):
     )
 
 
-def logits(model, split, batch_size=4):
-    problem = Logits(XNLI)
-    return np.stack(
-        predict(
-            model,
-            "xnli",
-            problem,
-            split,
-            tokenizer=LETTERS,
-            batch_size=batch_size,
-        )
+def evaluator(problem, batch_size=4, **changes):
+    return Evaluator(
+        task=XNLI,
+        problem=problem(XNLI),
+        tokenizer=LETTERS,
+        batch_size=batch_size,
+        **changes,
     )
+
+
+def logits(model, split, batch_size=4):
+    return np.stack(evaluator(Logits, batch_size).predict(model, split))
 
 
 def test_predictions_do_not_depend_on_the_batch_size(model):
@@ -99,7 +97,7 @@ def test_predictions_come_in_the_order_of_the_features(model):
 def test_padding_changes_no_prediction(model):
     columns = split_of().features[:]
     problem = Logits(XNLI)
-    for key, count in (("xnli", 1), ("tags", 32)):
+    for key, count in (("nli", 1), ("tags", 32)):
         states = []
         for length in (32, 50):
             x, _ = problem.collate(columns, length, LETTERS)
@@ -113,15 +111,7 @@ def test_padding_changes_no_prediction(model):
 
 def test_evaluation_compares_the_best_class_with_gold(model):
     split = split_of()
-    evaluation = evaluate(
-        model,
-        "xnli",
-        Classification(XNLI),
-        split,
-        task=XNLI,
-        tokenizer=LETTERS,
-        batch_size=4,
-    )
+    evaluation = evaluator(Classification).evaluate(model, split)
     best = logits(model, split).argmax(axis=1)
     assert evaluation.gold == [item.label for item in split.examples]
     assert evaluation.predictions == [XNLI.labels[index] for index in best]
@@ -149,16 +139,8 @@ def test_a_batch_is_predicted_before_a_signal_counts(model, monkeypatch):
 
     monkeypatch.setattr(type(model), "predict_on_batch", interrupted)
     with pytest.raises(Interrupted), Interruption() as interruption:
-        evaluate(
-            model,
-            "xnli",
-            Logits(XNLI),
-            split_of(),
-            task=XNLI,
-            tokenizer=LETTERS,
-            batch_size=4,
-            held=interruption.held,
-        )
+        how = evaluator(Logits, held=interruption.held)
+        how.evaluate(model, split_of())
     assert done == [True]
 
 
@@ -198,7 +180,9 @@ def test_logits_that_tell_no_token_apart_make_constant_answers(
         (random.normal(size=same.shape), None),
     ):
         decoded = problem.decode(logits_of, columns)
-        found = _scored(problem, task, split, decoded, None, None)
+        found = Evaluator(
+            task=task, problem=problem, tokenizer=None, batch_size=4
+        ).scored(split, decoded)
         same_text = len(set(found.predictions)) == 1
         assert found.constant == (
             repr(found.predictions[0]) if same_text else constant

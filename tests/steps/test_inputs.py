@@ -51,7 +51,7 @@ def inputs_of(folder, tokenizer, **changes):
         data=str(folder),
         recipe={"max_length": 32},
     )
-    return graph, Inputs(graph, tokenizer, **changes)
+    return graph, Inputs(graph.data, tokenizer, **changes)
 
 
 def test_bad_rows_are_said_once_however_many_stages_read_them(
@@ -81,7 +81,7 @@ def test_a_stage_without_evaluations_reads_no_dev_rows(
         languages=["de"],
         recipe={"max_length": 32, "eval_every_steps": 0},
     )
-    inputs = Inputs(graph, pocket_tokenizer)
+    inputs = Inputs(graph.data, pocket_tokenizer)
     inputs.prepare(graph.stages, graph.cells)
     assert [inputs.left_out(stage) for stage in graph.stages] == [[TRAIN]]
 
@@ -121,7 +121,7 @@ def test_dev_rows_that_are_evaluated_are_all_there(
         eval_on_dev=eval_on_dev,
         recipe={"max_length": 32},
     )
-    inputs = Inputs(graph, pocket_tokenizer)
+    inputs = Inputs(graph.data, pocket_tokenizer)
     inputs.prepare((), graph.cells)
     (cell,) = graph.cells
     split = inputs.test(cell, "de")

@@ -32,7 +32,7 @@ def graph(routes, targets, **changes):
 
 def prepared(made, num_positions=NUM_POSITIONS):
     tokenizer = loading.load_tokenizer(loading.fetch(made.backbone))
-    inputs = Inputs(made, tokenizer, num_positions=num_positions)
+    inputs = Inputs(made.data, tokenizer, num_positions=num_positions)
     inputs.prepare(made.stages, made.cells)
     return inputs
 

@@ -1,7 +1,6 @@
 import collections
 import os
 import signal
-import types
 
 import keras
 import numpy as np
@@ -20,9 +19,12 @@ from stilts_keras.errors import StageError
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems import problem_of
 from stilts_keras.problems.classification import ClassificationHead
+from stilts_keras.problems.problem import Problem
 from stilts_keras.steps.checkpoint import TrainingProgress
 from stilts_keras.steps.multitask import MultiTask
+from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
+from stilts_keras.steps.train import Watch
 from stilts_keras.steps.train import train
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.task import Recipe
@@ -30,7 +32,7 @@ from stilts_keras.tasks.task import Recipe
 RECIPE = Recipe(epochs=2, batch_size=4, learning_rate=0.01, eval_every_steps=0)
 
 
-class Regression:
+class Regression(Problem):
     """A problem of the least effort; it notes the batches it collates."""
 
     def __init__(self):
@@ -43,7 +45,8 @@ class Regression:
 
     def loss(self, y, logits):
         error = keras.ops.subtract(logits[:, 0], y["label"])
-        return keras.ops.mean(keras.ops.square(error))
+        total = keras.ops.sum(keras.ops.square(error))
+        return total, keras.ops.cast(y["label"].shape[0], "float32")
 
 
 def split_of(labels, max_length=16):
@@ -65,8 +68,31 @@ def toy_model(sources):
     return MultiTask(
         encoder,
         {source.key: ClassificationHead(1, encoder) for source in sources},
-        {source.key: source.problem.loss for source in sources},
     )
+
+
+class Noted(Watch):
+    """Notes all that it hears."""
+
+    def __init__(self, scores=(), on_step=None):
+        self.losses, self.logs, self.evaluated, self.starts = [], [], [], []
+        self._scores = scores
+        self._on_step = on_step
+
+    def start(self, step):
+        self.starts.append(step)
+
+    def step(self, step, loss):
+        self.losses.append((step, loss))
+        if self._on_step:
+            self._on_step(step)
+
+    def log(self, log):
+        self.logs.append(log)
+
+    def score_dev(self, step):
+        self.evaluated.append(step)
+        return self._scores[step]
 
 
 def run(
@@ -80,39 +106,31 @@ def run(
     on_step=None,
     save_every_seconds=1000,
     on_damage=None,
+    micro_batch_size=None,
 ):
     """Trains a toy; returns all that came of it."""
-    noted = types.SimpleNamespace(losses=[], logs=[], evaluated=[], starts=[])
-
-    def note_step(step, loss):
-        noted.losses.append((step, loss))
-        if on_step:
-            on_step(step)
-
-    def score(step):
-        noted.evaluated.append(step)
-        return scores[step]
-
+    noted = Noted(scores, on_step)
     numbers = [len(source.split.lengths) for source in sources]
     noted.model = toy_model(sources)
+    training = Training(
+        sources=tuple(sources),
+        shares=tuple(Sampling().shares([s.name for s in sources], numbers)),
+        recipe=recipe,
+        num_steps=count_steps(sum(numbers), recipe),
+        stage_name="first+second",
+        seed=seed,
+        micro_batch_size=micro_batch_size,
+        log_every_steps=log_every_steps,
+        save_every_seconds=save_every_seconds,
+    )
     with Interruption() as interruption:
         noted.state = train(
             noted.model,
-            sources,
-            recipe,
-            shares=Sampling().shares([s.name for s in sources], numbers),
-            num_steps=count_steps(sum(numbers), recipe),
-            stage_name="first+second",
-            seed=seed,
+            training,
             tokenizer=LETTERS,
-            log_every_steps=log_every_steps,
-            on_start=lambda step: noted.starts.append(step),
-            on_log=noted.logs.append,
-            on_step=note_step,
-            evaluate_dev=score,
             progress=TrainingProgress(folder, on_damage),
-            save_every_seconds=save_every_seconds,
             interruption=interruption,
+            watch=noted,
         )
     noted.best = noted.state.best_score, noted.state.best_step
     return noted
@@ -340,28 +358,27 @@ def test_mixed_bfloat16_learns_with_float32_variables(tmp_path):
     )
     problem = problem_of(get_task("mnli"))
     split = split_of([0, 1, 2] * 4)
-    model = MultiTask(
-        encoder, {"mnli": problem.head(encoder)}, {"mnli": problem.loss}
-    )
-    losses = []
+    model = MultiTask(encoder, {"mnli": problem.head(encoder)})
+    source = TrainSource(name="mnli", key="mnli", problem=problem, split=split)
+    noted = Noted()
     train(
         model,
-        [TrainSource(name="mnli", key="mnli", problem=problem, split=split)],
-        Recipe(batch_size=12, learning_rate=1e-2, eval_every_steps=0),
-        shares=[1.0],
-        num_steps=30,
-        stage_name="mnli",
-        seed=0,
+        Training(
+            sources=(source,),
+            shares=(1.0,),
+            recipe=Recipe(
+                batch_size=12, learning_rate=1e-2, eval_every_steps=0
+            ),
+            num_steps=30,
+            stage_name="mnli",
+            seed=0,
+        ),
         tokenizer=LETTERS,
-        log_every_steps=100,
-        on_start=lambda step: None,
-        on_log=lambda log: None,
-        on_step=lambda step, loss: losses.append(loss),
-        evaluate_dev=None,
         progress=TrainingProgress(tmp_path / "progress", None),
-        save_every_seconds=1000,
         interruption=Interruption(),
+        watch=noted,
     )
+    losses = [loss for _, loss in noted.losses]
     assert losses[-1] < 0.5 * losses[0]
     assert (
         encoder.network.get_layer("transformer_layer_0").compute_dtype

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.listing import print_tasks
 
@@ -13,7 +13,9 @@ def listed(width):
     from rich.console import Console
 
     file = io.StringIO()
-    print_tasks(Console(file=file, width=width, highlight=False))
+    print_tasks(
+        SUITES.values(), Console(file=file, width=width, highlight=False)
+    )
     return file.getvalue()
 
 
@@ -47,7 +49,7 @@ def test_every_fact_of_a_task_is_listed(task):
         task.licence,
         task.citation,
     ]
-    if not task.is_retrieval:
+    if task.kind.is_trained:
         facts += [
             f"{task.recipe.epochs:g} epochs",
             f"learning rate {task.recipe.learning_rate:g}",
@@ -66,5 +68,5 @@ def test_what_is_not_on_the_hub_says_so():
 
 def test_suites_are_listed_with_their_members():
     text = listed(200)
-    for name, members in SUITES.items():
-        assert f"suite {name}: {', '.join(members)}" in text
+    for name, suite in SUITES.items():
+        assert f"suite {name}: {', '.join(suite.names)}" in text

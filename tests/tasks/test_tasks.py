@@ -10,9 +10,10 @@ from stilts_keras.data.sources import PocketData
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.scoring.metrics import METRICS
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring.suites import SUITES
+from stilts_keras.scoring.suites import XTREME
+from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
-from stilts_keras.tasks import expand_targets
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.example import GoldPair
 from stilts_keras.tasks.example import MultipleChoice
@@ -53,14 +54,14 @@ NOT_IN_POCKET = set(
 def test_task_is_complete(task):
     assert task.problem in PROBLEMS
     assert task.licence and task.citation
-    assert task.language in task.languages or task.is_retrieval
+    assert task.language in task.languages or not task.kind.is_trained
     assert len(set(task.languages)) == len(task.languages)
     assert all(metric in METRICS for metric in task.metrics)
     assert (
         task.is_trainable
         or task.train_task
         or not task.recipe.epochs
-        or task.is_retrieval
+        or not task.kind.is_trained
     )
     for repository in task.repositories:
         # Bare names are refused by the Hub's client.
@@ -70,18 +71,18 @@ def test_task_is_complete(task):
         assert get_task(task.train_task).labels == task.labels
 
 
-@pytest.mark.parametrize("name", SUITES["xtreme"])
+@pytest.mark.parametrize("name", XTREME.names)
 def test_languages_are_those_of_xtreme(name):
     assert TASKS[name].languages == tuple(LANGUAGES[name].split())
 
 
 def test_the_xtreme_suite_has_nine_targets():
-    assert len(SUITES["xtreme"]) == 9
-    assert all(TASKS[name].is_target for name in SUITES["xtreme"])
+    assert len(XTREME.names) == 9
+    assert all(TASKS[name].is_target for name in XTREME.names)
 
 
 def test_anliplus_shares_one_head_of_the_same_labels():
-    tasks = [TASKS[name] for name in SUITES["anliplus"]]
+    tasks = [TASKS[name] for name in SUITES["anliplus"].names]
     assert {task.head_key for task in tasks} == {"nli"}
     assert len({task.labels for task in tasks}) == 1
     # Of SNLI's rows 549,367 have a label, and Phang et al.'s ANLI+ has
@@ -165,7 +166,7 @@ def test_suites_expand_in_order_without_repetition():
         "udpos",
         "tatoeba",
     ]
-    assert all(TASKS[name].is_target for name in SUITES["starter"])
+    assert all(TASKS[name].is_target for name in SUITES["starter"].names)
 
 
 def test_unknown_names_get_a_suggestion():
@@ -317,8 +318,8 @@ def test_label_orders_are_the_documented_ones():
 
 def test_suites_and_tasks_have_different_names():
     assert not set(SUITES) & set(TASKS)
-    for members in SUITES.values():
-        assert set(members) <= set(TASKS)
+    for suite in SUITES.values():
+        assert all(TASKS[task.name] is task for task in suite.tasks)
 
 
 def read_checked(name, row, is_evaluated=True):
@@ -338,7 +339,7 @@ def test_only_rows_of_snli_may_lack_a_label():
 
 
 def test_targets_of_english_rows_only_name_their_train_task():
-    found = {name: TASKS[name].train_task for name in SUITES["xtreme"]}
+    found = {name: TASKS[name].train_task for name in XTREME.names}
     assert {name: task for name, task in found.items() if task} == {
         "xnli": "mnli",
         "xquad": "squad",

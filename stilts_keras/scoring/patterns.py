@@ -1,15 +1,13 @@
-"""What looks like a mistake in labels, tags and numbers, line by line.
+"""Patterns of mistakes in labels, tags, numbers and ids of a submission.
 
-Each function yields pairs of what is seen and its likely cause.
+Each generator yields pairs of what is seen and its likely cause.
 """
-
-import itertools
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import binomtest
 
-from stilts_keras.scoring import xtreme_files
+from stilts_keras.scoring import collapse
 from stilts_keras.tasks import TASKS
 
 # One-sided sign test: another reading of the predictions is the better one.
@@ -21,30 +19,20 @@ LATE = "a line or token too much at the start; the rest comes one place late"
 EARLY = "the first line or token is missing; the rest comes one place early"
 
 
-def doubt_classes(task, gold, guess):
-    """Yields doubts on one label a line."""
-    gold = list(map(str, gold))
-    yield from strange_labels(task, guess)
-    yield from constant(gold, guess, "lines")
-    yield from _exchanged(task, gold, guess)
-    yield from shifted([gold], [guess], "lines")
+def strange_labels(file_format, task, guess):
+    """Finds what is no label of the task, or no number of a sentence.
 
-
-def doubt_tags(task, gold, guess):
-    """Yields doubts on lists of tags."""
-    yield from strange_labels(task, guess)
-    yield from constant(
-        list(itertools.chain(*gold)), list(itertools.chain(*guess)), "tags"
-    )
-    yield from shifted(gold, guess, "tags")
-
-
-def strange_labels(task, guess):
-    """Finds what is no label of the task, or no number of a sentence."""
-    known = set(task.labels)
-    is_label = known.__contains__ if known else xtreme_files.is_number
-    placed = list(xtreme_files.placed(task, guess))
-    strange = [(line, label) for line, label in placed if not is_label(label)]
+    Args:
+        file_format: `Format`.
+        task: `Task`.
+        guess: as the format reads it.
+    """
+    placed = list(file_format.placed(guess))
+    strange = [
+        (line, label)
+        for line, label in placed
+        if not file_format.is_label(task, label)
+    ]
     if strange:
         line, label = strange[0]
         seen = (
@@ -95,14 +83,25 @@ def _forms(label, known):
         yield label
 
 
-def constant(gold, guess, what):
-    """Finds one prediction for all rows, where gold has several."""
-    if len(guess) >= MIN_ROWS and len(set(guess)) == 1 < len(set(gold)):
-        seen = f"all {len(guess)} {what} are {guess[0][:40]!r}"
-        yield seen, COLLAPSED
+def constant(task, gold, guess, what):
+    """Finds one prediction for all rows, as `collapse` finds it in a run.
+
+    Args:
+        task: `Task`.
+        gold: list, as the task's metrics take it.
+        guess: list of the same length.
+        what: str. What the predictions are, such as `lines`.
+    """
+    found = collapse.constant_of(task.kind, gold, guess)
+    if found == collapse.NO_ANSWER:
+        yield f"all {len(guess)} {what} are empty", COLLAPSED
+    elif found is not None:
+        name = found if task.kind.predicts == "text" else repr(found)
+        num = sum(map(len, guess)) if what == "tags" else len(guess)
+        yield f"all {num} {what} are {name[:42]}", COLLAPSED
 
 
-def _exchanged(task, gold, guess):
+def exchanged(task, gold, guess):
     """Finds labels that stand for one another."""
     number = {label: index for index, label in enumerate(task.labels)}
     counts = np.zeros([len(number)] * 2, int)
@@ -168,3 +167,24 @@ def is_better(number, other):
         return False
     test = binomtest(int(number), total, alternative="greater")
     return test.pvalue < SURE
+
+
+def cause_of_ids(own, known):
+    """Says why ids are none of those that are known.
+
+    Args:
+        own: set of str. Those that were found.
+        known: set of str.
+    """
+    written = {_plain_id(name) for name in known}
+    if 2 * sum(_plain_id(name) in written for name in own) >= len(own):
+        return "the same ids written in another way"
+    if all(map(str.isdecimal, own)) and not all(map(str.isdecimal, known)):
+        return "numbers of rows in place of ids"
+    return "ids of another split, version or language of the data"
+
+
+def _plain_id(name):
+    """Returns an id without prefix, leading zeros and casing."""
+    digits = "".join(filter(str.isdecimal, name)).lstrip("0")
+    return digits or name.casefold().strip()

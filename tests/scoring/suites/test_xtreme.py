@@ -7,9 +7,8 @@ import pytest
 from sklearn.metrics import f1_score
 
 from stilts_keras.errors import InputError
-from stilts_keras.scoring import xtreme
-from stilts_keras.scoring import xtreme_files
-from stilts_keras.tasks import SUITES
+from stilts_keras.scoring import submission
+from stilts_keras.scoring.suites import XTREME
 from stilts_keras.tasks import TASKS
 
 
@@ -33,7 +32,9 @@ def leaves(value, path=()):
 
 
 def test_every_field_equals_the_reference(mock):
-    found = xtreme.score_submission(mock / "predictions", mock / "labels")
+    found = submission.score_submission(
+        XTREME, mock / "predictions", mock / "labels"
+    )
     expected = dict(leaves(json.loads((mock / "expected.json").read_text())))
     assert len(expected) == 375
     assert dict(leaves(found)) == pytest.approx(expected, abs=1e-9)
@@ -43,8 +44,12 @@ def test_every_field_equals_the_reference(mock):
 def test_an_absent_task_is_absent_not_zero(mock, tmp_path):
     shutil.copytree(mock / "predictions", tmp_path / "mine")
     shutil.rmtree(tmp_path / "mine" / "udpos")
-    whole = xtreme.score_submission(mock / "predictions", mock / "labels")
-    found = xtreme.score_submission(tmp_path / "mine", mock / "labels")
+    whole = submission.score_submission(
+        XTREME, mock / "predictions", mock / "labels"
+    )
+    found = submission.score_submission(
+        XTREME, tmp_path / "mine", mock / "labels"
+    )
     assert found.pop("absent") == ["udpos"]
     for key in ("all_task", "tagging", "udpos"):
         whole.pop(key)
@@ -52,11 +57,13 @@ def test_an_absent_task_is_absent_not_zero(mock, tmp_path):
 
 
 def test_labels_may_be_read_once_for_several_submissions(mock):
-    labels = xtreme_files.read_labels(mock / "labels")
-    assert set(labels) == set(SUITES["xtreme"])
-    assert xtreme.score_submission(
-        mock / "predictions", labels
-    ) == xtreme.score_submission(mock / "predictions", mock / "labels")
+    labels = submission.read_labels(XTREME, mock / "labels")
+    assert set(labels) == set(XTREME.names)
+    assert submission.score_submission(
+        XTREME, mock / "predictions", labels
+    ) == submission.score_submission(
+        XTREME, mock / "predictions", mock / "labels"
+    )
 
 
 # ------------------------------------------------------- A world of our own
@@ -94,7 +101,7 @@ def contents(task, is_gold):
     return (GOLD if is_gold else GUESS)[task.problem]
 
 
-def write(folder, is_gold, tasks=SUITES["xtreme"], languages=None):
+def write(folder, is_gold, tasks=XTREME.names, languages=None):
     for name in tasks:
         task = TASKS[name]
         ending = "json" if task.problem == "span_extraction" else "tsv"
@@ -112,8 +119,8 @@ def folders(tmp_path):
 
 
 def score(folders, **kwargs):
-    return xtreme.score_submission(
-        folders / "mine", folders / "labels", **kwargs
+    return submission.score_submission(
+        XTREME, folders / "mine", folders / "labels", **kwargs
     )
 
 
@@ -135,7 +142,7 @@ def test_scores_are_as_worked_by_hand(folders):
 
 def test_means_are_over_languages_then_tasks_not_groups(folders):
     found = score(folders)
-    tasks = SUITES["xtreme"]
+    tasks = XTREME.names
     mean = sum(found[task]["avg_metric"] for task in tasks) / 9
     assert found["all_task"] == pytest.approx(mean)
     qa = [found[task]["avg_metric"] for task in ("xquad", "mlqa", "tydiqa")]
@@ -237,7 +244,7 @@ def test_languages_that_neither_side_has_may_be_left_out(folders):
     assert found["absent_languages"] == {"tydiqa": ["te"]}
     assert found["is_partial"] is True
     assert "te" not in found["tydiqa"]["f1"]
-    tasks = SUITES["xtreme"]
+    tasks = XTREME.names
     mean = sum(found[task]["avg_metric"] for task in tasks) / 9
     assert found["all_task"] == pytest.approx(mean)
     (folders / "mine/tydiqa/test-sw.json").unlink()
@@ -272,7 +279,9 @@ def test_a_task_s_folder_without_files_is_an_error_not_absent(folders):
 def test_a_submission_without_any_task_is_an_error(folders):
     (folders / "nothing").mkdir()
     with pytest.raises(InputError, match="holds no file of XTREME's layout"):
-        xtreme.score_submission(folders / "nothing", folders / "labels")
+        submission.score_submission(
+            XTREME, folders / "nothing", folders / "labels"
+        )
 
 
 # --------------------------------------------------------- Labels from memory
@@ -286,7 +295,7 @@ MEMORY = {
 def from_memory():
     """The labels of `write`, as a data set gives them."""
     labels = {}
-    for name in SUITES["xtreme"]:
+    for name in XTREME.names:
         task = TASKS[name]
         gold = MEMORY.get(task.problem)
         if gold is None:
@@ -299,7 +308,7 @@ def from_memory():
 
 
 def test_labels_from_memory_score_as_those_of_files(folders):
-    found = xtreme.score_submission(folders / "mine", from_memory())
+    found = submission.score_submission(XTREME, folders / "mine", from_memory())
     assert found == score(folders)
 
 
@@ -318,31 +327,33 @@ def test_labels_from_memory_score_as_those_of_files(folders):
 )
 def test_wrong_labels_from_memory_are_named(folders, task, gold, pieces):
     with pytest.raises(InputError) as caught:
-        xtreme.score_submission(folders / "mine", {task: {"de": gold}})
+        submission.score_submission(
+            XTREME, folders / "mine", {task: {"de": gold}}
+        )
     for piece in pieces:
         assert piece in str(caught.value)
 
 
 # ----------------------------------------------------------- Scores of a run
 def test_a_run_s_own_scores_average_as_a_submission_does(mock):
-    whole = xtreme.score_submission(mock / "predictions", mock / "labels")
+    whole = submission.score_submission(
+        XTREME, mock / "predictions", mock / "labels"
+    )
     by_language = {
         task: {
             metric: values
             for metric, values in whole[task].items()
             if not metric.startswith("avg_")
         }
-        for task in SUITES["xtreme"]
+        for task in XTREME.names
     }
-    assert xtreme.summarise(by_language) == whole
+    assert XTREME.summarise(by_language) == whole
 
 
 def test_our_metrics_have_the_names_that_the_reference_gives_them():
-    for name, problem in (
-        (name, TASKS[name].problem) for name in SUITES["xtreme"]
-    ):
-        names = set(map(xtreme.reference_name, TASKS[name].metrics))
-        assert set(xtreme.SCORED[problem]) <= names
+    for name in XTREME.names:
+        names = set(map(XTREME.reference_name, TASKS[name].metrics))
+        assert set(XTREME.task_scores[name]) <= names
 
 
 @pytest.mark.parametrize(
@@ -355,22 +366,22 @@ def test_our_metrics_have_the_names_that_the_reference_gives_them():
 )
 def test_scores_that_cannot_be_averaged_are_named(scores, message):
     with pytest.raises(InputError, match=message):
-        xtreme.summarise(scores)
+        XTREME.summarise(scores)
 
 
 def test_submissions_are_found_below_a_folder(tmp_path):
     write(tmp_path / "pretrained/seed-1", False, ["xnli"], ["de"])
     # A route may bear a target's name.
     write(tmp_path / "udpos/seed-1", False, ["xnli"], ["de"])
-    found = xtreme_files.find_submissions(tmp_path)
+    found = submission.find_submissions(XTREME, tmp_path)
     assert list(found) == ["pretrained/seed-1", "udpos/seed-1"]
     one = tmp_path / "udpos/seed-1"
-    assert xtreme_files.find_submissions(one) == {"": one}
+    assert submission.find_submissions(XTREME, one) == {"": one}
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="XTREME's layout"):
-        xtreme_files.find_submissions(tmp_path / "empty")
+        submission.find_submissions(XTREME, tmp_path / "empty")
     with pytest.raises(InputError, match="does not exist"):
-        xtreme_files.find_submissions(tmp_path / "none")
+        submission.find_submissions(XTREME, tmp_path / "none")
 
 
 def test_files_of_other_systems_are_read(folders):
@@ -389,5 +400,5 @@ def test_only_line_feeds_and_returns_end_a_line(folders):
 
 
 def test_the_groups_are_the_suite():
-    members = [task for group in xtreme.GROUPS.values() for task in group]
-    assert sorted(members) == sorted(SUITES["xtreme"])
+    members = [task for group in XTREME.groups.values() for task in group]
+    assert sorted(members) == sorted(XTREME.names)

@@ -1,0 +1,26 @@
+"""What all problems have unless they say otherwise."""
+
+
+class Problem:
+    """A kind of prediction; the room's first page lists its parts.
+
+    Attributes:
+        pack_key: str. Names everything that `pack` depends on.
+        has_threshold: bool. Whether dev rows choose a number to decide by.
+        has_ids: bool. Whether files know predictions by ids.
+        is_sliceable: bool. Whether the loss of a batch is the sum of its
+            rows' losses, so that rows may be computed a few at a time. False
+            where rows are compared with each other.
+    """
+
+    pack_key = ""
+    has_threshold = False
+    has_ids = False
+    is_sliceable = True
+
+    def contexts(self, examples):
+        """Returns the text that each answer is cut from, one per Example.
+
+        None where predictions are not cut from texts.
+        """
+        return None

@@ -1,0 +1,14 @@
+"""How predictions and labels lie in files: one file to read per format.
+
+Every format is a class with the same few parts; see `format.Format`. A suite's
+layout says which task's files are of which. Every plan imports the suites:
+what needs NumPy or SciPy is imported where it is used.
+"""
+
+from stilts_keras.scoring.formats.answers import Answers
+from stilts_keras.scoring.formats.labels import Labels
+from stilts_keras.scoring.formats.pairs import Pairs
+from stilts_keras.scoring.formats.row_numbers import RowNumbers
+from stilts_keras.scoring.formats.tags import Tags
+
+__all__ = ["Answers", "Labels", "Pairs", "RowNumbers", "Tags"]
