@@ -84,25 +84,18 @@ def number_of_tasks_frame(rows, *, primary, shape):
     """
     chosen = primary_rows(rows, primary)
     routes, _ = routes_in(chosen, None)
-    shapes = {route: shape(route) for route in routes}
-    labels = [_shape_label(*found) for found in sorted(set(shapes.values()))]
+    label_of = {route: _shape_label(*shape(route)) for route in routes}
+    shapes = sorted({shape(route) for route in routes})
+    labels = [_shape_label(*found) for found in shapes]
     runs = {}
     for route, by_seed in zero_shot_runs(chosen).items():
-        by_run = runs.setdefault(_shape_label(*shapes[route]), {})
+        by_run = runs.setdefault(label_of[route], {})
         by_run.update({(route, seed): by_seed[seed] for seed in by_seed})
     columns = {
         target: pairs_of(found)
         for target, found in grouped_by_target(chosen, primary).items()
     }
-    common = [
-        target
-        for target, pairs in columns.items()
-        if all(
-            pairs & scores.keys()
-            for by_run in runs.values()
-            for scores in by_run.values()
-        )
-    ]
+    common = _common(columns, runs)
     notes = [
         "Percent; means over the languages that no stage trained the target "
         "in, then over routes and seeds; in brackets: difference to the "
@@ -112,9 +105,7 @@ def number_of_tasks_frame(rows, *, primary, shape):
         columns[TARGETS_MEAN] = set().union(*(columns[key] for key in common))
         notes.append(targets_note(TARGETS_MEAN, common, primary))
     table_rows = compare(labels, runs, columns, labels[0])
-    for row, found in zip(
-        table_rows, sorted(set(shapes.values())), strict=True
-    ):
+    for row, found in zip(table_rows, shapes, strict=True):
         row["shape"] = found
     return {
         "title": "Zero-shot scores by number of intermediate tasks",
@@ -132,6 +123,19 @@ def number_of_tasks_frame(rows, *, primary, shape):
             ),
         ],
     }
+
+
+def _common(columns, runs):
+    """Lists the targets that every route and seed has a score of."""
+    return [
+        target
+        for target, pairs in columns.items()
+        if all(
+            pairs & scores.keys()
+            for by_run in runs.values()
+            for scores in by_run.values()
+        )
+    ]
 
 
 def _shape_label(tasks, stages):
