@@ -32,10 +32,12 @@ FLOORS = {
     "steps": 5,
     "score": 6,
     "export": 6,
+    "predict": 6,
     "visits": 6,
     "experiment": 7,
-    "main": 8,
-    "__main__": 9,
+    "commands": 8,
+    "main": 9,
+    "__main__": 10,
 }
 FRAMEWORKS = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
