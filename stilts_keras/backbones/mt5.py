@@ -29,21 +29,22 @@ from stilts_keras.backbones.mt5_encoder import build_encoder
 from stilts_keras.backbones.mt5_encoder import layer_name
 from stilts_keras.backbones.mt5_encoder import layer_weights
 from stilts_keras.backbones.mt5_encoder import load_encoder
+from stilts_keras.backbones.mt5_pieces import EOS
+from stilts_keras.backbones.mt5_pieces import NUM_SENTINELS
+from stilts_keras.backbones.mt5_pieces import PAD
+from stilts_keras.backbones.mt5_pieces import UNKNOWN
+from stilts_keras.backbones.mt5_pieces import find_sentinels
+from stilts_keras.backbones.mt5_pieces import with_control_pieces
+from stilts_keras.backbones.mt5_pieces import with_sentinels
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
 from stilts_keras.backbones.weights import Weight
 from stilts_keras.errors import InputError
 
-PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
-# mT5's own, with SentencePiece's mark of a space; those of T5.
-SENTINELS = ("▁<extra_id_{}>", "<extra_id_{}>")
-NUM_SENTINELS = 100
 # All that KerasHub's T5 attention does.
 NUM_BUCKETS, MAX_DISTANCE = 32, 128
 # Our setting that marks a folder of ours.
 PART, ENCODER = "part", "encoder"
-# SentencePiece's numbers of kinds of pieces.
-UNKNOWN_TYPE, CONTROL_TYPE = 2, 3
 
 
 class Mt5(Family):
@@ -185,7 +186,7 @@ class Mt5(Family):
                 "Expected mT5's vocabulary: a spiece.model or its "
                 "tokenizer.json."
             )
-        mask, num_sentinels, size = _sentinels(pieces)
+        mask, num_sentinels, size = find_sentinels(pieces)
         return Layout(
             before=(),
             between=(1,),
@@ -213,10 +214,10 @@ class Mt5(Family):
             return pieces
         is_random = backbone.kind == "random"
         if is_random and pieces.find(PAD) != 0:
-            pieces = _with_control_pieces(pieces)
+            pieces = with_control_pieces(pieces)
         num_rows = pieces.size + NUM_SENTINELS
         if is_random or num_rows <= (backbone.vocabulary_size or 0):
-            pieces = _with_sentinels(pieces)
+            pieces = with_sentinels(pieces)
         return pieces
 
     # ------------------------------------------------------ With a framework
@@ -356,64 +357,3 @@ def _key_value_dim(backbone):
     return backbone.settings.get("key_value_dim") or (
         backbone.hidden_dim // backbone.num_heads
     )
-
-
-# ------------------------------------------------------------------- Vocabulary
-def _sentinels(pieces):
-    """Finds the mask's id, the number of sentinels, and the number of ids."""
-    for name in SENTINELS:
-        mask = pieces.find(name.format(0))
-        if mask is None:
-            continue
-        num = 1
-        while pieces.find(name.format(num)) == mask - num:
-            num += 1
-        # To mT5's own, transformers 5 may append T5's, which have no rows.
-        is_doubled = name == SENTINELS[0] and pieces.find(
-            SENTINELS[1].format(0)
-        )
-        return mask, num, mask + 1 if is_doubled else pieces.size
-    return None, 0, pieces.size
-
-
-def _with_control_pieces(pieces):
-    """Puts mT5's control pieces in the place of another model's.
-
-    Raises:
-        InputError: If the first three are other pieces than such.
-    """
-    proto = _proto(pieces)
-    first = proto.pieces[:3]
-    types = sorted(piece.type for piece in first)
-    if types != [UNKNOWN_TYPE, CONTROL_TYPE, CONTROL_TYPE]:
-        raise InputError(
-            "The tokenizer does not begin with <unk> and two control pieces, "
-            "whose place <pad>, </s> and <unk> could take. Pass "
-            "--tokenizer=FILE of a SentencePiece model as mT5, T5 or XLM-R "
-            "has it."
-        )
-    for piece, name in zip(first, (PAD, EOS, UNKNOWN), strict=True):
-        piece.piece = name
-        piece.type = UNKNOWN_TYPE if name == UNKNOWN else CONTROL_TYPE
-    spec = proto.trainer_spec
-    spec.pad_id, spec.eos_id, spec.unk_id, spec.bos_id = 0, 1, 2, -1
-    return SentencePieces(proto.SerializeToString(deterministic=True))
-
-
-def _with_sentinels(pieces):
-    """Appends T5's sentinels, as transformers does, unless there are some."""
-    if any(pieces.find(name.format(0)) is not None for name in SENTINELS):
-        return pieces
-    proto = _proto(pieces)
-    for number in reversed(range(NUM_SENTINELS)):
-        # A control piece: its name in a text is text.
-        proto.pieces.add(
-            piece=SENTINELS[1].format(number), score=0.0, type=CONTROL_TYPE
-        )
-    return SentencePieces(proto.SerializeToString(deterministic=True))
-
-
-def _proto(pieces):
-    from sentencepiece import sentencepiece_model_pb2
-
-    return sentencepiece_model_pb2.ModelProto.FromString(pieces.content)
