@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 _NAMES = {
     "Graph": "stilts_keras.graph.graph",
     "InputError": "stilts_keras.errors",
+    "Metric": "stilts_keras.scoring.metric",
     "Recipe": "stilts_keras.tasks.task",
     "Route": "stilts_keras.graph.route",
     "StageError": "stilts_keras.errors",

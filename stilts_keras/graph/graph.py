@@ -215,10 +215,7 @@ class Graph:
                 for stage in self.stages
             },
             # For reports, which may know no task of the user's own.
-            "tasks": {
-                task.name: TaskFacts.of(task).to_dict()
-                for task in (*self.targets, *self._trained_tasks())
-            },
+            "tasks": self._task_facts(),
             # How many rows of results a target has in each language.
             "counts": {
                 task.name: {
@@ -233,6 +230,12 @@ class Graph:
                 ).fingerprint
                 for cell in self.cells
             },
+        }
+
+    def _task_facts(self):
+        return {
+            task.name: TaskFacts.of(task).to_dict()
+            for task in (*self.targets, *self._trained_tasks())
         }
 
     def _trained_tasks(self):

@@ -102,7 +102,7 @@ def checked_tasks(tasks):
 
     Raises:
         InputError: If a name is taken, given twice, or none that a route
-            could write.
+            could write, or a metric is unknown.
     """
     tasks = tuple(tasks)
     seen = set()
@@ -126,5 +126,13 @@ def checked_tasks(tasks):
             raise InputError(
                 f"Task {task.name!r} is defined twice. Give each its own name."
             )
+        _check_metrics(task)
         seen.add(task.name)
     return tasks
+
+
+def _check_metrics(task):
+    # Imported here: plans without tasks of one's own need no NumPy.
+    from stilts_keras.scoring import metrics
+
+    metrics.of(task)

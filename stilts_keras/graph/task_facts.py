@@ -16,14 +16,11 @@ class TaskFacts:
         problem: str. The kind of problem, such as `classification`.
         metrics: tuple of str. The first is the task's own.
         languages: tuple of str. Those that its benchmark lists.
-        is_retrieval: bool. Whether hidden states are compared, and nothing
-            is trained.
     """
 
     problem: str
     metrics: tuple[str, ...]
     languages: tuple[str, ...]
-    is_retrieval: bool
 
     @classmethod
     def of(cls, task):
@@ -36,7 +33,6 @@ class TaskFacts:
                 for language in task.languages
                 if language not in task.extra_languages
             ),
-            is_retrieval=not task.kind.is_trained,
         )
 
     def to_dict(self):

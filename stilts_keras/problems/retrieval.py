@@ -7,7 +7,7 @@ from keras import ops
 from stilts_keras.backbones.encoder import summarise
 from stilts_keras.errors import InputError
 from stilts_keras.problems.problem import Problem
-from stilts_keras.scoring import mining
+from stilts_keras.scoring import neighbours
 
 # Layers of the backbone -> the hidden state to pool (0 is the embedding).
 # 24: Phang et al.'s code, and XTREME's run_tatoeba.sh; 12: XTREME's script.
@@ -101,7 +101,7 @@ class Retrieval(Problem):
         order = sorted(
             range(len(kept)), key=lambda index: (kept[index].target, index)
         )
-        found = mining.nearest(decoded[english[order]], decoded[foreign])
+        found = neighbours.nearest(decoded[english[order]], decoded[foreign])
         return order, found.tolist()
 
 

@@ -119,6 +119,12 @@ def sample_of(file, metric, language):
     name = metric if isinstance(metric, str) else metric.name
     found = _read_counts(file, name, digest)
     if found is None:
+        if name == metric and name not in metrics.METRICS:
+            raise DamageError(
+                f"{file}: metric {name!r} is not known here, being of a task "
+                "of one's own, and what it counted is not beside the "
+                "predictions."
+            )
         gold, guesses, ids = read(file)
         try:
             sample = _scored(metric, gold, guesses, ids, language)

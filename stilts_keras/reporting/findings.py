@@ -34,25 +34,8 @@ def finding(frame, baseline):
         for target, cell in row["cells"].items()
         if cell["difference"] is not None
     ]
-    if not others:
-        return (
-            f"Only `{baseline}` was evaluated: there is nothing to compare it "
-            "with."
-        )
-    if not cells and any(
-        cell["collapsed"]
-        for row in frame["rows"]
-        for cell in row["cells"].values()
-    ):
-        return (
-            f"No difference to `{baseline}` counts: wherever two routes could "
-            "be compared, the predictions of one are constant."
-        )
-    if not cells:
-        return (
-            f"No route has a zero-shot language in common with `{baseline}`: "
-            "there is nothing to compare."
-        )
+    if not others or not cells:
+        return _why_nothing_is_compared(frame, baseline, others)
     judged = [item for item in cells if item[2]["p"] is not None]
     if not judged:
         return (
@@ -66,24 +49,56 @@ def finding(frame, baseline):
             f"No difference to `{baseline}` counts: in none lies the better "
             "score above chance, outside its interval."
         )
+    return _said_of(counted, len(judged), baseline)
+
+
+def _why_nothing_is_compared(frame, baseline, others):
+    """Says why there is no difference, in one sentence."""
+    if not others:
+        return (
+            f"Only `{baseline}` was evaluated: there is nothing to compare it "
+            "with."
+        )
+    if any(
+        cell["collapsed"]
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    ):
+        return (
+            f"No difference to `{baseline}` counts: wherever two routes could "
+            "be compared, the predictions of one are constant."
+        )
+    return (
+        f"No route has a zero-shot language in common with `{baseline}`: "
+        "there is nothing to compare."
+    )
+
+
+def _said_of(counted, num_judged, baseline):
+    """Says what the differences that count come to.
+
+    Args:
+        counted: list of tuples of route, target and cell.
+        num_judged: int. Of how many differences those are.
+        baseline: str.
+    """
+    beside = _beside_chance(num_judged - len(counted))
     real = [item for item in counted if item[2]["is_significant"]]
-    gains = [item for item in real if item[2]["difference"] > 0]
-    losses = [item for item in real if item[2]["difference"] < 0]
     if not real:
         most = max(counted, key=lambda item: abs(item[2]["difference"]))
         return (
             f"No route differs significantly from `{baseline}` on any target; "
-            f"the largest difference is {_described(*most)}."
-            f"{_beside_chance(len(judged) - len(counted))}"
+            f"the largest difference is {_described(*most)}.{beside}"
         )
+    gains = [item for item in real if item[2]["difference"] > 0]
+    losses = [item for item in real if item[2]["difference"] < 0]
     text = "; ".join(
         _most_of(kind, items)
         for kind, items in (("gain", gains), ("loss", losses))
     )
     return (
-        f"Of {len(judged)} differences to `{baseline}` in languages that no "
-        f"stage trained the target in, {text}."
-        f"{_beside_chance(len(judged) - len(counted))}"
+        f"Of {num_judged} differences to `{baseline}` in languages that no "
+        f"stage trained the target in, {text}.{beside}"
     )
 
 
@@ -187,43 +202,17 @@ def typology_table(frames, baseline):
         if row["label"] != baseline
     )
     for route in compared:
-        outcomes, predictors, families = _observations(frames, route)
-        needed = FAMILIES_PER_TERM * (1 + len(predictors))
         try:
-            if len(set(families)) < needed:
-                raise InputError(
-                    f"languages of {len(set(families))} families, too few "
-                    f"for {len(predictors)} predictors, which need {needed}"
-                )
-            found = regression.regress(outcomes, predictors, families)
+            found = _regressed(frames, route)
         except InputError as error:
             notes.setdefault(str(error), []).append(route)
             continue
-        rows += [
-            [
-                route,
-                term["name"],
-                *(term[name] for name in ("coefficient", "low", "high", "p")),
-                found["n"],
-                found["num_clusters"],
-            ]
-            for term in found["terms"]
-            if term["name"] in PREDICTORS
-        ]
+        rows += _term_rows(route, found)
         for warning in found["warnings"]:
             notes.setdefault(warning, []).append(route)
     return {
         "title": f"Differences to {baseline} and kinds of languages",
-        "columns": [
-            "route",
-            "predictor",
-            "points",
-            "low",
-            "high",
-            "p",
-            "differences",
-            "families",
-        ],
+        "columns": TYPOLOGY_COLUMNS,
         "rows": rows,
         "notes": [
             "Least squares over differences in single languages, a level of "
@@ -238,6 +227,45 @@ def typology_table(frames, baseline):
             ),
         ],
     }
+
+
+TYPOLOGY_COLUMNS = [
+    "route",
+    "predictor",
+    "points",
+    "low",
+    "high",
+    "p",
+    "differences",
+    "families",
+]
+
+
+def _regressed(frames, route):
+    """Regresses one route's differences; raises InputError if they are few."""
+    outcomes, predictors, families = _observations(frames, route)
+    needed = FAMILIES_PER_TERM * (1 + len(predictors))
+    if len(set(families)) < needed:
+        raise InputError(
+            f"languages of {len(set(families))} families, too few for "
+            f"{len(predictors)} predictors, which need {needed}"
+        )
+    return regression.regress(outcomes, predictors, families)
+
+
+def _term_rows(route, found):
+    """Lists what a regression says of each predictor, as rows of a table."""
+    return [
+        [
+            route,
+            term["name"],
+            *(term[name] for name in ("coefficient", "low", "high", "p")),
+            found["n"],
+            found["num_clusters"],
+        ]
+        for term in found["terms"]
+        if term["name"] in PREDICTORS
+    ]
 
 
 def _named(routes, compared):

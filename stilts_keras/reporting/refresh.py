@@ -2,7 +2,7 @@
 
 from stilts_keras import files
 from stilts_keras.records import results
-from stilts_keras.records.run_folder import TENSORBOARD
+from stilts_keras.records.result_files import TENSORBOARD
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather

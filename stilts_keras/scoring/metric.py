@@ -10,6 +10,7 @@ your own is a value too, and belongs into a Task's `metrics`:
 """
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import intervals
 
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Sums of other orders differ by less.
 ROUNDING = 1e-6
 
@@ -28,7 +30,8 @@ class Metric:
     A call gives the score: `metric(gold, predictions, language="en")`.
 
     Attributes:
-        name: str. Of the rows on disk.
+        name: str. Of rows, files and TensorBoard's tags: lower-case letters,
+            digits and `_`, a letter first.
         scores: function of gold and predictions that gives a percent for each
             example; the metric is their mean.
         parts: function of gold and predictions that gives a part and a whole
@@ -57,6 +60,11 @@ class Metric:
 
     def __post_init__(self):
         """Checks the definition, so that a wrong one fails at import."""
+        if not NAME.fullmatch(self.name):
+            raise ValueError(
+                "A metric's name must be lower-case letters, digits and '_', a "
+                f"letter first. Received: {self.name!r}."
+            )
         if (self.scores is None) == (self.parts is None):
             raise ValueError(
                 f"Metric {self.name!r} needs either scores or parts, a "

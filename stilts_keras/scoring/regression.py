@@ -51,8 +51,6 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
     Source: Cameron and Miller, 2015, A practitioner's guide to cluster-robust
     inference, https://doi.org/10.3368/jhr.50.2.317.
     """
-    import statsmodels.api as sm
-
     outcomes = _checked_numbers("outcomes", outcomes)
     columns = {
         name: _checked_numbers(f"predictor {name!r}", values)
@@ -65,30 +63,42 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
     _check_design(design, columns)
     # Terms of one scale, lest units decide what counts as zero.
     scales = np.array([1.0, *(np.std(c) for c in columns.values())])
-    fit = sm.OLS(outcomes, design / scales).fit(
-        cov_type="cluster",
-        cov_kwds={"groups": groups, "use_correction": True},
-        use_t=True,
-    )
-    ends = fit.conf_int(alpha=1 - confidence) / scales[:, None]
+    fit = _fit(outcomes, design / scales, groups)
     return {
-        "terms": [
-            {
-                "name": name,
-                "coefficient": float(fit.params[index] / scales[index]),
-                "error": float(fit.bse[index] / scales[index]),
-                "low": float(ends[index, 0]),
-                "high": float(ends[index, 1]),
-                "p": float(fit.pvalues[index]),
-            }
-            for index, name in enumerate([INTERCEPT, *columns])
-        ],
+        "terms": _terms(fit, scales, [INTERCEPT, *columns], confidence),
         "n": int(outcomes.size),
         "num_clusters": len(names),
         "r_squared": float(fit.rsquared),
         "confidence": confidence,
         "warnings": _warnings(columns, names, groups),
     }
+
+
+def _fit(outcomes, design, groups):
+    # Imported here: it takes a second.
+    import statsmodels.api as sm
+
+    return sm.OLS(outcomes, design).fit(
+        cov_type="cluster",
+        cov_kwds={"groups": groups, "use_correction": True},
+        use_t=True,
+    )
+
+
+def _terms(fit, scales, names, confidence):
+    """Lists each term's coefficient and how sure it is, in its own units."""
+    ends = fit.conf_int(alpha=1 - confidence) / scales[:, None]
+    return [
+        {
+            "name": name,
+            "coefficient": float(fit.params[index] / scales[index]),
+            "error": float(fit.bse[index] / scales[index]),
+            "low": float(ends[index, 0]),
+            "high": float(ends[index, 1]),
+            "p": float(fit.pvalues[index]),
+        }
+        for index, name in enumerate(names)
+    ]
 
 
 def _checked_numbers(what, values):

@@ -4,6 +4,8 @@ Labels, unlike predictions, must be the task's: others mean a wrong or damaged
 file.
 """
 
+import pathlib
+
 from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.scoring.doubts import doubts_of
@@ -70,7 +72,12 @@ def _checked_folder(suite, folder):
 
 def _unread_folders(suite, folder):
     """Lists the folders beside those of the tasks; likely misspelt."""
-    known = {suite.layout.own_folder(name) for name in suite.layout.formats}
+    layout = suite.layout
+    known = {
+        pathlib.PurePath(layout.name_of(name, language)).parts[0]
+        for name in layout.formats
+        for language in suite.languages_of(name)
+    }
     return sorted(
         path.name
         for path in folder.iterdir()
@@ -201,15 +208,13 @@ def score_submission(suite, predictions, labels, *, allow_missing=False):
         for name in _unread_folders(suite, folder)
     ]
     for name in suite.layout.formats:
-        own = folder / (suite.layout.own_folder(name) or "")
-        if own == folder and not suite.layout.holds(folder, name):
-            continue
-        if not own.is_dir():
+        if not _is_there(suite.layout, folder, name):
             continue
         if name not in labels:
+            place = folder / (suite.layout.own_folder(name) or "")
             raise InputError(
-                f"{str(own)!r} has predictions, but the labels hold none of "
-                f"task {name!r}. Add them, or take the folder away."
+                f"{str(place)!r} has predictions, but the labels hold none of "
+                f"task {name!r}. Add them, or take the predictions away."
             )
         scores, missing = _score_task(
             suite, folder, name, labels[name], allow_missing, doubts
@@ -229,6 +234,14 @@ def score_submission(suite, predictions, labels, *, allow_missing=False):
     if doubts:
         result["doubts"] = doubts
     return result
+
+
+def _is_there(layout, folder, name):
+    """Whether a task takes part: by its folder, which may lack files."""
+    own = layout.own_folder(name)
+    if own is None:
+        return layout.holds(folder, name)
+    return (folder / own).is_dir()
 
 
 def _score_task(suite, folder, name, labels, allow_missing, doubts):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Mapping
 
 from stilts_keras.errors import InputError
@@ -49,14 +50,20 @@ class Layout:
         return shown.replace("{", "<").replace("}", ">")
 
     def holds(self, folder, task):
-        """Whether a folder has a file of a task."""
-        before = self.place.partition("{language}")[0].format(task=task)
-        return any(folder.glob(f"{before}*"))
+        """Whether a folder has a file of a task, in whatever language."""
+        pattern = self.place.replace(".{ending}", "*")
+        pattern = pattern.format(task=task, language="*", ending="*")
+        return any(folder.glob(re.sub(r"\*+", "*", pattern)))
 
     def own_folder(self, task):
-        """Returns the first folder of a task's files, or None without one."""
-        parts = pathlib.PurePath(self.name_of(task, "xx")).parts
-        return parts[0] if len(parts) > 1 else None
+        """Returns the first folder of a task's files, where it is theirs.
+
+        None where the tasks' files lie together, such as by language.
+        """
+        first, *rest = pathlib.PurePath(self.place).parts
+        if not rest or "{task}" not in first or "{language}" in first:
+            return None
+        return first.format(task=task)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

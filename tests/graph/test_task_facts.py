@@ -11,7 +11,7 @@ def test_facts_come_back_as_written():
     facts = TaskFacts.of(get_task("bucc2018"))
     found = json.loads(json.dumps(facts.to_dict()))
     assert TaskFacts.from_dict(found, "run.json") == facts
-    assert facts.is_retrieval and facts.problem == "mining"
+    assert facts.problem == "mining" and facts.metrics == ("pair_f1",)
 
 
 def test_a_benchmark_does_not_list_what_the_user_adds():

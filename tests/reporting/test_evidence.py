@@ -313,7 +313,6 @@ OWN = TaskFacts(
     problem="classification",
     metrics=("accuracy",),
     languages=("de", "hi", "en"),
-    is_retrieval=False,
 )
 
 

@@ -429,9 +429,8 @@ def test_a_significant_cell_is_marked_and_others_are_not():
 
 
 def test_what_the_tables_say_of_significance_is_said_here_too():
-    notes = [
-        f"{difference_table.DAGGER} differs from the baseline: p < 0.05 by draws"
-    ]
+    mark = difference_table.DAGGER
+    notes = [f"{mark} differs from the baseline: p < 0.05 by draws"]
     frame = make_frame({"mnli": [1.0]}, ["a"], notes=notes)
     frame["rows"][1]["cells"]["a"]["is_significant"] = True
     text = " ".join(words_of(figures.difference_map(frame)))

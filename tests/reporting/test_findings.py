@@ -11,7 +11,7 @@ from stilts_keras.tasks.languages import family_of
 
 def compared(difference, p, *, adjusted_p=None, value=50.0):
     adjusted_p = p if adjusted_p is None else adjusted_p
-    return tables._cell(
+    return tables.new_cell(
         value,
         difference=difference,
         difference_low=difference - 1,
@@ -34,7 +34,7 @@ def frame(cells):
         "rows": [
             {
                 "label": "pretrained",
-                "cells": {name: tables._cell(40.0) for name in columns},
+                "cells": {name: tables.new_cell(40.0) for name in columns},
             },
             *({"label": name, "cells": row} for name, row in cells.items()),
         ],
@@ -79,19 +79,19 @@ def test_gains_without_losses():
 
 
 def test_a_baseline_alone_has_no_finding():
-    made = frame({tables.CHANCE: {"xnli": tables._cell(33.3)}})
+    made = frame({tables.CHANCE: {"xnli": tables.new_cell(33.3)}})
     text = findings.finding(made, "pretrained")
     assert text.startswith("Only `pretrained` was evaluated")
 
 
 def test_differences_without_predictions_are_not_judged():
-    made = frame({"mnli": {"xnli": tables._cell(50.0, difference=9.0)}})
+    made = frame({"mnli": {"xnli": tables.new_cell(50.0, difference=9.0)}})
     text = findings.finding(made, "pretrained")
     assert text.startswith("No difference to `pretrained` can be judged")
 
 
 def test_routes_without_a_common_language_are_not_called_unevaluated():
-    made = frame({"mnli": {"xnli": tables._cell(50.0)}})
+    made = frame({"mnli": {"xnli": tables.new_cell(50.0)}})
     text = findings.finding(made, "pretrained")
     assert "No route has a zero-shot language in common" in text
 
@@ -103,7 +103,7 @@ def test_negative_transfer_counts_what_survives_the_correction():
                 "de": compared(-3.0, 0.001),
                 "tr": compared(-3.0, 0.01, adjusted_p=0.3),
                 "ru": compared(3.0, 0.001),
-                "hi": tables._cell(50.0, difference=-9.0),
+                "hi": tables.new_cell(50.0, difference=-9.0),
             }
         }
     )
@@ -216,7 +216,7 @@ def test_differences_beside_chance_are_no_negative_transfer():
 
 
 def test_where_all_has_collapsed_the_finding_says_so():
-    made = frame({"mnli": {"xnli": tables._cell(50.0, collapsed=True)}})
+    made = frame({"mnli": {"xnli": tables.new_cell(50.0, collapsed=True)}})
     text = findings.finding(made, "pretrained")
     assert text.startswith("No difference to `pretrained` counts")
     assert "constant" in text

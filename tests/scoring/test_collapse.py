@@ -8,6 +8,7 @@ from stilts_keras.scoring.collapse import MIN_MISSED
 from stilts_keras.scoring.collapse import NO_ANSWER
 from stilts_keras.scoring.collapse import NO_PAIR
 from stilts_keras.scoring.collapse import constant_of
+from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.kinds import KINDS
 
 N = 3 * MIN_MISSED
@@ -153,3 +154,11 @@ def test_few_rows_that_ask_for_something_else_do_not_tell(num_missed):
     alone = ["entailment"] * num_missed
     found = constant_of(LABELLING, alone, ["neutral"] * num_missed)
     assert found == ("neutral" if num_missed == MIN_MISSED else None)
+
+
+def test_every_kind_that_is_scored_can_be_found_collapsed():
+    scored = {task.kind for task in TASKS.values() if task.metrics}
+    assert {kind.name for kind in scored} == set(KINDS) - {"masked_lm"}
+    for kind in KINDS.values():
+        if kind.predicts != "tokens":
+            assert constant_of(kind, [], []) is None

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import mining
+from stilts_keras.scoring import neighbours
 
 # Blocks of 128 x 128 cosines, the smallest, and of 128 x 128 to 384 x 384.
 SMALLEST = 4 * 128**2
-BLOCKS = [SMALLEST, 4 * 300**2, 4 * 384**2, mining.BLOCK_BYTES]
+BLOCKS = [SMALLEST, 4 * 300**2, 4 * 384**2, neighbours.BLOCK_BYTES]
 
 
 def cosines_of(source, target):
@@ -97,7 +98,7 @@ def test_ties_fall_as_in_the_full_matrix_whatever_the_block(
 ):
     source, target = signs(n, h, seed), signs(m, h, seed + 1)
     cosines = cosines_of(source, target)
-    ways = mining.neighbours_both_ways(
+    ways = neighbours.both_ways(
         source, target, num_neighbours=k, block_bytes=block_bytes
     )
     for found, matrix in zip(ways, (cosines, cosines.T), strict=True):
@@ -113,7 +114,7 @@ def test_ties_fall_as_in_the_full_matrix_whatever_the_block(
     assert mined.targets.tolist() == targets
     assert mined.scores == pytest.approx(scores, abs=1e-12)
     if m:
-        found = mining.nearest(source, target, block_bytes=block_bytes)
+        found = neighbours.nearest(source, target, block_bytes=block_bytes)
         assert found.tolist() == cosines.argmax(axis=1).tolist()
 
 
@@ -143,8 +144,8 @@ def test_translations_are_mined():
 @pytest.mark.parametrize("block_bytes", BLOCKS)
 def test_block_size_moves_cosines_by_rounding_only(block_bytes):
     source, target = translations(700, 500, 200, seed=2)
-    whole = mining.neighbours_both_ways(source, target)
-    parts = mining.neighbours_both_ways(source, target, block_bytes=block_bytes)
+    whole = neighbours.both_ways(source, target)
+    parts = neighbours.both_ways(source, target, block_bytes=block_bytes)
     for one, other in zip(whole, parts, strict=True):
         assert np.array_equal(one.indices, other.indices)
         assert one.cosines == pytest.approx(other.cosines, abs=1e-6)
@@ -168,8 +169,8 @@ def test_zeros_and_empty_sides_give_no_pairs_and_no_nan():
     for source in (np.zeros((5, 4), np.float32), some[:0]):
         for pair in ((source, some), (some, source), (source, source)):
             assert not len(mining.mine(*pair).scores)
-    assert mining.nearest(some[:0], some).shape == (0,)
-    assert mining.nearest(0 * some, some).tolist() == [0, 0, 0]
+    assert neighbours.nearest(some[:0], some).shape == (0,)
+    assert neighbours.nearest(0 * some, some).tolist() == [0, 0, 0]
 
 
 def test_all_equal_embeddings_are_no_trap():
@@ -185,7 +186,7 @@ def test_later_and_better_columns_replace_all_that_was_found():
     angles = np.linspace(3, 0.1, 1000)
     target = np.stack([np.cos(angles), np.sin(angles)], 1).astype(np.float32)
     source = np.array([[1, 0], [2, 0]], np.float32)
-    ways = mining.neighbours_both_ways(source, target, block_bytes=SMALLEST)
+    ways = neighbours.both_ways(source, target, block_bytes=SMALLEST)
     assert ways[0].indices.tolist() == [[999, 998, 997, 996]] * 2
     assert ways[1].indices.tolist() == [[0, 1]] * 1000
 
@@ -193,7 +194,7 @@ def test_later_and_better_columns_replace_all_that_was_found():
 def test_nearest_is_asked_by_the_first_side():
     queries = np.array([[1, 0.1], [0, 1]], np.float32)
     index = np.array([[-1, 0], [9, 0], [1, 0], [0, 2]], np.float32)
-    found = mining.nearest(queries, index)
+    found = neighbours.nearest(queries, index)
     assert found.tolist() == [1, 3]
     assert found.dtype == np.int64
 
@@ -235,9 +236,9 @@ def test_options_that_cannot_be_are_named():
     with pytest.raises(InputError, match="at least 65536.*Received: 1024"):
         mining.mine(some, some, block_bytes=1024)
     with pytest.raises(InputError, match="2 queries but the index has 0"):
-        mining.nearest(some, some[:0])
+        neighbours.nearest(some, some[:0])
     with pytest.raises(InputError, match="1 query rows are not"):
-        mining.nearest(np.array([[np.inf]]), np.ones((1, 1)))
+        neighbours.nearest(np.array([[np.inf]]), np.ones((1, 1)))
 
 
 def best_by_trying(scores, is_gold, num_gold):

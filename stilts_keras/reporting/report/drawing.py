@@ -1,0 +1,77 @@
+"""The figures of a report: those that there is something to see in."""
+
+from stilts_keras.tasks.languages import family_of
+
+
+def draw_figures(report):
+    """Draws all figures that there is something to see in."""
+    from stilts_keras.reporting import figures
+
+    drawn = {}
+    baseline = report.evidence.baseline
+    summary = report.frames["summary"]
+    if _has_differences(summary):
+        title = f"Differences to {baseline} on each target"
+        drawn["differences"] = figures.difference_map(
+            {**summary, "title": title, "baseline": baseline}
+        )
+    for target, frame in report.differences.items():
+        if _has_differences(frame):
+            drawn[f"differences_{target}"] = figures.difference_map(
+                {**frame, "baseline": baseline},
+                groups={code: family_of(code) for code in frame["columns"]},
+            )
+    if "number_of_tasks" in report.frames:
+        drawn["number_of_tasks"] = figures.number_of_tasks_curve(
+            report.frames["number_of_tasks"]
+        )
+    if any(lesson.num_stages > 1 for lesson in report.evidence.lessons):
+        drawn["forgetting"] = figures.forgetting_curves(
+            report.frames["forgetting"]
+        )
+    mixtures = _mixtures(report)
+    if mixtures:
+        drawn["sampling"] = figures.sampling_bars(mixtures)
+    return {
+        name: (figures.to_png(figure), figures.to_svg(figure))
+        for name, figure in drawn.items()
+    }
+
+
+def draw_differences(report, target, columns):
+    """Draws some languages of a target's map.
+
+    Args:
+        report: `Report`.
+        target: str.
+        columns: list of str. Languages.
+
+    Returns:
+        Bytes of a PNG.
+    """
+    from stilts_keras.reporting import figures
+
+    frame = {
+        **report.differences[target],
+        "columns": columns,
+        "baseline": report.evidence.baseline,
+    }
+    groups = {code: family_of(code) for code in columns}
+    return figures.to_png(figures.difference_map(frame, groups=groups))
+
+
+def _mixtures(report):
+    """Lists the stages with several sources."""
+    return [
+        training
+        for training in report.evidence.trainings
+        if len(training.sources) > 1
+    ]
+
+
+def _has_differences(frame):
+    return any(
+        cell["difference"] is not None
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    )

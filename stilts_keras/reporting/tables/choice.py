@@ -1,0 +1,78 @@
+"""Which rows of results a table is of, and what they are grouped by."""
+
+from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
+from stilts_keras.reporting.tables.means import mean_of
+
+
+def primary_rows(rows, primary):
+    """Keeps the rows of each target's own metric."""
+    return [row for row in rows if row.metric == primary.get(row.target)]
+
+
+def rows_of(rows, target, metric):
+    """Keeps the rows of one target and metric."""
+    return [row for row in rows if (row.target, row.metric) == (target, metric)]
+
+
+def grouped_by_target(rows, targets):
+    """Groups the rows of the targets that have any, in the targets' order."""
+    groups = {target: [] for target in targets}
+    for row in rows:
+        groups[row.target].append(row)
+    return {target: found for target, found in groups.items() if found}
+
+
+def routes_in(rows, baseline, target=None):
+    """Lists the routes in their order and checks the baseline."""
+    routes = in_order(row.route for row in rows)
+    if not routes:
+        of = f" of target {target!r}" if target else ""
+        raise InputError(f"There are no results{of} to tabulate yet.")
+    if baseline is None:
+        baseline = routes[0]
+    if baseline not in routes:
+        raise unknown("baseline route", baseline, routes)
+    return routes, baseline
+
+
+def pair_of(row):
+    """Returns what one score of a run is of."""
+    return row.target, row.language
+
+
+def pairs_of(rows):
+    """Collects what a column stands for: pairs of target and language."""
+    return {pair_of(row) for row in rows}
+
+
+def runs_of(rows):
+    """Groups rows by what ran: {route: {seed: {(target, language): row}}}."""
+    runs = {}
+    for row in rows:
+        by_seed = runs.setdefault(row.route, {})
+        by_seed.setdefault(row.seed, {})[pair_of(row)] = row
+    return runs
+
+
+def zero_shot_runs(rows):
+    """Groups the rows that count in means; see `runs_of`."""
+    return runs_of(row for row in rows if row.zero_shot)
+
+
+def all_zero_shot(by_seed):
+    """Whether all scores of all seeds are zero-shot."""
+    return all(
+        row.zero_shot for scores in by_seed.values() for row in scores.values()
+    )
+
+
+def chance_of(rows, zero_shot=True):
+    """Averages chance over the rows of one column, or gives None."""
+    values = [row.chance for row in rows if zero_shot is None or row.zero_shot]
+    return None if None in values or not values else mean_of(values)
+
+
+def in_order(values):
+    """Drops repetitions and keeps the order of first appearance."""
+    return list(dict.fromkeys(values))

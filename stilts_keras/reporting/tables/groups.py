@@ -1,0 +1,144 @@
+"""Tables of groups: of languages, and of routes."""
+
+from stilts_keras.reporting.tables.choice import grouped_by_target
+from stilts_keras.reporting.tables.choice import pair_of
+from stilts_keras.reporting.tables.choice import pairs_of
+from stilts_keras.reporting.tables.choice import primary_rows
+from stilts_keras.reporting.tables.choice import routes_in
+from stilts_keras.reporting.tables.choice import zero_shot_runs
+from stilts_keras.reporting.tables.comparison import compare
+from stilts_keras.reporting.tables.notes import cell_notes
+from stilts_keras.reporting.tables.notes import counted
+from stilts_keras.reporting.tables.notes import evaluation_notes
+from stilts_keras.reporting.tables.notes import seeds_note
+from stilts_keras.reporting.tables.notes import targets_note
+
+TARGETS_MEAN = "mean"
+
+
+def group_frame(rows, baseline, *, primary, group_of, kind):
+    """Compares routes over groups of languages, such as families.
+
+    A value is the mean over the zero-shot languages of the group in each
+    target, then over the targets, then over seeds. A difference is taken
+    over the pairs of target and language that both routes have.
+
+    Args:
+        rows: iterable of `evidence.JudgedScore`.
+        baseline: str or None. The route to compare with; None: the first.
+        primary: mapping from target to metric.
+        group_of: function from a language's code to its group.
+        kind: str. What the groups are, such as `family`.
+
+    Returns:
+        A frame with one column per group, in the order of their first
+        languages by code.
+
+    Raises:
+        InputError: If there are no such rows or none of the baseline.
+    """
+    chosen = primary_rows(rows, primary)
+    routes, baseline = routes_in(chosen, baseline)
+    groups = {}
+    for row in sorted(chosen, key=lambda row: row.language):
+        if row.zero_shot:
+            pairs = groups.setdefault(group_of(row.language), set())
+            pairs.add(pair_of(row))
+    table_rows = compare(routes, zero_shot_runs(chosen), groups, baseline)
+    return {
+        "title": f"Zero-shot scores by language {kind}",
+        "columns": list(groups),
+        "rows": table_rows,
+        "notes": [
+            f"Percent; means over the languages of a {kind} that no stage "
+            "trained the target in, then over targets; in brackets: "
+            f"difference to {baseline}",
+            targets_note("Means", grouped_by_target(chosen, primary), primary),
+            seeds_note(chosen),
+            *evaluation_notes(chosen),
+            *cell_notes(table_rows, scope="languages or targets"),
+        ],
+    }
+
+
+def number_of_tasks_frame(rows, *, primary, shape):
+    """Compares numbers of intermediate tasks, in one stage or in several.
+
+    Routes of one shape, such as the orders of the same tasks, share a row.
+    What elsewhere are seeds are here the pairs of route and seed: a value is
+    computed within each, then averaged, and a cell's `count` is their number.
+
+    Args:
+        rows: iterable of `evidence.JudgedScore`.
+        primary: mapping from target to metric; gives the columns' order.
+        shape: function from a route to its numbers of intermediate tasks and
+            of stages.
+
+    Returns:
+        A frame with one column per target that has any row, then the mean
+        over those that every route and seed has, if there are any; the first
+        row is the baseline. Its rows also have their `shape`.
+
+    Raises:
+        InputError: If there are no such rows.
+    """
+    chosen = primary_rows(rows, primary)
+    routes, _ = routes_in(chosen, None)
+    label_of = {route: _shape_label(*shape(route)) for route in routes}
+    shapes = sorted({shape(route) for route in routes})
+    labels = [_shape_label(*found) for found in shapes]
+    runs = {}
+    for route, by_seed in zero_shot_runs(chosen).items():
+        by_run = runs.setdefault(label_of[route], {})
+        by_run.update({(route, seed): by_seed[seed] for seed in by_seed})
+    columns = {
+        target: pairs_of(found)
+        for target, found in grouped_by_target(chosen, primary).items()
+    }
+    common = _common(columns, runs)
+    notes = [
+        "Percent; means over the languages that no stage trained the target "
+        "in, then over routes and seeds; in brackets: difference to the "
+        f"baseline, {labels[0]}"
+    ]
+    if common:
+        columns[TARGETS_MEAN] = set().union(*(columns[key] for key in common))
+        notes.append(targets_note(TARGETS_MEAN, common, primary))
+    table_rows = compare(labels, runs, columns, labels[0])
+    for row, found in zip(table_rows, shapes, strict=True):
+        row["shape"] = found
+    return {
+        "title": "Zero-shot scores by number of intermediate tasks",
+        "head": "intermediate tasks",
+        "columns": list(columns),
+        "rows": table_rows,
+        "notes": [
+            *notes,
+            seeds_note(chosen),
+            *evaluation_notes(chosen),
+            *cell_notes(
+                table_rows,
+                replicates="pairs of route and seed",
+                scope="languages or targets",
+            ),
+        ],
+    }
+
+
+def _common(columns, runs):
+    """Lists the targets that every route and seed has a score of."""
+    return [
+        target
+        for target, pairs in columns.items()
+        if all(
+            pairs & scores.keys()
+            for by_run in runs.values()
+            for scores in by_run.values()
+        )
+    ]
+
+
+def _shape_label(tasks, stages):
+    """Names the routes of one shape, such as `3 tasks in 1 stage`."""
+    label = counted(tasks, "task")
+    return f"{label} in {counted(stages, 'stage')}" if stages else label
