@@ -41,7 +41,7 @@ def group_frame(rows, baseline, *, primary, group_of, kind):
     routes, baseline = routes_in(chosen, baseline)
     groups = {}
     for row in sorted(chosen, key=lambda row: row.language):
-        if row.zero_shot:
+        if row.is_averaged:
             pairs = groups.setdefault(group_of(row.language), set())
             pairs.add(pair_of(row))
     table_rows = compare(routes, zero_shot_runs(chosen), groups, baseline)
