@@ -293,7 +293,8 @@ class _JaxSteps(_Steps):
 
         self._compiled_step = jax.jit(self._step, donate_argnums=(0, 1, 2))
         self._compiled_add = jax.jit(self._add, donate_argnums=(1, 2))
-        self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1, 2))
+        # Sums stand in the place of no output: given away, they gain nothing.
+        self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1))
 
     def _run(self, trainable, others, x, y):
         """Returns the sum; its weight and the other variables' new values."""

@@ -18,6 +18,7 @@ from stilts_keras.reporting.progress import Progress
 from stilts_keras.reporting.refresh import places
 from stilts_keras.reporting.refresh import refresh
 from stilts_keras.steps.inputs import refuse_long_rows
+from stilts_keras.steps.update import check_sliceable
 from stilts_keras.versions import versions
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.values import Note
@@ -135,6 +136,14 @@ def _prepare(folder, visits, options, screen):
         )
     )
     trained = [visit.stage for visit in visits if visit.is_trained]
+    for stage in trained:
+        for source in stage.all_sources:
+            check_sliceable(
+                str(source),
+                place.inputs.problem(source.task),
+                stage.recipe.batch_size,
+                options.micro_batch_size,
+            )
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
     cut = place.inputs.prepare(

@@ -201,6 +201,7 @@ def test_training_curves_are_logged_for_each_source(finished):
     assert all(value > 0 for _, value in tags["train/examples_per_second"])
     assert all(value > 0 for _, value in tags["train/tokens_per_second"])
     assert all(0 <= value < 1 for _, value in tags["train/padding_share"])
+    assert all(0 <= value < 1 for _, value in tags["train/waiting_share"])
 
 
 def report_events(run_dir):
@@ -309,11 +310,17 @@ def test_second_run_trains_nothing_and_prints_the_same_table(runs, data):
 def test_growing_by_a_route_trains_only_what_is_new(own_run, data):
     backend, run_dir = own_run
     before = stage_folders(run_dir)
-    run(backend, run_dir, data, "--route=mlm@de/hellaswag")
+    # How batches are sliced is no part of what a stage is known by.
+    slices = "--micro_batch_size=5"
+    run(backend, run_dir, data, "--route=mlm@de/hellaswag", slices)
     new = set(stage_folders(run_dir)) - set(before)
     # The stage itself and three targets after it; mlm@de is there already.
     assert len(new) == 4
     assert all("hellaswag" in str(folder) for folder in new)
+    for folder in (*before, *new):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["micro_batch_size"] == (5 if folder in new else None)
+        assert manifest["end"] == "all steps done"
 
 
 def contents(run_dir):

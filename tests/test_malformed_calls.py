@@ -38,6 +38,7 @@ CALLS = {
         "--backbone=hf://|--backbone=hf://a|--backbone=nope/nope|"
         "--backbone=~nobody-of-this-name/x|--data=~nobody-of-this-name/x|"
         "--tokenizer=~nobody-of-this-name/x|--family=mt5|--bad_rows=keep|"
+        "--early_stopping=0|--early_stopping=3 --eval_every_steps=0|"
         "--tokenizer=x.txt|--long_rows=drop|--keep=some|--on_damage=ignore|"
         "--allow_missing=perhaps|--measure_forgetting=2|--keras_backend=mxnet|"
         "extra|-- x|--nope|--nope=1|--route|--Route=mnli|--flagfile=nope|"
@@ -54,6 +55,7 @@ CALLS = {
     ),
     "run --data=pocket --backbone=pocket --route=mnli --targets=xnli": (
         "|--run_dir=|--run_dir=r --log_every_steps=0|--run_dir=x.txt|"
+        "--run_dir=r --micro_batch_size=0|"
         "--run_dir=r --stage_store=x.txt|--run_dir=x.txt/run"
     ),
     "report": (

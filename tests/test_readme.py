@@ -60,10 +60,10 @@ def test_shell_examples_plan(command, capsys, tmp_path, monkeypatch):
     ]
     status = main(words)
     error = capsys.readouterr().err
-    # There is no run of that name to be scored.
-    is_score = words[1] == "score"
-    assert status == (2 if is_score else 0), error
-    assert not is_score or "does not exist" in error
+    # There is no run of that name to be scored or taken away.
+    reason = {"score": "does not exist", "export": "no finished stage"}
+    assert status == (2 if words[1] in reason else 0), error
+    assert reason.get(words[1], "") in error
 
 
 def test_python_example_runs(tmp_path):

@@ -148,23 +148,23 @@ def _from_sentencepiece(pieces, layout, ids):
             byte_fallback=trained.byte_fallback,
         )
     )
-    steps, scheme = [], "always" if spec.add_dummy_prefix else "never"
+    steps = []
     if spec.precompiled_charsmap:
         steps.append(normalizers.Precompiled(spec.precompiled_charsmap))
     if spec.remove_extra_whitespaces:
-        made.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                # Other white space than what becomes this is a character.
-                pre_tokenizers.Split(" ", "removed"),
-                pre_tokenizers.Metaspace(SPACE, scheme),
-            ]
-        )
-    else:
-        steps.append(normalizers.Replace(" ", SPACE))
-        if spec.add_dummy_prefix:
-            steps.append(normalizers.Prepend(SPACE))
-    if steps:
-        made.normalizer = normalizers.Sequence(steps)
+        # Other white space than what has become this is a character.
+        steps += [
+            normalizers.Replace(tokenizers.Regex("^ +| +$"), ""),
+            normalizers.Replace(tokenizers.Regex(" {2,}"), " "),
+        ]
+    steps.append(normalizers.Replace(" ", SPACE))
+    if spec.add_dummy_prefix:
+        steps.append(normalizers.Prepend(SPACE))
+    made.normalizer = normalizers.Sequence(steps)
+    if trained.split_by_whitespace:
+        # No piece reaches over a space, and words are cached.
+        made.pre_tokenizer = pre_tokenizers.Split(SPACE, "merged_with_next")
+    scheme = "always" if spec.add_dummy_prefix else "never"
     made.decoder = tokenizers.decoders.Metaspace(SPACE, scheme)
     return made
 

@@ -8,6 +8,9 @@ import pathlib
 
 from stilts_keras import files
 from stilts_keras.records import results
+from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import from_dict
 from stilts_keras.tasks import TASKS
 
 STAGES = "stages"
@@ -55,7 +58,7 @@ def model_card(stage, manifest, head, class_name):
         f", fingerprint `{manifest['fingerprint']}`, seed {manifest['seed']}.",
         _use(head, class_name),
         "## Training",
-        _training(chain, manifest),
+        _training(chain),
         "## Scores",
         _scores(manifest, run_dir),
         "## Data",
@@ -80,37 +83,34 @@ def _run_of(stage):
 
 
 def _chain(manifest, run_dir):
-    """Lists what is known of each stage, the earliest known one first."""
-    trainings = {}
+    """Returns the `Training` of each known stage, the earliest first."""
+    known = {}
     if run_dir is not None:
-        rows = results.read_results(
-            run_dir / results.TRAININGS_FILE, [], results.TRAINING
-        )
-        trainings = {row["stage"]: row for row in rows}
-    chain = [{**manifest, "path": manifest["stage"]}]
-    while chain[0]["parent"] in trainings:
-        chain.insert(0, trainings[chain[0]["parent"]])
+        file = run_dir / results.TRAININGS_FILE
+        known = {
+            row.stage: row for row in results.read_rows(file, Training, [])
+        }
+    facts = {"path": manifest["stage"], "stage": manifest["fingerprint"]}
+    chain = [from_dict(Training, {**manifest, **facts}, files.MANIFEST)]
+    while chain[0].parent in known:
+        chain.insert(0, known[chain[0].parent])
     return chain
 
 
 def _tasks(chain, head):
     """Lists the tasks whose rows the model has seen."""
     named = [
-        source["name"].partition("@")[0].partition(":")[0]
+        source.name.partition("@")[0].partition(":")[0]
         for stage in chain
-        for source in stage["sources"]
+        for source in stage.sources
     ]
     return list(dict.fromkeys([*named, *(head.tasks if head else ())]))
 
 
 def _rows(manifest, run_dir):
-    """Returns the stage's scores, without those of dev rows it learned on."""
-    rows = results.read_results(run_dir / results.RESULTS_FILE, [])
-    return [
-        row
-        for row in rows
-        if row["stage"] == manifest["fingerprint"] and "learned_in" not in row
-    ]
+    """Returns the stage's `Score`s."""
+    rows = results.read_rows(run_dir / results.RESULTS_FILE, Score, [])
+    return [row for row in rows if row.stage == manifest["fingerprint"]]
 
 
 # -------------------------------------------------------------------- Sections
@@ -140,7 +140,7 @@ def _use(head, class_name):
     return f"{code}\n\n{note}"
 
 
-def _training(chain, manifest):
+def _training(chain):
     header = (
         "stage",
         "rows seen",
@@ -152,31 +152,35 @@ def _training(chain, manifest):
     )
     rows = [
         (
-            stage["path"],
+            stage.path,
             ", ".join(
-                f"{source['name']}: {source['sequences_seen']:,}"
-                for source in stage["sources"]
+                f"{source.name}: {source.sequences_seen:,}"
+                for source in stage.sources
             ),
-            f"{stage['num_steps']:,} ({stage['best_step']:,})",
-            f"{stage['recipe']['learning_rate']:g}",
-            stage["recipe"]["batch_size"],
-            stage["recipe"]["max_length"],
-            _number(stage["dev_score"]),
+            f"{stage.num_steps:,} ({stage.best_step or stage.num_steps:,})",
+            f"{stage.recipe['learning_rate']:g}",
+            stage.recipe["batch_size"],
+            stage.recipe["max_length"],
+            _number(stage.dev_score),
         )
         for stage in chain
     ]
     text = _table(header, rows)
-    if chain[0]["parent"] is not None:
+    if chain[0].parent is not None:
         text += (
             "\n\nThe recipes of the stages before are not known here: export "
             "the stage from its run's folder."
         )
-    recipe = ", ".join(
-        f"{name} {value}"
-        for name, value in sorted(manifest["recipe"].items())
-        if value is not None
-    )
-    return f"{text}\n\nThe last stage's recipe: {recipe}."
+    recipes = [
+        f"- `{stage.path}`, seed {stage.seed}: "
+        + ", ".join(
+            f"{name} {value}"
+            for name, value in sorted(stage.recipe.items())
+            if value is not None
+        )
+        for stage in chain
+    ]
+    return "\n\n".join([text, "Recipes, all of it:", "\n".join(recipes)])
 
 
 def _scores(manifest, run_dir):
@@ -203,21 +207,21 @@ def _scores(manifest, run_dir):
         header,
         [
             (
-                row["route"],
-                row["target"],
-                row["language"],
-                row["split"],
-                row["metric"],
-                _number(row["value"]) + ("‡" if row.get("collapsed") else ""),
-                f"{_number(row.get('low'))} to {_number(row.get('high'))}",
-                f"{row['n']:,}",
-                "yes" if row["zero_shot"] else "no",
+                row.route,
+                row.target,
+                row.language,
+                row.split,
+                row.metric,
+                _number(row.value) + ("‡" if row.collapsed else ""),
+                _interval(row),
+                f"{row.n:,}",
+                "yes" if row.zero_shot else "no",
             )
             for row in rows
         ],
     )
     note = "Percent; intervals are over the examples, of this one seed."
-    if any(row.get("collapsed") for row in rows):
+    if any(row.collapsed for row in rows):
         note += " ‡ predictions are constant."
     return f"{table}\n\n{note}"
 
@@ -250,6 +254,11 @@ def _table(header, rows):
 
 def _cell(value):
     return " ".join(str(value).replace("|", "\\|").split())
+
+
+def _interval(row):
+    ends = [row.low, row.high]
+    return "-" if None in ends else " to ".join(map(_number, ends))
 
 
 def _number(value):

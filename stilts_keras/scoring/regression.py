@@ -51,8 +51,6 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
     Source: Cameron and Miller, 2015, A practitioner's guide to cluster-robust
     inference, https://doi.org/10.3368/jhr.50.2.317.
     """
-    import statsmodels.api as sm
-
     outcomes = _checked_numbers("outcomes", outcomes)
     columns = {
         name: _checked_numbers(f"predictor {name!r}", values)
@@ -65,11 +63,7 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
     _check_design(design, columns)
     # Terms of one scale, lest units decide what counts as zero.
     scales = np.array([1.0, *(np.std(c) for c in columns.values())])
-    fit = sm.OLS(outcomes, design / scales).fit(
-        cov_type="cluster",
-        cov_kwds={"groups": groups, "use_correction": True},
-        use_t=True,
-    )
+    fit = _fit(outcomes, design / scales, groups)
     return {
         "terms": _terms(fit, scales, [INTERCEPT, *columns], confidence),
         "n": int(outcomes.size),
@@ -78,6 +72,17 @@ def regress(outcomes, predictors, clusters, *, confidence=0.95):
         "confidence": confidence,
         "warnings": _warnings(columns, names, groups),
     }
+
+
+def _fit(outcomes, design, groups):
+    # Imported here: it takes a second.
+    import statsmodels.api as sm
+
+    return sm.OLS(outcomes, design).fit(
+        cov_type="cluster",
+        cov_kwds={"groups": groups, "use_correction": True},
+        use_t=True,
+    )
 
 
 def _terms(fit, scales, names, confidence):

@@ -90,17 +90,6 @@ def _slices(arrays, num_rows, size):
         )
 
 
-def check_micro_batch_size(micro_batch_size):
-    """Raises InputError unless it is None or a whole number above 0."""
-    if micro_batch_size is None:
-        return
-    if type(micro_batch_size) is not int or micro_batch_size < 1:
-        raise InputError(
-            "micro_batch_size must be a whole number of at least 1. Received: "
-            f"{micro_batch_size!r}."
-        )
-
-
 def check_sliceable(name, problem, batch_size, micro_batch_size):
     """Refuses to slice a batch whose loss needs all of it at once.
 

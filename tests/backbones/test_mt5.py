@@ -115,7 +115,7 @@ def change_config(folder, place, **changes):
         ("model_type", "umt5", "'umt5', which is not opened: each of its"),
         ("relative_attention_num_buckets", 16, "Expected: 32"),
         ("relative_attention_max_distance", 64, "Expected: 128"),
-        ("dense_act_fn", "tanh", "feed_forward_proj 'tanh'.*gelu_new"),
+        ("dense_act_fn", "elu", "feed_forward_proj 'elu'.*gelu_new"),
     ],
 )
 def test_what_kerashub_cannot_do_is_refused(

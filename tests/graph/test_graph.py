@@ -460,6 +460,18 @@ def test_unknown_dtype_policy_gets_a_suggestion():
     refused("mixed_bfloat16", recipe={"dtype_policy": "mixed_bfloat"})
 
 
+def test_an_early_stop_needs_evaluations_to_count():
+    recipe = {"early_stopping": 30, "eval_every_steps": 0}
+    refused("early_stopping counts evaluations", recipe=recipe)
+    refused("early_stopping must be", recipe={"early_stopping": 0})
+    built = graph(recipe={"early_stopping": 30})
+    assert {s.recipe.early_stopping for s in built.stages} == {30}
+    # The schedule's steps stay what they were.
+    assert [s.num_steps for s in built.stages] == [
+        s.num_steps for s in graph().stages
+    ]
+
+
 @pytest.mark.parametrize("limit", [0, -1, 2.5, True])
 def test_limits_are_whole_numbers(limit):
     refused("eval_limit", eval_limit=limit)

@@ -34,6 +34,7 @@ def stage(**changes):
         {"data_fingerprints": ("other rows",)},
         {"recipe": Recipe(epochs=3)},
         {"recipe": Recipe(epochs=2, dtype_policy="mixed_bfloat16")},
+        {"recipe": Recipe(epochs=2, batch_size=32, early_stopping=30)},
         {"sources": (Source(TASKS["mnli"], "en", 50),)},
         {"sources": (Source(TASKS["xnli"], "de"),)},
         {"parent": stage()},

@@ -163,6 +163,45 @@ def test_idle_heads_move_alike_on_all_backends(runs, name):
     assert off(found, still) > 1e-3
 
 
+# ---------------------------------------------------------------- Micro-batches
+TASKS = ("mnli", "hellaswag", "squad", "udpos", "mlm")
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("task", TASKS)
+def test_slices_of_a_batch_give_the_gradient_and_loss_of_all(runs, name, task):
+    found = runs[name]
+    whole, slices = (found[f"{task}/{how}/loss"] for how in ("whole", "slices"))
+    assert slices == pytest.approx(whole, rel=1e-6)
+    assert found[f"{task}/slices/num_steps"] == 1
+    ours = weights(found, f"{task}/slices/moment")
+    theirs = weights(found, f"{task}/whole/moment")
+    assert ours.keys() == theirs.keys()
+    largest = max(np.abs(value).max() for value in theirs.values())
+    assert largest > 1e-3
+    for key, value in theirs.items():
+        assert np.abs(ours[key] - value).max() < 2e-6 * largest, key
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("task", TASKS)
+def test_slices_have_equal_gradients_on_all_backends(runs, name, task):
+    prefix = f"{task}/slices/moment"
+    assert apart(runs[name], prefix, runs["torch"]) < 2e-6
+
+
+@pytest.mark.parametrize("task", ["udpos", "mlm"])
+def test_the_mean_of_slices_means_would_be_another(runs, task):
+    sums, sizes = (
+        runs["torch"][f"{task}/{what}"] for what in ("sums", "weights")
+    )
+    assert len(set(sizes)) > 1
+    whole = runs["torch"][f"{task}/whole/loss"]
+    assert sums.sum() / sizes.sum() == pytest.approx(whole, rel=1e-5)
+    means = sums / np.maximum(sizes, 1)
+    assert means.mean() != pytest.approx(whole, rel=1e-4)
+
+
 # ----------------------------------------------------------- Stages on the disk
 @pytest.mark.parametrize("reader", OTHERS)
 def test_a_stage_crosses_backends(runs, reader):

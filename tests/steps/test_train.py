@@ -1,6 +1,9 @@
 import collections
+import dataclasses
 import os
 import signal
+import threading
+import time
 
 import keras
 import numpy as np
@@ -14,6 +17,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import source_order
 from stilts_keras.errors import DamageError
+from stilts_keras.errors import InputError
 from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
 from stilts_keras.interruption import Interruption
@@ -309,6 +313,168 @@ def test_progress_that_is_damaged_is_named_and_begun_anew(
     assert len(noted) == 1 and str(file) in str(noted[0])
     assert again.losses == undisturbed.losses
     assert_equal(weights(again.model), weights(undisturbed.model))
+
+
+# -------------------------------------------------------------- Micro-batches
+@pytest.fixture(scope="module")
+def sliced(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sliced") / "progress"
+    how = {"recipe": EVALUATED, "scores": SCORES, "micro_batch_size": 3}
+    return run(make_sources(), folder, **how)
+
+
+def test_slices_train_as_whole_batches_do(undisturbed, sliced):
+    ours, theirs = (
+        [loss for _, loss in noted.losses] for noted in (sliced, undisturbed)
+    )
+    assert ours == pytest.approx(theirs, rel=1e-5)
+    for one, other in zip(
+        weights(sliced.model), weights(undisturbed.model), strict=True
+    ):
+        assert one == pytest.approx(other, abs=1e-5)
+    assert int(sliced.model.optimizer.iterations) == 11
+
+
+def test_a_resumed_stage_equals_an_uninterrupted_one_with_slices(
+    sliced, tmp_path
+):
+    def ask_to_stop(step):
+        if step == 7:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    how = {"recipe": EVALUATED, "scores": SCORES, "micro_batch_size": 3}
+    with pytest.raises(Interrupted):
+        run(make_sources(), tmp_path / "p", on_step=ask_to_stop, **how)
+    last = run(make_sources(), tmp_path / "p", **how)
+    assert last.starts == [7]
+    assert last.losses == sliced.losses[7:]
+    assert last.state == sliced.state
+    assert_equal(weights(last.model), weights(sliced.model))
+
+
+def test_a_loss_that_needs_the_whole_batch_is_refused_before_any_step(
+    sources, tmp_path
+):
+    sources[1].problem.is_sliceable = False
+    with pytest.raises(InputError, match="'second' compares all rows"):
+        run(sources, tmp_path / "progress", micro_batch_size=3)
+    assert not sources[0].problem.masks and not (tmp_path / "progress").exists()
+
+
+# ------------------------------------------------------------- Early stopping
+PATIENT = Recipe(**vars(EVALUATED) | {"early_stopping": 2})
+# The best is the first; neither of the next two is above it.
+FALLING = {3: 5.0, 6: 5.0, 9: 4.0, 11: 9.0}
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stopped") / "progress"
+    return run(make_sources(), folder, recipe=PATIENT, scores=FALLING)
+
+
+def test_a_stage_stops_after_so_many_evaluations_without_gain(
+    stopped, undisturbed, tmp_path
+):
+    assert stopped.evaluated == [3, 6, 9]
+    assert stopped.state.step == 9
+    assert stopped.state.end == "no gain in 2 evaluations"
+    assert stopped.best == (5.0, 3)
+    # Until then all is as without: order, losses and the learning rate.
+    assert stopped.losses == undisturbed.losses[:9]
+    assert stopped.logs[1].learning_rate == undisturbed.logs[1].learning_rate
+    # The weights are those of the best step.
+    three = Recipe(**vars(RECIPE) | {"eval_every_steps": 3})
+    best = run(
+        make_sources(), tmp_path / "p", recipe=three, scores=FALLING | {11: 0.0}
+    )
+    assert best.best == (5.0, 3)
+    assert_equal(weights(stopped.model), weights(best.model))
+
+
+def test_the_steps_since_the_last_log_are_logged_at_an_early_end(stopped):
+    assert [log.step for log in stopped.logs] == [4, 8, 9]
+    assert stopped.logs[-1].learning_rate == pytest.approx(0.01 * 3 / 10)
+
+
+def test_a_gain_begins_the_count_anew(tmp_path):
+    scores = {3: 1.0, 6: 0.0, 9: 2.0, 11: 0.0}
+    noted = run(make_sources(), tmp_path / "p", recipe=PATIENT, scores=scores)
+    assert noted.state.end == "all steps done"
+    assert noted.state.num_without_gain == 1
+    assert noted.best == (2.0, 9)
+
+
+def test_without_dev_rows_no_stage_stops_early(tmp_path):
+    scores = dict.fromkeys((3, 6, 9, 11))
+    noted = run(make_sources(), tmp_path / "p", recipe=PATIENT, scores=scores)
+    assert (noted.state.step, noted.state.end) == (11, "all steps done")
+
+
+@pytest.mark.parametrize("cut_at", [5, 6, 9])
+def test_a_resumed_stage_stops_where_an_uninterrupted_one_does(
+    stopped, tmp_path, cut_at
+):
+    def ask_to_stop(step):
+        if step == cut_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    how = {"recipe": PATIENT, "scores": FALLING}
+    with pytest.raises(Interrupted):
+        run(make_sources(), tmp_path / "p", on_step=ask_to_stop, **how)
+    last = run(make_sources(), tmp_path / "p", **how)
+    assert last.starts == [cut_at]
+    assert last.state == stopped.state
+    assert last.losses == stopped.losses[cut_at:]
+    assert_equal(weights(last.model), weights(stopped.model))
+
+
+def test_a_stage_that_was_cut_off_as_it_stopped_takes_no_further_step(
+    stopped, tmp_path
+):
+    def cut_off_when_evaluated(step):
+        if step == 9:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return FALLING[step]
+
+    class Cut(dict):
+        def __getitem__(self, step):
+            return cut_off_when_evaluated(step)
+
+    with pytest.raises(Interrupted):
+        run(make_sources(), tmp_path / "p", recipe=PATIENT, scores=Cut())
+    last = run(make_sources(), tmp_path / "p", recipe=PATIENT, scores=FALLING)
+    assert last.losses == []
+    assert last.state == stopped.state
+    assert_equal(weights(last.model), weights(stopped.model))
+
+
+# ----------------------------------------------------------------------- Logs
+class Slow(Regression):
+    def collate(self, *arguments):
+        time.sleep(0.05)
+        return super().collate(*arguments)
+
+
+def test_logs_tell_the_share_of_time_that_steps_wait_for_data(plain, tmp_path):
+    assert all(0 <= log.waiting_share < 1 for log in plain[1].logs)
+    fast = make_sources()
+    slow = [dataclasses.replace(s, problem=Slow()) for s in fast]
+    noted = run(slow, tmp_path / "progress")
+    # The steps after the first few are compiled, and take no time.
+    assert noted.logs[-1].waiting_share > 0.5
+
+
+def test_an_error_in_the_data_ends_the_stage_and_its_thread(sources, tmp_path):
+    class Broken(Regression):
+        def collate(self, *arguments):
+            raise ArithmeticError("row 7")
+
+    broken = [sources[0], dataclasses.replace(sources[1], problem=Broken())]
+    before = set(threading.enumerate())
+    with pytest.raises(ArithmeticError, match="row 7"):
+        run(broken, tmp_path / "progress")
+    assert set(threading.enumerate()) == before
 
 
 def test_logs_hold_the_means_since_the_last_log(plain):
