@@ -87,6 +87,11 @@ class Score(_Measured):
     layer: int | None = None
     pooling: str | None = None
 
+    @property
+    def is_averaged(self):
+        """Whether zero-shot means take the score in."""
+        return self.zero_shot and self.in_benchmark
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LayerScore(Score):
