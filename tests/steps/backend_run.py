@@ -5,7 +5,6 @@ first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 import sys
@@ -318,9 +317,7 @@ def traces(model, sources, tokenizer):
 def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        # Here each task has a head of its own.
-        tasks = [dataclasses.replace(get_task(n), head_key=n) for n in TASKS]
-        heads = describe_heads(tasks)
+        heads = describe_heads(map(get_task, TASKS))
         checkpoint.save_stage(folder, model=model, heads=heads, facts={})
         return {}
     files.check_folder(folder)
