@@ -12,7 +12,7 @@ from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.problems import problem_of
-from stilts_keras.scoring import submission
+from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
 from stilts_keras.steps.checkpoint import load_heads
 from stilts_keras.steps.evaluate import Evaluator
@@ -127,7 +127,7 @@ def _length(length, backbone):
 
 
 def _write(task, language, found, output):
-    _, layout = submission.layout_for(task, language, suites.with_files())
+    _, layout = submission_files.layout_for(task, language, suites.with_files())
     file = layout.file_of(output, task.name, language)
     layout.formats[task.name].write(file, found.predictions, found.ids)
     return file

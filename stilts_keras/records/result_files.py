@@ -19,7 +19,7 @@ from stilts_keras.records.rows import from_dict
 from stilts_keras.records.scalars import add_scores
 from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.scoring import metrics
-from stilts_keras.scoring import submission
+from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
 
 TENSORBOARD = "tensorboard"
@@ -145,7 +145,7 @@ class ResultFiles:
             predicted: has `cell`, `row`, `predictions` and `ids`.
         """
         cell, language = predicted.cell, predicted.row.language
-        suite, layout = submission.layout_for(
+        suite, layout = submission_files.layout_for(
             cell.target, language, suites.with_files()
         )
         folder = self.path / "submission" / suite
@@ -191,7 +191,9 @@ class ResultFiles:
             metric=metrics.of(cell.target)[0],
             language=language,
         )
-        submission.keep(self.path, suites.with_files(), cell, language, scored)
+        submission_files.keep(
+            self.path, suites.with_files(), cell, language, scored
+        )
 
     def keep_chain_scores(self, stage, rows):
         """Keeps the dev scores of a chain's sources after a stage.
