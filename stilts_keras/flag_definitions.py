@@ -13,6 +13,7 @@ from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
 RECIPE = "recipe (default: each task's published one)"
+TAKE_AWAY = "predict and export"
 # Group -> name of a flag -> its help, without what absl adds to it.
 GROUPS = {}
 
@@ -309,7 +310,7 @@ _flag(
     None,
     "With score: JSON file for the scores, in the structure of XTREME's "
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without). With export: folder to make.",
+    "RUN_DIR/report, without). With predict or export: folder to make.",
 )
 _MAX_LENGTH = (
     "Most tokens of one sequence. Published ones are lowered to the backbone's "
@@ -414,22 +415,22 @@ _flag(
     choices=ON_DAMAGE,
 )
 _flag(
-    "export",
+    TAKE_AWAY,
     flags.DEFINE_string,
     "stage",
     None,
     "Folder of a finished stage: RUN_DIR/stages/<route>/<fingerprint>.",
 )
 _flag(
-    "export",
+    TAKE_AWAY,
     flags.DEFINE_string,
     "task",
     None,
-    "Which of several heads: a task that it was trained on. none: the "
-    "backbone alone.",
+    "With predict: the task whose test rows are read. With export: which of "
+    "several heads, or none for the backbone alone.",
 )
 _flag(
-    "export",
+    TAKE_AWAY,
     flags.DEFINE_enum,
     "format",
     "huggingface",

@@ -153,62 +153,10 @@ def load_features(
         InputError: If a column is missing, a row is wrong, with its number,
             or too many are left out.
     """
-    rows = data.load(task, language, split)
-    where = _where(data, task, language, split)
-    numbers = np.arange(len(rows))
-    if count is not None and count < len(rows):
-        random = np.random.default_rng(SUBSET_SEED)
-        numbers = np.sort(random.permutation(len(rows))[:count])
-        rows = rows.select(numbers)
-    if not len(rows):
-        raise InputError(f"{where} has no rows. Check the data.")
-    if is_hidden is None:
-        is_hidden = is_evaluated and row_reading.is_gold_hidden(task, rows)
-    reader = row_reading.RowReader(
-        task,
-        rows.features,
-        where=where,
-        is_evaluated=is_evaluated,
-        numbers=numbers,
-        is_hidden=is_hidden,
+    rows, reader = _opened(
+        data, task, language, split, count, is_evaluated, is_hidden
     )
-    may_be_left_out = {"where": where, "bad_rows": bad_rows}
-    faults = {}
-
-    def pack_rows(columns, indices):
-        batch = [
-            dict(zip(columns, values, strict=True))
-            for values in zip(*columns.values(), strict=True)
-        ]
-        pairs = [
-            (index, reader.read(index, row))
-            for index, row in zip(indices, batch, strict=True)
-        ]
-        for index, reading in pairs:
-            if reading.fault:
-                faults[reader.number(index)] = reading.fault
-        row_reading.refuse_bad_rows(
-            faults, len(rows), num_read=indices[-1] + 1, **may_be_left_out
-        )
-        kept = [pair for pair in pairs if pair[1].item is not None]
-        items = [reading.item for _, reading in kept]
-        try:
-            packed = pack(items, tokenizer, max_length)
-        except InputError:
-            for index, reading in kept:
-                check_packs(reading.item, reader.place(index, rows[index]))
-            raise
-        places = packed["example"]
-        packed["has_empty"] = [kept[i][1].empty is not None for i in places]
-        packed["example"] = [kept[i][0] for i in places]
-        return packed
-
-    def check_packs(item, where):
-        try:
-            pack([item], tokenizer, max_length)
-        except InputError as error:
-            raise InputError(f"{where}: {error}") from error
-
+    where = _where(data, task, language, split)
     key = {
         "features": FEATURES_VERSION,
         "pack": pack_key,
@@ -217,9 +165,15 @@ def load_features(
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,
         "rows": [len(rows), count],
-        "split": [language, split, is_evaluated, is_hidden],
+        "split": [language, split, is_evaluated, reader.is_hidden],
     }
-    features = _map_cached(rows, pack_rows, key)
+    packing = _Packing(
+        rows,
+        reader,
+        lambda items: pack(items, tokenizer, max_length),
+        {"where": where, "bad_rows": bad_rows},
+    )
+    features = _map_cached(rows, packing.columns_of, key)
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     found = SplitFeatures(
@@ -232,8 +186,82 @@ def load_features(
         max_length=max_length,
     )
     # Features from the cache may be those of a run that skipped rows.
-    row_reading.refuse_bad_rows(found.left_out, len(rows), **may_be_left_out)
+    packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _opened(data, task, language, split, count, is_evaluated, is_hidden):
+    """Returns a split's rows, or `count` of them, and their reader."""
+    rows = data.load(task, language, split)
+    where = _where(data, task, language, split)
+    numbers = np.arange(len(rows))
+    if count is not None and count < len(rows):
+        random = np.random.default_rng(SUBSET_SEED)
+        numbers = np.sort(random.permutation(len(rows))[:count])
+        rows = rows.select(numbers)
+    if not len(rows):
+        raise InputError(f"{where} has no rows. Check the data.")
+    if is_hidden is None:
+        is_hidden = is_evaluated and row_reading.is_gold_hidden(task, rows)
+    return rows, row_reading.RowReader(
+        task,
+        rows.features,
+        where=where,
+        is_evaluated=is_evaluated,
+        numbers=numbers,
+        is_hidden=is_hidden,
+    )
+
+
+class _Packing:
+    """Rows on their way to features: read, refused or left out, packed."""
+
+    def __init__(self, rows, reader, pack, may_be_left_out):
+        self._rows = rows
+        self._reader = reader
+        self._pack = pack
+        self._may_be_left_out = may_be_left_out
+        self._faults = {}
+
+    def refuse_bad_rows(self, faults, **progress):
+        """Raises where more rows are wrong than may be left out."""
+        row_reading.refuse_bad_rows(
+            faults, len(self._rows), **progress, **self._may_be_left_out
+        )
+
+    def columns_of(self, columns, indices):
+        """Packs a batch of rows, given by columns; see `Dataset.map`."""
+        batch = [
+            dict(zip(columns, values, strict=True))
+            for values in zip(*columns.values(), strict=True)
+        ]
+        pairs = [
+            (index, self._reader.read(index, row))
+            for index, row in zip(indices, batch, strict=True)
+        ]
+        for index, reading in pairs:
+            if reading.fault:
+                self._faults[self._reader.number(index)] = reading.fault
+        self.refuse_bad_rows(self._faults, num_read=indices[-1] + 1)
+        kept = [pair for pair in pairs if pair[1].item is not None]
+        try:
+            packed = self._pack([reading.item for _, reading in kept])
+        except InputError:
+            for index, reading in kept:
+                self._check_packs(index, reading.item)
+            raise
+        places = packed["example"]
+        packed["has_empty"] = [kept[i][1].empty is not None for i in places]
+        packed["example"] = [kept[i][0] for i in places]
+        return packed
+
+    def _check_packs(self, index, item):
+        """Names the row that cannot be packed."""
+        try:
+            self._pack([item])
+        except InputError as error:
+            where = self._reader.place(index, self._rows[index])
+            raise InputError(f"{where}: {error}") from error
 
 
 def _where(data, task, language, split):

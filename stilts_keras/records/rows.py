@@ -87,6 +87,11 @@ class Score(_Measured):
     layer: int | None = None
     pooling: str | None = None
 
+    @property
+    def is_averaged(self):
+        """Whether zero-shot means take the score in."""
+        return self.zero_shot and self.in_benchmark
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LayerScore(Score):
@@ -95,6 +100,35 @@ class LayerScore(Score):
     KEY: typing.ClassVar = (*Score.KEY, "layer")
 
     layer: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Unscored:
+    """A language of a cell that was predicted, but whose gold is hidden.
+
+    A line of unscored.jsonl.
+
+    Attributes:
+        route: str. Canonical.
+        seed: int.
+        target: str. The task's name.
+        language: str.
+        split: str.
+        n: int. Number of examples.
+        stage: str. As in `Score`.
+        data_fingerprint: str. As in `Score`.
+    """
+
+    KEY: typing.ClassVar = ("route", "seed", "target", "language", "stage")
+
+    route: str
+    seed: int
+    target: str
+    language: str
+    split: str
+    n: int
+    stage: str
+    data_fingerprint: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,9 @@ import pathlib
 
 from stilts_keras.records.tensorboard import EventWriter
 
+# What scores are shown under whose language the benchmark does not list.
+OUTSIDE = "outside_benchmark"
+
 
 def write_scalars(rows, folder):
     """Writes scores as scalars: a run for each route, the seed as step.
@@ -29,6 +32,8 @@ def add_scores(rows, writer):
     """
     for row in rows:
         kind = "zero_shot" if row.zero_shot else "supervised"
+        if not row.in_benchmark:
+            kind = OUTSIDE
         place = f"{row.target}/{row.metric}/{row.language}"
         writer.scalar(f"{kind}/{place}", row.value, row.seed)
         if row.collapsed:

@@ -26,7 +26,7 @@ def finding(frame, baseline):
     others = [
         row
         for row in frame["rows"]
-        if row["label"] not in (baseline, tables.CHANCE) and row["cells"]
+        if row["label"] not in (baseline, tables.CHANCE)
     ]
     cells = [
         (row["label"], target, cell)
@@ -69,8 +69,8 @@ def _why_nothing_is_compared(frame, baseline, others):
             "be compared, the predictions of one are constant."
         )
     return (
-        f"No route has a zero-shot language in common with `{baseline}`: "
-        "there is nothing to compare."
+        f"No route has a zero-shot language in common with `{baseline}` that "
+        "its target's benchmark lists: there is nothing to compare."
     )
 
 
@@ -152,7 +152,7 @@ def negative_transfer(frames):
         for frame in frames
         for row in frame["rows"]
         for cell in row["cells"].values()
-        if cell["p"] is not None
+        if cell["p"] is not None and cell["in_benchmark"]
     ]
     real = [cell for cell in cells if cell["is_significant"]]
     return {
@@ -291,6 +291,7 @@ def _observations(frames, route):
         if row["label"] == route
         for language, cell in row["cells"].items()
         if cell["difference"] is not None
+        and cell["in_benchmark"]
         and distance_from_english(language) is not None
     ]
     known = {

@@ -8,6 +8,7 @@ import pathlib
 
 from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.records.scalars import OUTSIDE
 from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
@@ -108,15 +109,30 @@ def _parts(report, target):
 def _layout(report):
     """Groups the curves of the results: by target, many languages by family."""
     charts = {ALL_TARGETS: {}}
+    strange = {
+        (row.target, row.language)
+        for row in report.evidence.rows
+        if not row.in_benchmark
+    }
     for target, metric in report.evidence.primary.items():
         tags = f"^zero_shot/{target}/{metric}/"
         charts[ALL_TARGETS][f"{target}: {metric}"] = [tags]
         languages = report.differences.get(target, {}).get("columns", ())
+        languages = [
+            code for code in languages if (target, code) not in strange
+        ]
         if len(languages) > CROWDED:
             charts[f"{target}: {metric}, by family"] = {
                 family: [f"{tags}({'|'.join(codes)})$"]
                 for family, codes in families(languages).items()
             }
+    if strange:
+        targets = {target for target, _ in strange}
+        charts["languages outside the benchmark"] = {
+            f"{target}: {metric}": [f"^{OUTSIDE}/{target}/{metric}/"]
+            for target, metric in report.evidence.primary.items()
+            if target in targets
+        }
     if report.evidence.lessons:
         charts["chains"] = {
             "dev scores along the chain": ["^chain/"],
@@ -190,16 +206,18 @@ def _num_steps(stage, trainings):
 
 def _session_metrics(rows, baseline):
     """Means of one route, target and seed, in the order of the columns."""
-    ours = {row.language: row.value for row in rows if row.zero_shot}
+    ours = {row.language: row.value for row in rows if row.is_averaged}
     sound, theirs = (
         {
             row.language: row.value
             for row in side
-            if row.zero_shot and not row.collapsed
+            if row.is_averaged and not row.collapsed
         }
         for side in (rows, baseline)
     )
-    english = [row.value for row in rows if row.language == "en"]
+    english = [
+        row.value for row in rows if row.language == "en" and row.in_benchmark
+    ]
     metrics = {}
     if ours:
         metrics["mean/zero_shot"] = sum(ours.values()) / len(ours)
@@ -207,7 +225,7 @@ def _session_metrics(rows, baseline):
         metrics["mean/english"] = english[0]
     if ours and english:
         metrics["mean/gap"] = english[0] - metrics["mean/zero_shot"]
-    shared = sound.keys() & theirs.keys()
+    shared = [language for language in sound if language in theirs]
     if shared:
         gains = [sound[language] - theirs[language] for language in shared]
         metrics["mean/difference"] = sum(gains) / len(gains)

@@ -225,6 +225,7 @@ def _rows_of(rows, target, metric, route):
         row
         for row in rows
         if (row.target, row.metric, row.route) == (target, metric, route)
+        and row.in_benchmark
     ]
     # Dev rows stand in only for test rows that are not there.
     return [row for row in found if row.split == "test"] or found

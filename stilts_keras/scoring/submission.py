@@ -9,7 +9,9 @@ import pathlib
 from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.scoring.doubts import doubts_of
+from stilts_keras.scoring.formats import BY_PREDICTION
 from stilts_keras.scoring.formats.format import read_json
+from stilts_keras.scoring.suite import Layout
 
 # Beside the labels: the split of those tasks that are not scored on test.
 SPLITS_FILE = "splits.json"
@@ -358,6 +360,26 @@ def submissions_of(run_dir, suite):
     """
     folder = files.at_home(run_dir) / "submission"
     return folder / suite.name, folder / suite.layout.labels
+
+
+def layout_for(task, language, suites):
+    """Finds the layout that a task's predictions are written in.
+
+    Args:
+        task: `Task`.
+        language: str.
+        suites: iterable of `Suite`. The first that has files of both gives it.
+
+    Returns:
+        Tuple: the suite's name, or `others`; and its `Layout`, or one like
+        XTREME's.
+    """
+    for suite in suites:
+        if suite.layout and task.name in suite.layout.formats:
+            if language in suite.languages_of(task.name):
+                return suite.name, suite.layout
+    file_format = BY_PREDICTION[task.kind.predicts]()
+    return "others", Layout(formats={task.name: file_format})
 
 
 def keep(run_dir, suites, cell, language, evaluation):

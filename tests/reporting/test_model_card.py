@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from fake_runs import MANIFEST
+from manifests import MANIFEST
 from stilts_keras import files
 from stilts_keras.backbones.stage_heads import StageHead
 from stilts_keras.records.results import RowFile

@@ -17,6 +17,7 @@ from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import Training
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
+from stilts_keras.reporting.report import folder as report_folder
 
 SHARES = {"pretrained": 0.5, "mnli": 0.65, "mnli/squad": 0.5}
 
@@ -179,7 +180,7 @@ def test_a_report_that_was_cut_off_is_of_no_results(
 ):
     report.write(made, tmp_path)
     report.keep(made, tmp_path, "digest")
-    monkeypatch.setattr(report, "to_markdown", None)
+    monkeypatch.setattr(report_folder, "to_markdown", None)
     with pytest.raises(TypeError):
         report.write(made, tmp_path)
     assert report.kept(tmp_path, "digest") is None

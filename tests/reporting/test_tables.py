@@ -244,6 +244,7 @@ def test_what_may_be_chance_is_marked(rows):
     [
         ({}, "61.2"),
         ({"zero_shot": False}, "61.2*"),
+        ({"in_benchmark": False, "margin": 1.0}, "61.2±1.0§"),
         ({"difference": 1.25}, "61.2 (+1.2)"),
         ({"margin": 2.0, "difference": 1.0}, "61.2±2.0 (+1.0)"),
         ({"margin": 30.0, "above_chance": False}, "61.2±30.0°"),
@@ -268,18 +269,7 @@ def test_what_may_be_chance_is_marked(rows):
     ],
 )
 def test_cells_are_short_and_signed(changes, text):
-    made = {
-        "value": 61.21,
-        "difference": None,
-        "margin": None,
-        "deviation": None,
-        "count": 1,
-        "zero_shot": True,
-        "above_chance": True,
-        "collapsed": False,
-        "complete": True,
-        "is_significant": False,
-    }
+    made = tables.new_cell(61.21, count=1)
     assert rendering.format_cell(made | changes) == text
 
 

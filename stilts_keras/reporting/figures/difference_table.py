@@ -11,6 +11,7 @@ from stilts_keras.reporting.tables import CHANCE
 # How tables and maps mark a significant difference.
 DAGGER = "\N{DAGGER}"
 MARKED = "framed and bold"
+OUTSIDE = "\N{SECTION SIGN}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +24,8 @@ class DifferenceTable:
         rows: list of pairs of a route and its cells, each a cell or None.
         group_of: dict from column to its group, None where it has none.
         starred: set of the columns of which no cell is zero-shot.
+        outside: set of the columns that are languages which the benchmark
+            does not list.
         captions: list of str.
         limit: float. The difference of the deepest colour.
     """
@@ -32,6 +35,7 @@ class DifferenceTable:
     rows: list
     group_of: dict
     starred: set
+    outside: set
     captions: list
     limit: float
 
@@ -63,7 +67,8 @@ class DifferenceTable:
 
     def heading(self, column):
         """Writes the heading of a column."""
-        return f"{column}*" if column in self.starred else column
+        mark = "*" if column in self.starred else ""
+        return column + mark + (OUTSIDE if column in self.outside else "")
 
 
 def differences_in(frame, groups):
@@ -92,6 +97,7 @@ def differences_in(frame, groups):
         rows=rows,
         group_of={column: groups.get(column) for column in columns},
         starred=_starred(columns, rows),
+        outside=_outside(columns, rows),
         captions=[],
         limit=0.0,
     )
@@ -137,6 +143,19 @@ def _starred(columns, rows):
         column
         for column, found in cells.items()
         if not any(cell.get("zero_shot", True) for cell in found)
+    }
+
+
+def _outside(columns, rows):
+    """Finds the columns of languages that the benchmark does not list."""
+    return {
+        column
+        for at, column in enumerate(columns)
+        if not all(
+            found[at].get("in_benchmark", True)
+            for _, found in rows
+            if found[at] is not None
+        )
     }
 
 
@@ -189,6 +208,7 @@ def _map_captions(table, frame, baseline):
         (marked and not judged, f"{MARKED}: significant"),
         (len(scored) < len(cells), hatched),
         (starred, "* not zero-shot"),
+        (table.outside, f"{OUTSIDE} not in the benchmark, and in no mean"),
         (
             any(text.endswith("~") for text in texts),
             "~ over fewer languages than the column",

@@ -51,7 +51,7 @@ def frames_of(evidence):
     ):
         groups = [
             group_of(language)
-            for language in {row.language for row in rows if row.zero_shot}
+            for language in {row.language for row in rows if row.is_averaged}
         ]
         if len(set(groups)) < len(groups):
             frames[name] = tables.group_frame(
@@ -70,7 +70,9 @@ def frames_of(evidence):
         frames[target] = tables.target_frame(
             rows, target, metric, _baseline_in(chosen, baseline, metric)
         )
-    for target in dict.fromkeys(row.target for row in evidence.layers):
+    for target in dict.fromkeys(
+        row.target for row in evidence.layers if row.in_benchmark
+    ):
         frames[f"{target}_layers"] = tables.layer_frame(
             evidence.layers, target, evidence.task(target).metrics[0]
         )

@@ -18,6 +18,8 @@ and a cell is a dict with
   chance, outside its interval, without which a difference does not count;
   `is_significant`: whether it counts and `adjusted_p` is below 0.05;
 - `collapsed`: whether a score in it is of constant predictions;
+- `in_benchmark`: False in a language that the target's benchmark does not
+  list, which is in no mean;
 - `zero_shot`, `above_chance` and `complete` (bool);
 
 each None where it is not known or makes no sense. A column that a row lacks

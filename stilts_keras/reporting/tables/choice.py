@@ -57,7 +57,12 @@ def runs_of(rows):
 
 def zero_shot_runs(rows):
     """Groups the rows that count in means; see `runs_of`."""
-    return runs_of(row for row in rows if row.zero_shot)
+    return runs_of(row for row in rows if row.is_averaged)
+
+
+def chance_of_means(rows):
+    """Averages chance over the rows that count in means, or gives None."""
+    return chance_of([row for row in rows if row.is_averaged])
 
 
 def all_zero_shot(by_seed):
@@ -67,9 +72,9 @@ def all_zero_shot(by_seed):
     )
 
 
-def chance_of(rows, zero_shot=True):
+def chance_of(rows):
     """Averages chance over the rows of one column, or gives None."""
-    values = [row.chance for row in rows if zero_shot is None or row.zero_shot]
+    values = [row.chance for row in rows]
     return None if None in values or not values else mean_of(values)
 
 

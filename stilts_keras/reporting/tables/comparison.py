@@ -42,7 +42,7 @@ def compare(labels, runs, columns, baseline):
             ours = keep(runs.get(label, {}), pairs)
             theirs = keep(runs.get(baseline, {}), pairs)
             if ours:
-                cells[column] = _pooled(
+                cells[column] = pooled(
                     ours, None if label == baseline else theirs
                 )
         table_rows.append({"label": label, "cells": cells})
@@ -67,7 +67,7 @@ def _judge(table_rows):
         cell["is_significant"] = counts and p < SIGNIFICANCE
 
 
-def _pooled(ours, theirs=None):
+def pooled(ours, theirs=None):
     """Builds the cell of one mean.
 
     Args:
@@ -93,6 +93,11 @@ def _pooled(ours, theirs=None):
         count=len(values),
         above_chance=is_above(interval["low"], average(means).chance),
         collapsed=any(is_collapsed(scores) for scores in ours.values()),
+        in_benchmark=all(
+            score.in_benchmark
+            for scores in ours.values()
+            for score in scores.values()
+        ),
         complete=bool(pairs) and complete,
         **difference,
     )

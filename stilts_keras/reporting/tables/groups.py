@@ -41,7 +41,7 @@ def group_frame(rows, baseline, *, primary, group_of, kind):
     routes, baseline = routes_in(chosen, baseline)
     groups = {}
     for row in sorted(chosen, key=lambda row: row.language):
-        if row.zero_shot:
+        if row.is_averaged:
             pairs = groups.setdefault(group_of(row.language), set())
             pairs.add(pair_of(row))
     table_rows = compare(routes, zero_shot_runs(chosen), groups, baseline)
@@ -87,10 +87,7 @@ def number_of_tasks_frame(rows, *, primary, shape):
     label_of = {route: _shape_label(*shape(route)) for route in routes}
     shapes = sorted({shape(route) for route in routes})
     labels = [_shape_label(*found) for found in shapes]
-    runs = {}
-    for route, by_seed in zero_shot_runs(chosen).items():
-        by_run = runs.setdefault(label_of[route], {})
-        by_run.update({(route, seed): by_seed[seed] for seed in by_seed})
+    runs = _runs_by_label(chosen, label_of)
     columns = {
         target: pairs_of(found)
         for target, found in grouped_by_target(chosen, primary).items()
@@ -123,6 +120,15 @@ def number_of_tasks_frame(rows, *, primary, shape):
             ),
         ],
     }
+
+
+def _runs_by_label(rows, label_of):
+    """Groups runs by the labels of their routes: a run is a route and seed."""
+    runs = {}
+    for route, by_seed in zero_shot_runs(rows).items():
+        by_run = runs.setdefault(label_of[route], {})
+        by_run.update({(route, seed): by_seed[seed] for seed in by_seed})
+    return runs
 
 
 def _common(columns, runs):

@@ -19,6 +19,8 @@ def layer_frame(rows, target, metric):
     """
     runs = {}
     for row in rows_of(rows, target, metric):
+        if not row.in_benchmark:
+            continue
         by_seed = runs.setdefault(row.route, {})
         scores = by_seed.setdefault(row.seed, {})
         scores[str(row.layer), row.language] = Mean.of(row)

@@ -19,6 +19,8 @@ class Mean:
         n: int or None. Number of examples.
         collapsed: bool. Whether it is of constant predictions.
         zero_shot: bool.
+        in_benchmark: bool. False in a language that the task's benchmark does
+            not list.
     """
 
     value: float
@@ -29,6 +31,7 @@ class Mean:
     n: int | None = None
     collapsed: bool = False
     zero_shot: bool = True
+    in_benchmark: bool = True
 
     @classmethod
     def of(cls, row):

@@ -45,7 +45,7 @@ def seeds_note(rows):
 
 
 def evaluation_notes(rows):
-    """Says what was not evaluated on test rows, and how sentences meet."""
+    """Says which rows are not the benchmark's, and how sentences meet."""
     others = in_order(
         (row.target, row.split) for row in rows if row.split != "test"
     )
@@ -55,6 +55,16 @@ def evaluation_notes(rows):
         for row in rows
         if row.layer is not None
     )
+    outside = {}
+    for row in rows:
+        if not row.in_benchmark:
+            languages = outside.setdefault(row.target, {})
+            languages[row.language] = True
+    notes += [
+        f"§ {target}: its benchmark does not list {', '.join(languages)}, "
+        "which no mean holds"
+        for target, languages in outside.items()
+    ]
     return notes + [
         f"{target}: hidden state {layer}, {pooling} pooling"
         for target, layer, pooling in states

@@ -23,13 +23,7 @@ def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
     """
     runs = {}
     for (route, seed), found in scores.items():
-        values = {
-            name: value["avg_metric"]
-            for name, value in found.items()
-            if isinstance(value, dict) and "avg_metric" in value
-        }
-        if suite.score_name in found:
-            values[suite.title] = found[suite.score_name]
+        values = _values_of(suite, found)
         marked = {
             column for column in values if (route, seed, column) in collapsed
         }
@@ -70,3 +64,15 @@ def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
             *notes,
         ],
     }
+
+
+def _values_of(suite, found):
+    """Returns the scores of one route and seed by column."""
+    values = {
+        name: value["avg_metric"]
+        for name, value in found.items()
+        if isinstance(value, dict) and "avg_metric" in value
+    }
+    if suite.score_name in found:
+        values[suite.title] = found[suite.score_name]
+    return values

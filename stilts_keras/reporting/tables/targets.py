@@ -3,6 +3,7 @@
 from stilts_keras.reporting.tables.cells import chance_row
 from stilts_keras.reporting.tables.choice import all_zero_shot
 from stilts_keras.reporting.tables.choice import chance_of
+from stilts_keras.reporting.tables.choice import chance_of_means
 from stilts_keras.reporting.tables.choice import grouped_by_target
 from stilts_keras.reporting.tables.choice import in_order
 from stilts_keras.reporting.tables.choice import pairs_of
@@ -11,8 +12,8 @@ from stilts_keras.reporting.tables.choice import routes_in
 from stilts_keras.reporting.tables.choice import rows_of
 from stilts_keras.reporting.tables.choice import runs_of
 from stilts_keras.reporting.tables.choice import zero_shot_runs
-from stilts_keras.reporting.tables.comparison import _pooled
 from stilts_keras.reporting.tables.comparison import compare
+from stilts_keras.reporting.tables.comparison import pooled
 from stilts_keras.reporting.tables.means import keep
 from stilts_keras.reporting.tables.notes import cell_notes
 from stilts_keras.reporting.tables.notes import evaluation_notes
@@ -49,7 +50,9 @@ def summary_frame(rows, baseline, *, primary):
         {target: pairs_of(found) for target, found in by_target.items()},
         baseline,
     )
-    chance = {target: chance_of(found) for target, found in by_target.items()}
+    chance = {
+        target: chance_of_means(found) for target, found in by_target.items()
+    }
     notes = mean_notes(chosen, baseline)
     return {
         "title": "Zero-shot scores of each target",
@@ -90,15 +93,13 @@ def target_frame(rows, target, metric, baseline):
         for language in languages:
             by_seed = keep(runs[row["label"]], {(target, language)})
             if by_seed:
-                row["cells"][language] = _pooled(by_seed) | {
+                row["cells"][language] = pooled(by_seed) | {
                     "margin": None,
                     "zero_shot": all_zero_shot(by_seed),
                 }
     columns = [*english, MEAN, *others]
-    chance = {MEAN: chance_of(chosen)} | {
-        language: chance_of(
-            [row for row in chosen if row.language == language], None
-        )
+    chance = {MEAN: chance_of_means(chosen)} | {
+        language: chance_of([row for row in chosen if row.language == language])
         for language in languages
     }
     notes = mean_notes(chosen, baseline)

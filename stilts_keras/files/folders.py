@@ -1,0 +1,145 @@
+"""Folders with a manifest of their files, and what is deleted."""
+
+import concurrent.futures
+import contextlib
+import errno
+import os
+import pathlib
+import shutil
+
+from stilts_keras.errors import DamageError
+from stilts_keras.files.checksums import read_sealed
+from stilts_keras.files.checksums import sealed
+from stilts_keras.files.checksums import sha256_of
+from stilts_keras.files.whole import PARTIAL
+from stilts_keras.files.whole import partial_of
+from stilts_keras.files.whole import sync
+from stilts_keras.files.whole import write_json
+
+MANIFEST = "manifest.json"
+
+
+@contextlib.contextmanager
+def write_folder(path, facts):
+    """Makes a folder that takes its name only once it is complete.
+
+    A manifest with the sha256 of every file is added at the end.
+
+    Args:
+        path: path. If another writer has made it meanwhile, that one stays.
+        facts: dict. What the manifest tells besides.
+
+    Yields:
+        path of the folder to write to.
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(path)
+    partial.mkdir()
+    try:
+        yield partial
+        files = sorted(f for f in partial.rglob("*") if f.is_file())
+        # Large files take seconds, and hashing leaves Python free.
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            digests = list(pool.map(sha256_of, files))
+        manifest = {
+            **facts,
+            "files": {
+                file.relative_to(partial).as_posix(): {
+                    "sha256": digest,
+                    "num_bytes": file.stat().st_size,
+                }
+                for file, digest in zip(files, digests, strict=True)
+            },
+        }
+        write_json(partial / MANIFEST, sealed(manifest))
+        for item in [*partial.rglob("*"), partial]:
+            sync(item)
+        _put(partial, path)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    sync(path.parent)
+
+
+def _put(partial, path):
+    """Gives a folder its name, unless a whole one has it by now."""
+    if path.is_symlink() and not path.exists():
+        path.unlink()
+    if path.exists() and not (path / MANIFEST).is_file():
+        # Nobody can use it, and nobody would ever write it anew.
+        remove(path)
+    try:
+        os.replace(partial, path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(partial)
+
+
+def check_folder(path):
+    """Compares every file of a folder with its manifest.
+
+    Returns:
+        dict. The manifest.
+
+    Raises:
+        DamageError: If a file is missing or damaged; it is named.
+    """
+    path = pathlib.Path(path)
+    manifest = read_sealed(path / MANIFEST)
+    for name in manifest["files"]:
+        check_file(path, name, manifest)
+    return manifest
+
+
+def check_file(path, name, manifest):
+    """Compares one file of a folder with the folder's manifest."""
+    file = pathlib.Path(path) / name
+    facts = manifest["files"][name]
+    if not file.is_file():
+        raise DamageError(f"{file}: the file is missing.")
+    if file.stat().st_size != facts["num_bytes"]:
+        raise DamageError(
+            f"{file}: expected {facts['num_bytes']} bytes. Received: "
+            f"{file.stat().st_size}."
+        )
+    if sha256_of(file) != facts["sha256"]:
+        raise DamageError(f"{file}: the content does not match its sha256.")
+
+
+def remove(path):
+    """Deletes a file, a link or a folder, which loses its name first.
+
+    A reader, or a run after this one was cut off, finds it whole or not at
+    all.
+    """
+    path = pathlib.Path(path)
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        gone = partial_of(path)
+        os.replace(path, gone)
+        shutil.rmtree(gone)
+
+
+def leftovers(path):
+    """Lists what writers that were cut off have left in a folder."""
+    return sorted(pathlib.Path(path).rglob(f".*{PARTIAL}"))
+
+
+def remove_leftovers(path):
+    """Deletes what writers that were cut off have left in a folder.
+
+    Only for the folder's only writer.
+    """
+    for found in leftovers(path):
+        remove(found)
+
+
+def num_bytes(path):
+    """Returns the size of a file, or of all files of a folder."""
+    path = pathlib.Path(path)
+    if path.is_symlink() or path.is_file():
+        return path.lstat().st_size
+    return sum(f.lstat().st_size for f in path.rglob("*") if f.is_file())
