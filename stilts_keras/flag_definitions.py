@@ -351,8 +351,8 @@ _flag(
     "micro_batch_size",
     None,
     "Most rows that go through the model at a time in training, for less "
-    "memory: a batch is computed in slices, with the same result. Default: "
-    "whole batches.",
+    "memory: a batch is computed in slices, and its gradient is the same but "
+    "for rounding and dropout. Default: whole batches.",
 )
 _flag(
     flags.DEFINE_float,
