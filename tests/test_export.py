@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from backbones.tiny import WRITERS
-from fake_runs import MANIFEST
+from manifests import MANIFEST
 from stilts_keras import export as export_module
 from stilts_keras import files
 from stilts_keras.backbones import FAMILIES
