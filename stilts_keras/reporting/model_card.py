@@ -11,6 +11,8 @@ from stilts_keras.records import results
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import from_dict
+from stilts_keras.reporting.rendering import COLLAPSED
+from stilts_keras.reporting.rendering import OUTSIDE
 from stilts_keras.tasks import TASKS
 
 STAGES = "stages"
@@ -212,7 +214,7 @@ def _scores(manifest, run_dir):
                 row.language,
                 row.split,
                 row.metric,
-                _number(row.value) + ("‡" if row.collapsed else ""),
+                _number(row.value) + _marks(row),
                 _interval(row),
                 f"{row.n:,}",
                 "yes" if row.zero_shot else "no",
@@ -223,7 +225,15 @@ def _scores(manifest, run_dir):
     note = "Percent; intervals are over the examples, of this one seed."
     if any(row.collapsed for row in rows):
         note += " ‡ predictions are constant."
+    if not all(row.in_benchmark for row in rows):
+        note += " § the task's benchmark does not list the language."
     return f"{table}\n\n{note}"
+
+
+def _marks(row):
+    """Marks a score as tables do."""
+    outside = "" if row.in_benchmark else OUTSIDE
+    return (COLLAPSED if row.collapsed else "") + outside
 
 
 def _data(names):

@@ -72,6 +72,7 @@ def test_chain_scores_and_intervals_come_from_the_run(tmp_path):
             SCORE,
             replace(SCORE, language="fr", metric="f1", constant="neutral"),
             replace(SCORE, language="ru", low=None, high=None),
+            replace(SCORE, language="eu", in_benchmark=False),
             replace(SCORE, stage="another", value=11.1),
         ]
     )
@@ -82,6 +83,8 @@ def test_chain_scores_and_intervals_come_from_the_run(tmp_path):
     assert row.format("fr", "f1", "72.6‡", interval) in card
     assert "predictions are constant" in card
     assert row.format("ru", "accuracy", "72.6", "-") in card
+    assert row.format("eu", "accuracy", "72.6§", interval) in card
+    assert "§ the task's benchmark does not list the language" in card
     assert "11.1" not in card
     for path in ("mnli", "mnli/xnli"):
         assert f"- `{path}`, seed 7: batch_size 32, learning_rate 1e-05" in card
