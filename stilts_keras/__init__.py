@@ -12,6 +12,8 @@ _NAMES = {
     "InputError": "stilts_keras.errors",
     "Metric": "stilts_keras.scoring.metric",
     "Recipe": "stilts_keras.tasks.task",
+    "Repository": "stilts_keras.tasks.task",
+    "Request": "stilts_keras.graph.request",
     "Route": "stilts_keras.graph.route",
     "StageError": "stilts_keras.errors",
     "TASKS": "stilts_keras.tasks",

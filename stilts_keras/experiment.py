@@ -82,7 +82,7 @@ def _walk(folder, options, screen, interruption, settings):
     left = folder.remaining()
     for note in (*folder.damages.notes, *_left_out(folder.graph)):
         screen.note(note)
-    visits = _visits(folder.graph, left)
+    visits = plan_visits(folder.graph, left)
     place = _prepare(folder, visits, options, screen) if visits else None
     if visits or not folder.is_described:
         folder.describe({"settings": settings, **versions()})
@@ -99,7 +99,7 @@ def _walk(folder, options, screen, interruption, settings):
         folder.drop_unneeded(options.keep, left)
 
 
-def _visits(graph, left):
+def plan_visits(graph, left):
     """Lists what is left to do, stage by stage, parents first."""
     visits = []
     for stage in (None, *graph.stages):

@@ -61,7 +61,11 @@ def test_shell_examples_plan(command, capsys, tmp_path, monkeypatch):
     status = main(words)
     error = capsys.readouterr().err
     # There is no run of that name to be scored or taken away.
-    reason = {"score": "does not exist", "export": "no finished stage"}
+    reason = {
+        "score": "does not exist",
+        "export": "no finished stage",
+        "predict": "does not exist",
+    }
     assert status == (2 if words[1] in reason else 0), error
     assert reason.get(words[1], "") in error
 
