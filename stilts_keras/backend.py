@@ -218,6 +218,8 @@ def make_steps(forward, divisor, optimizer, trainable, others):
 
 
 class _Steps:
+    """What the backends' steps have in common; see `make_steps`."""
+
     def __init__(self, forward, divisor, optimizer, trainable, others):
         self._forward = forward
         self._divisor = divisor
@@ -230,6 +232,11 @@ class _Steps:
     def _mean(self, total, weight):
         return total / self._divisor(weight)
 
+    def _zeros(self):
+        """Returns what gradients, losses and weights are added to."""
+        zeros = [keras.ops.zeros(v.shape, v.dtype) for v in self._trainable]
+        return [*zeros, keras.ops.zeros(()), keras.ops.zeros(())]
+
 
 class _TensorFlowSteps(_Steps):
     """Sums lie in variables of their own, made when first needed."""
@@ -237,51 +244,43 @@ class _TensorFlowSteps(_Steps):
     def _compile(self):
         import tensorflow as tf
 
+        self._tf = tf
         self.step = steady_function(self._step)
         self._compiled_add = steady_function(self._add)
         self.apply = tf.function(self._apply, autograph=False)
 
     def _step(self, x, y):
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
+        with self._tf.GradientTape() as tape:
             loss = self._mean(*self._forward(x, y))
         grads = tape.gradient(loss, self._trainable)
         self._optimizer.apply(grads, self._trainable)
         return loss
 
     def add(self, x, y):
-        import tensorflow as tf
-
         if self._sums is None:
-            zeros = [tf.zeros(v.shape, v.dtype) for v in self._trainable]
             self._sums = [
-                tf.Variable(zero, trainable=False)
-                for zero in (*zeros, tf.zeros(()), tf.zeros(()))
+                self._tf.Variable(zero, trainable=False)
+                for zero in self._zeros()
             ]
         self._compiled_add(x, y)
 
     def _add(self, x, y):
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
+        with self._tf.GradientTape() as tape:
             total, weight = self._forward(x, y)
         grads = tape.gradient(total, self._trainable)
         for held, more in zip(self._sums, (*grads, total, weight), strict=True):
-            if isinstance(more, tf.IndexedSlices):
+            if isinstance(more, self._tf.IndexedSlices):
                 # A row that stands there twice is added twice.
                 held.scatter_add(more)
             elif more is not None:
                 held.assign_add(more)
 
     def _apply(self):
-        import tensorflow as tf
-
         *grads, total, weight = [held.read_value() for held in self._sums]
         means = [self._mean(grad, weight) for grad in grads]
         self._optimizer.apply(means, self._trainable)
         for held in self._sums:
-            held.assign(tf.zeros_like(held))
+            held.assign(self._tf.zeros_like(held))
         return self._mean(total, weight)
 
 
@@ -291,10 +290,20 @@ class _JaxSteps(_Steps):
     def _compile(self):
         import jax
 
+        self._value_and_grad = jax.value_and_grad
         self._compiled_step = jax.jit(self._step, donate_argnums=(0, 1, 2))
-        self._compiled_add = jax.jit(self._add, donate_argnums=(1, 2))
+        self._compiled_add = jax.jit(self._add, donate_argnums=(0, 2))
         # Sums stand in the place of no output: given away, they gain nothing.
         self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1))
+
+    def _change(self, function, groups, *data):
+        """Replaces the values of groups of variables by what comes of them."""
+        values = [[variable.value for variable in group] for group in groups]
+        result, *new = function(*values, *data)
+        for variables, replaced in zip(groups, new, strict=True):
+            for variable, value in zip(variables, replaced, strict=True):
+                variable.assign(value)
+        return result
 
     def _run(self, trainable, others, x, y):
         """Returns the sum; its weight and the other variables' new values."""
@@ -311,45 +320,33 @@ class _JaxSteps(_Steps):
         total, (weight, others) = self._run(trainable, others, x, y)
         return self._mean(total, weight), others
 
-    def _step(self, trainable, others, state, x, y):
-        import jax
+    def step(self, x, y):
+        groups = self._trainable, self._others, self._optimizer.variables
+        return self._change(self._compiled_step, groups, x, y)
 
-        gradient = jax.value_and_grad(self._run_to_mean, has_aux=True)
+    def _step(self, trainable, others, state, x, y):
+        gradient = self._value_and_grad(self._run_to_mean, has_aux=True)
         (loss, others), grads = gradient(trainable, others, x, y)
         trainable, state = self._optimizer.stateless_apply(
             state, grads, trainable
         )
         return loss, trainable, others, state
 
-    def step(self, x, y):
-        state = self._optimizer.variables
-        loss, *values = self._compiled_step(
-            *map(_values, (self._trainable, self._others, state)), x, y
-        )
-        for variables, new in zip(
-            (self._trainable, self._others, state), values, strict=True
-        ):
-            _assign(variables, new)
-        return loss
+    def add(self, x, y):
+        trainable = [variable.value for variable in self._trainable]
+        data = trainable, self._sums or self._zeros(), x, y
+        self._sums = self._change(self._compiled_add, [self._others], *data)
 
-    def _add(self, trainable, others, sums, x, y):
-        import jax
-
-        gradient = jax.value_and_grad(self._run, has_aux=True)
+    def _add(self, others, trainable, sums, x, y):
+        gradient = self._value_and_grad(self._run, has_aux=True)
         (total, (weight, others)), grads = gradient(trainable, others, x, y)
         more = [*grads, total, weight]
-        return others, jax.tree.map(jax.numpy.add, sums, more)
+        return [s + new for s, new in zip(sums, more, strict=True)], others
 
-    def add(self, x, y):
-        import jax.numpy as jnp
-
-        if self._sums is None:
-            zeros = [jnp.zeros_like(v.value) for v in self._trainable]
-            self._sums = [*zeros, jnp.zeros(()), jnp.zeros(())]
-        others, self._sums = self._compiled_add(
-            _values(self._trainable), _values(self._others), self._sums, x, y
-        )
-        _assign(self._others, others)
+    def apply(self):
+        sums, self._sums = self._sums, None
+        groups = self._trainable, self._optimizer.variables
+        return self._change(self._compiled_apply, groups, sums)
 
     def _apply(self, trainable, state, sums):
         *grads, total, weight = sums
@@ -358,31 +355,15 @@ class _JaxSteps(_Steps):
         )
         return self._mean(total, weight), trainable, state
 
-    def apply(self):
-        sums, self._sums = self._sums, None
-        state = self._optimizer.variables
-        loss, new, new_state = self._compiled_apply(
-            _values(self._trainable), _values(state), sums
-        )
-        _assign(self._trainable, new)
-        _assign(state, new_state)
-        return loss
-
-
-def _values(variables):
-    return [variable.value for variable in variables]
-
-
-def _assign(variables, values):
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-
 
 class _TorchSteps(_Steps):
     """Torch itself adds gradients up until they are taken away."""
 
     def _compile(self):
-        """Takes away what may stand there from before."""
+        import torch
+
+        self._torch = torch
+        # What may stand there from before.
         self._take_gradients()
 
     def _take_gradients(self):
@@ -392,9 +373,7 @@ class _TorchSteps(_Steps):
         return grads
 
     def _apply_gradients(self, grads):
-        import torch
-
-        with torch.no_grad():
+        with self._torch.no_grad():
             self._optimizer.apply(grads, self._trainable)
 
     def step(self, x, y):
@@ -410,12 +389,10 @@ class _TorchSteps(_Steps):
         self._sums = before[0] + total.detach(), before[1] + weight
 
     def apply(self):
-        import torch
-
         (total, weight), self._sums = self._sums, None
         grads = self._take_gradients()
         there = [grad for grad in grads if grad is not None]
         # In place: the embedding's is large.
-        torch._foreach_div_(there, self._divisor(weight))
+        self._torch._foreach_div_(there, self._divisor(weight))
         self._apply_gradients(grads)
         return self._mean(total, weight)

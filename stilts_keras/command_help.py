@@ -13,13 +13,14 @@ Does training on an intermediate task first help in languages never seen?
 usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
 
 commands:
-  run    train and evaluate all routes on all targets; what is done is kept
-  plan   print what `run` would do, and what it would cost
-  report rebuild report.md, tables and figures from a run's results
-  prune  delete weights that no run needs any more; asks first
-  export write a stage's model as transformers opens it
-  score  score files in XTREME's submission layout, by XTREME's rules
-  tasks  list tasks and suites
+  run      train and evaluate all routes on all targets; what is done is kept
+  plan     print what `run` would do, and what it would cost
+  report   rebuild report.md, tables and figures from a run's results
+  prune    delete weights that no run needs any more; asks first
+  predict  write a stage's predictions of rows without labels
+  export   write a stage's model as transformers opens it
+  score    score files in XTREME's submission layout, by XTREME's rules
+  tasks    list tasks and suites
 
 examples:
   stilts run --data=pocket --backbone=pocket --route=pretrained --route=mnli \\

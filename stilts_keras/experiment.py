@@ -23,6 +23,7 @@ from stilts_keras.versions import versions
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.values import Note
 from stilts_keras.visits.values import Onlooker
+from stilts_keras.visits.values import Predicted
 from stilts_keras.visits.values import Recalled
 from stilts_keras.visits.values import Scored
 from stilts_keras.visits.values import Setting
@@ -190,6 +191,8 @@ def _keep(folder, found, screen):
             folder.keep_trainings([stage])
         case Scored():
             folder.files.keep_scores(found)
+        case Predicted():
+            folder.files.keep_unscored(found)
         case Recalled(stage, scores):
             rows = _chain_rows(folder, stage, scores)
             folder.files.keep_chain_scores(stage, rows)

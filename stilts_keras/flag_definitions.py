@@ -13,23 +13,30 @@ from stilts_keras.tasks.task import DTYPE_POLICIES
 
 BACKENDS = ("tensorflow", "jax", "torch")
 RECIPE = "recipe (default: each task's published one)"
+TAKE_AWAY = "predict and export"
 # Group -> name of a flag -> its help, without what absl adds to it.
 GROUPS = {}
 
 
-def _flag(group, define, name, default, text, choices=None):
-    """Defines a flag and notes its group for --help."""
+def _group(name):
+    """Begins a group for --help, or goes on with it."""
+    GROUPS.setdefault(name, {})
+    GROUPS[None] = GROUPS[name]
+
+
+def _flag(define, name, default, text, choices=None):
+    """Defines a flag of the group that was begun last."""
     if choices and not all(choice in text for choice in choices):
         text += f" One of: {', '.join(choices)}."
-    GROUPS.setdefault(group, {})[name] = text
+    GROUPS[None][name] = text
     if choices is None:
         define(name, default, text)
     else:
         define(name, default, list(choices), text)
 
 
+_group("what to train")
 _flag(
-    "what to train",
     flags.DEFINE_multi_string,
     "route",
     [],
@@ -37,14 +44,12 @@ _flag(
     "Repeat for more routes.",
 )
 _flag(
-    "what to train",
     flags.DEFINE_list,
     "targets",
     [],
     "Tasks or suites that every route is evaluated on, with commas.",
 )
 _flag(
-    "what to train",
     flags.DEFINE_multi_string,
     "task_file",
     [],
@@ -52,7 +57,6 @@ _flag(
     "then. Repeat for more files.",
 )
 _flag(
-    "what to train",
     flags.DEFINE_list,
     "target_languages",
     list(request.default_of("target_languages")),
@@ -60,7 +64,6 @@ _flag(
     "several, rows of all are mixed.",
 )
 _flag(
-    "what to train",
     flags.DEFINE_integer,
     "target_count",
     request.default_of("target_count"),
@@ -68,21 +71,18 @@ _flag(
     "(default: all).",
 )
 _flag(
-    "what to train",
     flags.DEFINE_multi_integer,
     "seed",
     list(request.default_of("seeds")),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
 _flag(
-    "what to train",
     flags.DEFINE_string,
     "baseline",
     request.default_of("baseline"),
     "Route that the others are compared to (default: the first).",
 )
 _flag(
-    "what to train",
     flags.DEFINE_integer,
     "route_steps",
     request.default_of("route_steps"),
@@ -90,14 +90,13 @@ _flag(
     "place of their epochs: routes of any length then cost the same.",
 )
 _flag(
-    "what to train",
     flags.DEFINE_bool,
     "measure_forgetting",
     request.default_of("measure_forgetting"),
     "Score every stage on the dev rows of all sources of its chain.",
 )
+_group("mixtures")
 _flag(
-    "mixtures",
     flags.DEFINE_enum,
     "sampling",
     "proportional",
@@ -105,21 +104,18 @@ _flag(
     choices=("proportional", "uniform", "capped", "temperature", "explicit"),
 )
 _flag(
-    "mixtures",
     flags.DEFINE_integer,
     "sampling_cap",
     131072,
     "Sequences of a source that count at most, with --sampling=capped.",
 )
 _flag(
-    "mixtures",
     flags.DEFINE_float,
     "sampling_temperature",
     2.0,
     "With --sampling=temperature: 1 is proportional, much is uniform.",
 )
 _flag(
-    "mixtures",
     flags.DEFINE_list,
     "sampling_rates",
     [],
@@ -127,15 +123,14 @@ _flag(
     "mnli=2,mlm@de=1.",
 )
 _flag(
-    "mixtures",
     flags.DEFINE_float,
     "replay",
     request.default_of("replay"),
     "Part of the steps of each later stage of a chain that repeats what the "
     "earlier ones trained on.",
 )
+_group("backbone")
 _flag(
-    "backbone",
     flags.DEFINE_string,
     "backbone",
     DEFAULT_BACKBONE,
@@ -143,7 +138,6 @@ _flag(
     "folder, pocket, or random.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_string,
     "tokenizer",
     None,
@@ -151,56 +145,49 @@ _flag(
     "built-in one.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_string,
     "family",
     None,
     "Family of --backbone=random (default: the first that README lists).",
 )
 _flag(
-    "backbone",
     flags.DEFINE_integer,
     "num_layers",
     2,
     "Layers of --backbone=random.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_integer,
     "num_heads",
     4,
     "Attention heads of --backbone=random.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_integer,
     "hidden_dim",
     128,
     "Hidden units of --backbone=random.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_integer,
     "intermediate_dim",
     512,
     "Feed-forward units of --backbone=random.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_integer,
     "max_sequence_length",
     512,
     "Positions of --backbone=random, where its family has such.",
 )
 _flag(
-    "backbone",
     flags.DEFINE_float,
     "dropout",
     0.1,
     "Dropout rate of --backbone=random.",
 )
+_group("data")
 _flag(
-    "data",
     flags.DEFINE_string,
     "data",
     "hub",
@@ -208,21 +195,18 @@ _flag(
     "that holds a split.",
 )
 _flag(
-    "data",
     flags.DEFINE_list,
     "languages",
     request.default_of("languages"),
     "Languages to evaluate, with commas (default: all of each target).",
 )
 _flag(
-    "data",
     flags.DEFINE_integer,
     "train_limit",
     request.default_of("train_limit"),
     "Most examples to train on, where a route gives no count.",
 )
 _flag(
-    "data",
     flags.DEFINE_integer,
     "eval_limit",
     request.default_of("eval_limit"),
@@ -230,14 +214,12 @@ _flag(
     "always searched whole.",
 )
 _flag(
-    "data",
     flags.DEFINE_list,
     "eval_on_dev",
     [],
     "Targets to evaluate on dev rows in place of test rows, with commas.",
 )
 _flag(
-    "data",
     flags.DEFINE_enum,
     "long_rows",
     options.default_of("long_rows"),
@@ -246,7 +228,6 @@ _flag(
     choices=options.LONG_ROWS,
 )
 _flag(
-    "data",
     flags.DEFINE_enum,
     "bad_rows",
     options.default_of("bad_rows"),
@@ -255,15 +236,14 @@ _flag(
     choices=BAD_ROWS,
 )
 _flag(
-    "data",
     flags.DEFINE_bool,
     "allow_missing",
     request.default_of("allow_missing"),
     "Leave out, and say so: routes whose training rows the data lacks; with "
     "score, languages that neither folder has.",
 )
+_group("retrieval")
 _flag(
-    "retrieval",
     flags.DEFINE_string,
     "retrieval_layer",
     request.default_of("retrieval_layer"),
@@ -271,15 +251,14 @@ _flag(
     "(default: 14 of 24, 8 of 12).",
 )
 _flag(
-    "retrieval",
     flags.DEFINE_enum,
     "retrieval_pooling",
     request.default_of("retrieval_pooling"),
     "One vector of a sentence (default: mean).",
     choices=request.POOLINGS,
 )
+_group("score")
 _flag(
-    "score",
     flags.DEFINE_enum,
     "benchmark",
     suites.BENCHMARK,
@@ -287,7 +266,6 @@ _flag(
     choices=[suite.name for suite in suites.scored() if suite.layout],
 )
 _flag(
-    "score",
     flags.DEFINE_string,
     "predictions",
     None,
@@ -295,7 +273,6 @@ _flag(
     "that holds several, such as RUN_DIR/submission/xtreme.",
 )
 _flag(
-    "score",
     flags.DEFINE_string,
     "labels",
     None,
@@ -303,18 +280,18 @@ _flag(
     "RUN_DIR/submission/labels.",
 )
 _flag(
-    "score",
     flags.DEFINE_string,
     "output",
     None,
     "With score: JSON file for the scores, in the structure of XTREME's "
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without). With export: folder to make.",
+    "RUN_DIR/report, without). With predict or export: folder to make.",
 )
 _MAX_LENGTH = (
     "Most tokens of one sequence. Published ones are lowered to the backbone's "
     "positions."
 )
+_group(RECIPE)
 for _name, _define, _text in (
     ("epochs", flags.DEFINE_float, "Passes over the training examples."),
     ("learning_rate", flags.DEFINE_float, "Peak learning rate."),
@@ -340,17 +317,16 @@ for _name, _define, _text in (
         "(Phang et al.: 30). Default: never.",
     ),
 ):
-    _flag(RECIPE, _define, _name, None, _text)
+    _flag(_define, _name, None, _text)
 _flag(
-    RECIPE,
     flags.DEFINE_enum,
     "dtype_policy",
     None,
     "Keras dtype policy.",
     choices=DTYPE_POLICIES,
 )
+_group("how to run")
 _flag(
-    "how to run",
     flags.DEFINE_multi_string,
     "run_dir",
     [],
@@ -358,7 +334,6 @@ _flag(
     "it to merge several.",
 )
 _flag(
-    "how to run",
     flags.DEFINE_enum,
     "keras_backend",
     None,
@@ -366,23 +341,20 @@ _flag(
     choices=BACKENDS,
 )
 _flag(
-    "how to run",
     flags.DEFINE_integer,
     "log_every_steps",
     options.default_of("log_every_steps"),
     "Steps between two points in TensorBoard.",
 )
 _flag(
-    "how to run",
     flags.DEFINE_integer,
     "micro_batch_size",
     None,
     "Most rows that go through the model at a time in training, for less "
-    "memory: a batch is computed in slices, with the same result. Default: "
-    "whole batches.",
+    "memory: a batch is computed in slices, and its gradient is the same but "
+    "for rounding and dropout. Default: whole batches.",
 )
 _flag(
-    "how to run",
     flags.DEFINE_float,
     "save_every_minutes",
     options.default_of("save_every_minutes"),
@@ -390,14 +362,12 @@ _flag(
     "and when the process is asked to stop.",
 )
 _flag(
-    "how to run",
     flags.DEFINE_string,
     "stage_store",
     options.default_of("stage_store"),
     "Folder of trained stages that several runs share.",
 )
 _flag(
-    "how to run",
     flags.DEFINE_enum,
     "keep",
     options.default_of("keep"),
@@ -406,40 +376,38 @@ _flag(
     choices=KEEP,
 )
 _flag(
-    "how to run",
     flags.DEFINE_enum,
     "on_damage",
     options.default_of("on_damage"),
     "Files that do not match their checksum: make them again, or fail.",
     choices=ON_DAMAGE,
 )
+_group(TAKE_AWAY)
 _flag(
-    "export",
     flags.DEFINE_string,
     "stage",
     None,
     "Folder of a finished stage: RUN_DIR/stages/<route>/<fingerprint>.",
 )
 _flag(
-    "export",
     flags.DEFINE_string,
     "task",
     None,
-    "Which of several heads: a task that it was trained on. none: the "
-    "backbone alone.",
+    "With predict: the task whose test rows are read. With export: which of "
+    "several heads, or none for the backbone alone.",
 )
 _flag(
-    "export",
     flags.DEFINE_enum,
     "format",
     "huggingface",
     "What the folder is written as: transformers' own.",
     choices=("huggingface",),
 )
+_group("prune")
 _flag(
-    "prune",
     flags.DEFINE_bool,
     "yes",
     False,
     "Delete without asking.",
 )
+del GROUPS[None]

@@ -32,10 +32,12 @@ FLOORS = {
     "steps": 5,
     "score": 6,
     "export": 6,
+    "predict": 6,
     "visits": 6,
     "experiment": 7,
-    "main": 8,
-    "__main__": 9,
+    "commands": 8,
+    "main": 9,
+    "__main__": 10,
 }
 FRAMEWORKS = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -139,7 +141,7 @@ def test_flags_are_defined_in_one_module():
         for file in MODULES
         if any(name.startswith("absl") for name in imports_of(file))
     }
-    command = {"flag_definitions", "command_help", "main"}
+    command = {"flag_definitions", "command_help", "commands", "main"}
     assert users == {f"stilts_keras.{name}" for name in command}
 
 
@@ -162,18 +164,8 @@ def test_no_assert_no_exit_no_pickle_in_the_package():
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 # Still to be cut; nothing may be added.
-LONG_FILES = {
-    "stilts_keras.backbones.family",
-    "stilts_keras.backbones.mt5",
-    "stilts_keras.backend",
-    "stilts_keras.flag_definitions",
-    "stilts_keras.graph.graph",
-    "stilts_keras.main",
-}
-LONG_FUNCTIONS = {
-    "stilts_keras.steps.train.train",
-    "stilts_keras.visits.training.train_stage",
-}
+LONG_FILES = {"stilts_keras.backend"}
+LONG_FUNCTIONS = {"stilts_keras.steps.train.train"}
 
 
 def num_code_lines(function):

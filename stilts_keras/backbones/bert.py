@@ -9,8 +9,8 @@ import dataclasses
 import itertools
 
 from stilts_keras.backbones import xlm_roberta
-from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
+from stilts_keras.backbones.family_facts import BERT_KEYS
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.pieces import TokenizersPieces
 from stilts_keras.backbones.tokenizer import Layout

@@ -9,10 +9,10 @@ and `[MASK]` after the last piece where the file lacks it.
 
 from stilts_keras.backbones.bert import MASKED_LM_NAMES
 from stilts_keras.backbones.bert import SPECIAL_TOKENS
-from stilts_keras.backbones.family import BERT_KEYS
-from stilts_keras.backbones.family import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family import Family
-from stilts_keras.backbones.family import activation_of
+from stilts_keras.backbones.family_facts import BERT_KEYS
+from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
+from stilts_keras.backbones.family_facts import activation_of
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
 from stilts_keras.backbones.weights import BERT_NAMES

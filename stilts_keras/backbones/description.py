@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from stilts_keras.backbones import DEFAULT_FAMILY
 from stilts_keras.backbones import FAMILIES
 from stilts_keras.backbones import get_family
-from stilts_keras.backbones.family import SIZES
-from stilts_keras.backbones.family import TOKENIZER_FOLDER
+from stilts_keras.backbones.family_facts import SIZES
+from stilts_keras.backbones.family_facts import TOKENIZER_FOLDER
 from stilts_keras.backbones.huggingface import read_config
 from stilts_keras.backbones.huggingface import weight_files
 from stilts_keras.backbones.pieces import TOKENIZER_NAMES

@@ -4,9 +4,9 @@ Source: Sanh et al., 2019, https://arxiv.org/abs/1910.01108.
 """
 
 from stilts_keras.backbones import bert
-from stilts_keras.backbones.family import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family import Family
-from stilts_keras.backbones.family import activation_of
+from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
+from stilts_keras.backbones.family_facts import activation_of
 from stilts_keras.backbones.weights import encoder_weights
 from stilts_keras.backbones.weights import layer_norm
 from stilts_keras.backbones.weights import token_and_position

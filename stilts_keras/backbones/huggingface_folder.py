@@ -10,7 +10,7 @@ import numpy as np
 import safetensors.numpy
 
 from stilts_keras import files
-from stilts_keras.backbones.family import CONFIG_FILE
+from stilts_keras.backbones.family_facts import CONFIG_FILE
 from stilts_keras.backbones.tokenizer_json import tokenizer_files
 from stilts_keras.backbones.weights import head_weights
 from stilts_keras.backbones.weights import tensors_of

@@ -15,45 +15,36 @@ T5Backbone wants the decoder, too.
 import gc
 import json
 import pathlib
-import warnings
 
-from stilts_keras.backbones.family import CONFIG_FILE
-from stilts_keras.backbones.family import HUGGINGFACE_ACTIVATIONS
-from stilts_keras.backbones.family import SETTINGS_KEY
 from stilts_keras.backbones.family import WEIGHTS_FILE
 from stilts_keras.backbones.family import Family
-from stilts_keras.backbones.family import activation_of
 from stilts_keras.backbones.family import from_preset
-from stilts_keras.backbones.family import unloadable
+from stilts_keras.backbones.family_facts import CONFIG_FILE
+from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
+from stilts_keras.backbones.family_facts import SETTINGS_KEY
+from stilts_keras.backbones.family_facts import activation_of
 from stilts_keras.backbones.huggingface import read_config
+from stilts_keras.backbones.mt5_encoder import ARGUMENTS
+from stilts_keras.backbones.mt5_encoder import build_encoder
+from stilts_keras.backbones.mt5_encoder import layer_name
+from stilts_keras.backbones.mt5_encoder import layer_weights
+from stilts_keras.backbones.mt5_encoder import load_encoder
+from stilts_keras.backbones.mt5_pieces import EOS
+from stilts_keras.backbones.mt5_pieces import NUM_SENTINELS
+from stilts_keras.backbones.mt5_pieces import PAD
+from stilts_keras.backbones.mt5_pieces import UNKNOWN
+from stilts_keras.backbones.mt5_pieces import find_sentinels
+from stilts_keras.backbones.mt5_pieces import with_control_pieces
+from stilts_keras.backbones.mt5_pieces import with_sentinels
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
 from stilts_keras.backbones.weights import Weight
 from stilts_keras.errors import InputError
 
-PAD, EOS, UNKNOWN = "<pad>", "</s>", "<unk>"
-# mT5's own, with SentencePiece's mark of a space; those of T5.
-SENTINELS = ("▁<extra_id_{}>", "<extra_id_{}>")
-NUM_SENTINELS = 100
 # All that KerasHub's T5 attention does.
 NUM_BUCKETS, MAX_DISTANCE = 32, 128
-# Of KerasHub's T5Backbone, what its encoder follows.
-ARGUMENTS = (
-    "vocabulary_size",
-    "num_layers",
-    "num_heads",
-    "hidden_dim",
-    "intermediate_dim",
-    "key_value_dim",
-    "dropout",
-    "activation",
-    "use_gated_activation",
-    "layer_norm_epsilon",
-)
 # Our setting that marks a folder of ours.
 PART, ENCODER = "part", "encoder"
-# SentencePiece's numbers of kinds of pieces.
-UNKNOWN_TYPE, CONTROL_TYPE = 2, 3
 
 
 class Mt5(Family):
@@ -195,7 +186,7 @@ class Mt5(Family):
                 "Expected mT5's vocabulary: a spiece.model or its "
                 "tokenizer.json."
             )
-        mask, num_sentinels, size = _sentinels(pieces)
+        mask, num_sentinels, size = find_sentinels(pieces)
         return Layout(
             before=(),
             between=(1,),
@@ -223,10 +214,10 @@ class Mt5(Family):
             return pieces
         is_random = backbone.kind == "random"
         if is_random and pieces.find(PAD) != 0:
-            pieces = _with_control_pieces(pieces)
+            pieces = with_control_pieces(pieces)
         num_rows = pieces.size + NUM_SENTINELS
         if is_random or num_rows <= (backbone.vocabulary_size or 0):
-            pieces = _with_sentinels(pieces)
+            pieces = with_sentinels(pieces)
         return pieces
 
     # ------------------------------------------------------ With a framework
@@ -247,7 +238,7 @@ class Mt5(Family):
             "use_gated_activation": settings.get("is_gated", True),
             "layer_norm_epsilon": settings.get("layer_norm_epsilon", 1e-6),
         }
-        return _build(arguments, dtype_policy)
+        return build_encoder(arguments, dtype_policy)
 
     def keras_model(self, model):
         """Takes the encoder out of a T5Backbone, as a Model of its own."""
@@ -256,7 +247,7 @@ class Mt5(Family):
         if not isinstance(model, keras_hub.models.T5Backbone):
             return model
         config = model.get_config()
-        encoder = _build(
+        encoder = build_encoder(
             {name: config[name] for name in ARGUMENTS}, model.dtype_policy
         )
         layers = [
@@ -279,7 +270,7 @@ class Mt5(Family):
         if layer == 0:
             return model.get_layer("encoder_embedding_dropout").output
         # Layers give the position bias, too.
-        return model.get_layer(_layer_name(layer - 1)).output[0]
+        return model.get_layer(layer_name(layer - 1)).output[0]
 
     def token_embedding(self, model):
         """The encoder's own."""
@@ -320,8 +311,8 @@ class Mt5(Family):
             Weight(self.token_embedding(model).embeddings, "shared.weight"),
         ]
         for number in range(model.arguments["num_layers"]):
-            layer = model.get_layer(_layer_name(number))
-            found += _layer_weights(layer, f"encoder.block.{number}", is_gated)
+            layer = model.get_layer(layer_name(number))
+            found += layer_weights(layer, f"encoder.block.{number}", is_gated)
         norm = model.get_layer("encoder_output_layer_norm")
         return [*found, Weight(norm.weight, "encoder.final_layer_norm.weight")]
 
@@ -331,7 +322,7 @@ class Mt5(Family):
 
         config = read_config(preset)
         if config.get(SETTINGS_KEY, {}).get(PART) == ENCODER:
-            return _load_encoder(preset, config["config"], dtype_policy)
+            return load_encoder(preset, config["config"], dtype_policy)
         whole = from_preset(
             keras_hub.models.T5Backbone, preset, dtype=dtype_policy
         )
@@ -366,183 +357,3 @@ def _key_value_dim(backbone):
     return backbone.settings.get("key_value_dim") or (
         backbone.hidden_dim // backbone.num_heads
     )
-
-
-# ------------------------------------------------------------------- Vocabulary
-def _sentinels(pieces):
-    """Finds the mask's id, the number of sentinels, and the number of ids."""
-    for name in SENTINELS:
-        mask = pieces.find(name.format(0))
-        if mask is None:
-            continue
-        num = 1
-        while pieces.find(name.format(num)) == mask - num:
-            num += 1
-        # To mT5's own, transformers 5 may append T5's, which have no rows.
-        is_doubled = name == SENTINELS[0] and pieces.find(
-            SENTINELS[1].format(0)
-        )
-        return mask, num, mask + 1 if is_doubled else pieces.size
-    return None, 0, pieces.size
-
-
-def _with_control_pieces(pieces):
-    """Puts mT5's control pieces in the place of another model's.
-
-    Raises:
-        InputError: If the first three are other pieces than such.
-    """
-    proto = _proto(pieces)
-    first = proto.pieces[:3]
-    types = sorted(piece.type for piece in first)
-    if types != [UNKNOWN_TYPE, CONTROL_TYPE, CONTROL_TYPE]:
-        raise InputError(
-            "The tokenizer does not begin with <unk> and two control pieces, "
-            "whose place <pad>, </s> and <unk> could take. Pass "
-            "--tokenizer=FILE of a SentencePiece model as mT5, T5 or XLM-R "
-            "has it."
-        )
-    for piece, name in zip(first, (PAD, EOS, UNKNOWN), strict=True):
-        piece.piece = name
-        piece.type = UNKNOWN_TYPE if name == UNKNOWN else CONTROL_TYPE
-    spec = proto.trainer_spec
-    spec.pad_id, spec.eos_id, spec.unk_id, spec.bos_id = 0, 1, 2, -1
-    return SentencePieces(proto.SerializeToString(deterministic=True))
-
-
-def _with_sentinels(pieces):
-    """Appends T5's sentinels, as transformers does, unless there are some."""
-    if any(pieces.find(name.format(0)) is not None for name in SENTINELS):
-        return pieces
-    proto = _proto(pieces)
-    for number in reversed(range(NUM_SENTINELS)):
-        # A control piece: its name in a text is text.
-        proto.pieces.add(
-            piece=SENTINELS[1].format(number), score=0.0, type=CONTROL_TYPE
-        )
-    return SentencePieces(proto.SerializeToString(deterministic=True))
-
-
-def _proto(pieces):
-    from sentencepiece import sentencepiece_model_pb2
-
-    return sentencepiece_model_pb2.ModelProto.FromString(pieces.content)
-
-
-# --------------------------------------------------------------------- Network
-def _layer_name(number):
-    return f"transformer_encoder_layer_{number}"
-
-
-def _build(arguments, dtype_policy):
-    """Builds the encoder of KerasHub's T5Backbone from its layers.
-
-    T5Backbone itself would build as large a decoder, and draw random values
-    for both, which takes minutes at base size.
-
-    Args:
-        arguments: dict of `ARGUMENTS`.
-        dtype_policy: str or `keras.DTypePolicy`.
-
-    Returns:
-        `keras.Model` with `arguments`.
-    """
-    import keras
-    from keras_hub.src.models.t5.t5_layer_norm import T5LayerNorm
-    from keras_hub.src.models.t5.t5_transformer_layer import T5TransformerLayer
-
-    # KerasHub passes the mask by a name that Keras wonders at.
-    warnings.filterwarnings("ignore", ".*of type T5MultiHeadAttention")
-    arguments = dict(arguments)
-    heads, hidden = arguments["num_heads"], arguments["hidden_dim"]
-    arguments["key_value_dim"] = arguments["key_value_dim"] or hidden // heads
-    of_layers = dict(arguments)
-    num_rows, num_layers, dropout = (
-        of_layers.pop(name)
-        for name in ("vocabulary_size", "num_layers", "dropout")
-    )
-    inputs = {
-        name: keras.Input((None,), dtype="int32", name=name)
-        for name in ("token_ids", "padding_mask")
-    }
-    embedding = keras.layers.ReversibleEmbedding(
-        num_rows,
-        hidden,
-        embeddings_initializer="zeros",
-        dtype=dtype_policy,
-        name="token_embedding",
-    )
-    dropouts = [
-        keras.layers.Dropout(dropout, dtype=dtype_policy, name=name)
-        for name in ("encoder_embedding_dropout", "encoder_output_dropout")
-    ]
-    x = dropouts[0](embedding(inputs["token_ids"]))
-    mask = inputs["padding_mask"][:, None, :]
-    bias = None
-    for number in range(num_layers):
-        layer = T5TransformerLayer(
-            **of_layers,
-            dropout=dropout,
-            is_decoder=False,
-            use_relative_attention_bias=number == 0,
-            dtype=dtype_policy,
-            name=_layer_name(number),
-        )
-        for inner in layer._flatten_layers():
-            if isinstance(inner, keras.layers.Dense):
-                inner.kernel_initializer = keras.initializers.Zeros()
-        x, bias = layer(x, attention_mask=mask, position_bias=bias)
-    norm = T5LayerNorm(
-        arguments["layer_norm_epsilon"],
-        dtype=dtype_policy,
-        name="encoder_output_layer_norm",
-    )
-    model = keras.Model(inputs, dropouts[1](norm(x)), name="t5_encoder")
-    model.arguments = arguments
-    return model
-
-
-def _layer_weights(layer, name, is_gated):
-    """Maps one layer of the encoder; `name` is Hugging Face's."""
-    attention = layer.self_attention
-    theirs = f"{name}.layer.0.SelfAttention"
-    found = [
-        Weight(projector.kernel, f"{theirs}.{letter}.weight", is_kernel=True)
-        for letter, projector in (
-            ("q", attention.query_projector),
-            ("k", attention.key_projector),
-            ("v", attention.value_projector),
-            ("o", attention.output_projector),
-        )
-    ]
-    if attention.use_relative_attention_bias:
-        bias = f"{theirs}.relative_attention_bias.weight"
-        found.append(Weight(attention.relative_attention_bias, bias))
-    theirs = f"{name}.layer.1.DenseReluDense"
-    inner = [("wi", layer.input_projector)]
-    if is_gated:
-        inner = [
-            ("wi_0", layer.input_projector),
-            ("wi_1", layer.gate_projector),
-        ]
-    found += [
-        Weight(projector.kernel, f"{theirs}.{ending}.weight", is_kernel=True)
-        for ending, projector in [*inner, ("wo", layer.output_projector)]
-    ]
-    return [
-        *found,
-        Weight(
-            layer.self_attention_layer_norm.weight,
-            f"{name}.layer.0.layer_norm.weight",
-        ),
-        Weight(layer.layer_norm.weight, f"{name}.layer.1.layer_norm.weight"),
-    ]
-
-
-def _load_encoder(folder, arguments, dtype_policy):
-    model = _build(arguments, dtype_policy)
-    try:
-        model.load_weights(str(pathlib.Path(folder, WEIGHTS_FILE)))
-    except Exception as error:  # noqa: BLE001 - of Keras and of HDF5
-        raise unloadable(str(folder), "T5's encoder", error) from error
-    return model

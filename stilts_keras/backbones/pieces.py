@@ -44,6 +44,12 @@ class SentencePieces:
             ) from error
         self.size = self._processor.get_piece_size()
 
+    def proto(self):
+        """Returns the model as sentencepiece's ModelProto, a copy."""
+        from sentencepiece import sentencepiece_model_pb2
+
+        return sentencepiece_model_pb2.ModelProto.FromString(self.content)
+
     def encode(self, texts):
         """Turns texts into lists of int."""
         return self._processor.encode(list(texts), out_type=int)

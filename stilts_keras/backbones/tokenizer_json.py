@@ -132,7 +132,7 @@ def _from_sentencepiece(pieces, layout, ids):
     from tokenizers import normalizers
     from tokenizers import pre_tokenizers
 
-    proto = _proto(pieces)
+    proto = pieces.proto()
     spec = proto.normalizer_spec
     trained = proto.trainer_spec
     if trained.model_type != UNIGRAM or trained.treat_whitespace_as_suffix:
@@ -186,9 +186,3 @@ def _vocabulary(proto, layout, ids):
             "published one to the run."
         )
     return found
-
-
-def _proto(pieces):
-    from sentencepiece import sentencepiece_model_pb2
-
-    return sentencepiece_model_pb2.ModelProto.FromString(pieces.content)

@@ -5,8 +5,8 @@ vocabulary keeps ids 0 to 3 for `<s>`, `<pad>`, `</s>` and `<unk>`; piece i of
 the SentencePiece file is id i + 1 and `<mask>` comes last (fairseq).
 """
 
-from stilts_keras.backbones.family import BERT_KEYS
 from stilts_keras.backbones.family import Family
+from stilts_keras.backbones.family_facts import BERT_KEYS
 from stilts_keras.backbones.pieces import SentencePieces
 from stilts_keras.backbones.tokenizer import Layout
 from stilts_keras.backbones.weights import encoder_weights

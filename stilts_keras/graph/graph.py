@@ -8,11 +8,10 @@ from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.cell import Cell
 from stilts_keras.graph.cell import LanguageFacts
 from stilts_keras.graph.cell import Lesson
+from stilts_keras.graph.description import describe
 from stilts_keras.graph.holdings import Holdings
 from stilts_keras.graph.recipes import Recipes
-from stilts_keras.graph.request import SWEEP
 from stilts_keras.graph.request import Request
-from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.graph.tree import StageTree
 
 
@@ -83,7 +82,10 @@ class Graph:
         Raises:
             InputError: If the user asked for more tokens than positions.
         """
-        tasks = (*self._trained_tasks(), *self.targets)
+        trained = [
+            source.task for stage in self.stages for source in stage.all_sources
+        ]
+        tasks = (*trained, *self.targets)
         return self._recipes.lowered(tasks, num_positions)
 
     def eval_count(self, task):
@@ -169,87 +171,13 @@ class Graph:
         return found
 
     def description(self):
-        """Returns what identifies the results, for run.json.
+        """Returns what identifies the results; see `description.describe`."""
+        return describe(self)
 
-        `data_fingerprints` holds that of each evaluated language's rows, for a
-        cell of a bare backbone has no stage that would tell data apart.
-        """
-        request = self.request
-        return {
-            "backbone": {
-                "name": self.backbone.name,
-                "fingerprint": self.backbone.fingerprint,
-            },
-            "data": self.data.name,
-            "eval_limit": request.eval_limit,
-            # Only to name what differs, where anything does.
-            "settings": {
-                **request.recipe,
-                "train_limit": request.train_limit,
-                "target_languages": list(request.target_languages),
-                "target_count": request.target_count,
-                "sampling": vars(request.sampling),
-                "replay": request.replay,
-                "route_steps": request.route_steps,
-                "eval_on_dev": sorted(request.eval_on_dev),
-                "retrieval_layer": request.retrieval_layer,
-                "retrieval_pooling": request.retrieval_pooling,
-            },
-            "data_fingerprints": {
-                f"{name}|{language}": fingerprint
-                for name, found in self._rows.items()
-                for language, fingerprint in found.items()
-            },
-            "stages": {
-                stage.fingerprint: {
-                    "parent": stage.parent and stage.parent.fingerprint,
-                    "replays": bool(stage.replayed),
-                    "lessons": {
-                        lesson.source.name: {
-                            "data_fingerprint": lesson.data_fingerprint,
-                            "scores": len(lesson.source.task.metrics),
-                        }
-                        for lesson in self.lessons(stage)
-                    },
-                }
-                for stage in self.stages
-            },
-            # For reports, which may know no task of the user's own.
-            "tasks": self._task_facts(),
-            # How many rows of results a target has in each language.
-            "counts": {
-                task.name: {
-                    "scores": len(task.metrics),
-                    "layers": self._num_layer_scores(task),
-                }
-                for task in self.targets
-            },
-            "cells": {
-                "|".join(map(str, cell.key)): (
-                    cell.stage or self.backbone
-                ).fingerprint
-                for cell in self.cells
-            },
-        }
-
-    def _task_facts(self):
-        return {
-            task.name: TaskFacts.of(task).to_dict()
-            for task in (*self.targets, *self._trained_tasks())
-        }
-
-    def _trained_tasks(self):
-        return [
-            source.task for stage in self.stages for source in stage.all_sources
-        ]
-
-    def _num_layer_scores(self, task):
-        """Returns how many scores of hidden states a language has, or 0."""
-        if task.kind.is_trained or self.request.retrieval_layer != SWEEP:
-            return 0
-        # The embedding is one of them; unknown before a download.
-        num_layers = (self.backbone.num_layers or 0) + 1
-        return num_layers * len(task.metrics)
+    @property
+    def data_fingerprints(self):
+        """Those of each evaluated language's rows: dict by task, language."""
+        return self._rows
 
     def _data_fingerprint(self, task, language):
         """Fingerprints all that a score depends on besides the weights."""

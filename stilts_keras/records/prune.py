@@ -21,6 +21,7 @@ from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Unscored
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import runs_of_store
 from stilts_keras.records.stage_folders import stages_in_run
@@ -187,12 +188,14 @@ def _needed(run_dir, keep):
     scores = read_rows(run_dir / results.RESULTS_FILE, Score)
     layers = read_rows(run_dir / results.LAYERS_FILE, LayerScore)
     chains = read_rows(run_dir / results.FORGETTING_FILE, ChainScore)
+    unscored = read_rows(run_dir / results.UNSCORED_FILE, Unscored)
     is_of_graph = of_graph(description)
     left = remaining(
         description,
         filter(is_of_graph, scores),
         filter(is_of_graph, layers),
         filter(of_chains(description), chains),
+        filter(is_of_graph, unscored),
         # A link may lead to nothing.
         lambda name: name in found and (found[name] / MANIFEST).is_file(),
     )

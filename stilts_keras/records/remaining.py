@@ -65,7 +65,7 @@ class Remaining:
         return needed & set(stages)
 
 
-def remaining(description, scores, layers, chain_scores, is_there):
+def remaining(description, scores, layers, chain_scores, unscored, is_there):
     """Finds what is left to do.
 
     Args:
@@ -73,13 +73,14 @@ def remaining(description, scores, layers, chain_scores, is_there):
         scores: iterable of `rows.Score` of the graph.
         layers: iterable of `rows.LayerScore` of the graph.
         chain_scores: iterable of `rows.ChainScore` of the graph.
+        unscored: iterable of `rows.Unscored` of the graph.
         is_there: function of a fingerprint -> bool: whether the stage is
             finished and whole.
 
     Returns:
         `Remaining`.
     """
-    cells = _unscored(description, scores, layers)
+    cells = _without_scores(description, scores, layers, unscored)
     measured = _unmeasured(description, chain_scores)
     untrained = frozenset()
     while True:
@@ -122,7 +123,7 @@ def of_graph(description):
         description: dict. `Graph.description()`, or run.json's copy.
 
     Returns:
-        Function of a `rows.Score` -> bool.
+        Function of a `rows.Score` or `rows.Unscored` -> bool.
     """
     fingerprints = description["data_fingerprints"]
     cells, stages = description["cells"], description["stages"]
@@ -166,7 +167,8 @@ def cell_key(row):
     return f"{row.route}|{row.target}|{row.seed}"
 
 
-def _unscored(description, scores, layers):
+def _without_scores(description, scores, layers, unscored):
+    predicted = {(cell_key(row), row.language) for row in unscored}
     done, swept = (
         collections.Counter((cell_key(row), row.language) for row in rows)
         for rows in (scores, layers)
@@ -182,8 +184,11 @@ def _unscored(description, scores, layers):
         missing = tuple(
             language
             for language in languages[target]
-            if done[key, language] < counts["scores"]
-            or swept[key, language] < counts["layers"]
+            if (key, language) not in predicted
+            and (
+                done[key, language] < counts["scores"]
+                or swept[key, language] < counts["layers"]
+            )
         )
         if missing:
             cells[key] = missing

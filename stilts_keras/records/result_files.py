@@ -14,11 +14,12 @@ from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import from_dict
 from stilts_keras.records.scalars import add_scores
 from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.scoring import metrics
-from stilts_keras.scoring import submission
+from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
 
 TENSORBOARD = "tensorboard"
@@ -41,6 +42,7 @@ class ResultFiles:
         self.path = pathlib.Path(path)
         self._graph = graph
         self._scores = RowFile(self.path / results.RESULTS_FILE, Score)
+        self._unscored = RowFile(self.path / results.UNSCORED_FILE, Unscored)
         self._layers = RowFile(self.path / results.LAYERS_FILE, LayerScore)
         self._chains = RowFile(self.path / results.FORGETTING_FILE, ChainScore)
         self._trainings = RowFile(self.path / results.TRAININGS_FILE, Training)
@@ -48,6 +50,10 @@ class ResultFiles:
     def scores(self):
         """Returns the graph's `Score` rows."""
         return self._of_graph(self._scores)
+
+    def unscored(self):
+        """Returns the graph's `Unscored` rows."""
+        return self._of_graph(self._unscored)
 
     def layer_scores(self):
         """Returns the graph's `LayerScore` rows."""
@@ -68,7 +74,13 @@ class ResultFiles:
         Args:
             damages: `Damages`.
         """
-        for file in (self._scores, self._layers, self._chains, self._trainings):
+        for file in (
+            self._unscored,
+            self._scores,
+            self._layers,
+            self._chains,
+            self._trainings,
+        ):
             try:
                 file.rows()
             except DamageError as error:
@@ -126,6 +138,26 @@ class ResultFiles:
         # Last: a language with rows counts as done.
         self._scores.add(scored.rows)
 
+    def keep_unscored(self, predicted):
+        """Keeps predictions of rows whose gold is hidden.
+
+        Args:
+            predicted: has `cell`, `row`, `predictions` and `ids`.
+        """
+        cell, language = predicted.cell, predicted.row.language
+        suite, layout = submission_files.layout_for(
+            cell.target, language, suites.with_files()
+        )
+        folder = self.path / "submission" / suite
+        folder = folder / cell.route / f"seed-{cell.seed}"
+        layout.formats[cell.target.name].write(
+            layout.file_of(folder, cell.target.name, language),
+            predicted.predictions,
+            predicted.ids,
+        )
+        # Last: a language with a row counts as done.
+        self._unscored.add([predicted.row])
+
     def _keep_layers(self, cell, rows):
         """Keeps the scores of every hidden state.
 
@@ -159,7 +191,9 @@ class ResultFiles:
             metric=metrics.of(cell.target)[0],
             language=language,
         )
-        submission.keep(self.path, suites.with_files(), cell, language, scored)
+        submission_files.keep(
+            self.path, suites.with_files(), cell, language, scored
+        )
 
     def keep_chain_scores(self, stage, rows):
         """Keeps the dev scores of a chain's sources after a stage.

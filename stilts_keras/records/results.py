@@ -16,6 +16,7 @@ from stilts_keras.records import rows as rows_of
 FORMAT = 2
 RUN_FILE = "run.json"
 RESULTS_FILE = "results.jsonl"
+UNSCORED_FILE = "unscored.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
 FORGETTING_FILE = "forgetting.jsonl"
 TRAININGS_FILE = "trainings.jsonl"

@@ -103,6 +103,35 @@ class LayerScore(Score):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Unscored:
+    """A language of a cell that was predicted, but whose gold is hidden.
+
+    A line of unscored.jsonl.
+
+    Attributes:
+        route: str. Canonical.
+        seed: int.
+        target: str. The task's name.
+        language: str.
+        split: str.
+        n: int. Number of examples.
+        stage: str. As in `Score`.
+        data_fingerprint: str. As in `Score`.
+    """
+
+    KEY: typing.ClassVar = ("route", "seed", "target", "language", "stage")
+
+    route: str
+    seed: int
+    target: str
+    language: str
+    split: str
+    n: int
+    stage: str
+    data_fingerprint: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class ChainScore(_Measured):
     """A dev score along a chain of stages: a line of forgetting.jsonl.
 

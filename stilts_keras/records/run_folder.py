@@ -156,6 +156,7 @@ class RunFolder:
             self.files.scores(),
             self.files.layer_scores(),
             self.files.chain_scores(),
+            self.files.unscored(),
             self._is_there if is_plan else self._is_whole,
         )
 

@@ -6,7 +6,7 @@ from stilts_keras.records.result_files import TENSORBOARD
 from stilts_keras.reporting import overview
 from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
-from stilts_keras.scoring import submission
+from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
 
 # With more than 40 runs TensorBoard ticks none, unless few match a filter.
@@ -61,7 +61,7 @@ def places(run_dir):
         f"then {FIRST_LOOK}",
     ]
     for suite in suites.with_files():
-        predictions, labels = submission.submissions_of(run_dir, suite)
+        predictions, labels = submission_files.submissions_of(run_dir, suite)
         if predictions.is_dir():
             which = ""
             if suite.name != suites.BENCHMARK:

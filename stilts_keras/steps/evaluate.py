@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from stilts_keras.data.batches import eval_batches
+from stilts_keras.errors import InputError
 from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
 from stilts_keras.steps.multitask import attention_without_dropout
@@ -132,6 +133,11 @@ class Evaluator:
         problem, task = self.problem, self.task
         threshold = None
         if problem.has_threshold:
+            if dev is None and split.is_hidden:
+                raise InputError(
+                    f"{split.where}: gold is hidden, and task {task.name!r} "
+                    "needs dev rows to choose its threshold by."
+                )
             if dev is None:
                 dev, dev_decoded = split, decoded
             threshold = problem.threshold(

@@ -47,7 +47,8 @@ class Training:
         stage_name: str. For messages.
         seed: int. Fixes order, sources and masks.
         micro_batch_size: int or None. Most rows that go through the Model at
-            a time; None for whole batches. Weights are equal to rounding.
+            a time; None for whole batches. Without dropout, which slices
+            draw otherwise, weights are equal to rounding.
         log_every_steps: int.
         save_every_seconds: float. Progress is saved so often, at every
             evaluation, and when the process is asked to stop.

@@ -5,12 +5,14 @@ from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.problems.retrieval import sample_pairs
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Unscored
 from stilts_keras.reporting import collapsed
 from stilts_keras.scoring import metrics
 from stilts_keras.steps.assembly import holder
 from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.tasks.languages import families
 from stilts_keras.visits.values import Note
+from stilts_keras.visits.values import Predicted
 from stilts_keras.visits.values import Recalled
 from stilts_keras.visits.values import Scored
 
@@ -50,37 +52,17 @@ def recall(visit, place, model, interruption):
 
 def evaluate_cell(cell, place, model, interruption):
     """Evaluates a cell, one language after the other."""
-    task = cell.target
-    evaluator = evaluator_of(task, cell.recipe.batch_size, place, interruption)
-    if not task.kind.is_trained:
-        predictor, layers, counts, pooling = place.models.pooled(
-            cell, model and model.encoder
-        )
-        known = {"pooling": pooling, **_collapse(cell.stage, place)}
-    constant = []
-    for language in cell.languages:
-        split = place.inputs.test(cell, language)
-        dev = place.inputs.threshold_rows(cell, language)
-        layer_rows, facts = (), {}
-        if not task.kind.is_trained:
-            found = evaluator.evaluate_layers(predictor, split, dev)
-            facts = {"layer": layers[counts], **known}
-            if len(layers) > 1:
-                layer_rows = tuple(
-                    row
-                    for layer, one in zip(layers, found, strict=True)
-                    for row in _rows(
-                        LayerScore,
-                        cell,
-                        language,
-                        one,
-                        known | {"layer": layer},
-                    )
-                )
-            found = found[counts]
-        else:
-            found = evaluator.evaluate(model, split, dev)
-        facts["notes"] = _notes(split, dev)
+    evaluator = evaluator_of(
+        cell.target, cell.recipe.batch_size, place, interruption
+    )
+    evaluate = _by_states if not cell.target.kind.is_trained else _by_head
+    predicted = evaluate(cell, place, model, evaluator)
+    constant, hidden = [], []
+    for language, split, found, layer_rows, facts in predicted:
+        if split.is_hidden:
+            hidden.append(language)
+            yield _predicted(cell, language, found)
+            continue
         rows = _rows(Score, cell, language, found, facts)
         yield Scored(
             cell=cell,
@@ -93,9 +75,70 @@ def evaluate_cell(cell, place, model, interruption):
             pairs=_pairs(cell, language, found, split),
         )
         constant += [row for row in rows[:1] if row.collapsed]
+    if hidden:
+        yield Note(
+            f"{cell.target.name} after {cell.route}: gold of "
+            f"{' '.join(hidden)} is hidden; predictions are written, and not "
+            "scored."
+        )
     if constant:
         rates = learning_rates(cell.stage)
         yield Note(collapsed.of_results(constant, rates))
+
+
+def _by_head(cell, place, model, evaluator):
+    """Yields each language with what a trained head predicts."""
+    for language in cell.languages:
+        split = place.inputs.test(cell, language)
+        dev = place.inputs.threshold_rows(cell, language)
+        found = evaluator.evaluate(model, split, dev)
+        yield language, split, found, (), {"notes": _notes(split, dev)}
+
+
+def _by_states(cell, place, model, evaluator):
+    """Yields each language with what hidden states find, of all if asked."""
+    predictor, layers, counts, pooling = place.models.pooled(
+        cell, model and model.encoder
+    )
+    known = {"pooling": pooling, **_collapse(cell.stage, place)}
+    for language in cell.languages:
+        split = place.inputs.test(cell, language)
+        dev = place.inputs.threshold_rows(cell, language)
+        swept = evaluator.evaluate_layers(predictor, split, dev)
+        layer_rows = ()
+        if len(layers) > 1:
+            layer_rows = tuple(
+                row
+                for layer, found in zip(layers, swept, strict=True)
+                for row in _rows(
+                    LayerScore, cell, language, found, known | {"layer": layer}
+                )
+            )
+        facts = {"layer": layers[counts], "notes": _notes(split, dev), **known}
+        yield language, split, swept[counts], layer_rows, facts
+
+
+def _predicted(cell, language, found):
+    return Predicted(
+        cell=cell,
+        row=Unscored(
+            route=cell.route,
+            seed=cell.seed,
+            target=cell.target.name,
+            language=language,
+            split=cell.split,
+            n=len(found.predictions),
+            stage=_stage_of(cell),
+            data_fingerprint=cell.facts[language].data_fingerprint,
+        ),
+        predictions=found.predictions,
+        ids=found.ids,
+    )
+
+
+def _stage_of(cell):
+    """Names the weights that a cell evaluates, for files of rows."""
+    return cell.stage.fingerprint if cell.stage else PRETRAINED
 
 
 def _pairs(cell, language, found, split):
@@ -141,7 +184,7 @@ def _rows(kind, cell, language, found, extras):
                 "metric": metric,
                 "zero_shot": known.zero_shot,
                 "in_benchmark": known.in_benchmark,
-                "stage": cell.stage.fingerprint if cell.stage else PRETRAINED,
+                "stage": _stage_of(cell),
                 "data_fingerprint": known.data_fingerprint,
                 **facts,
                 **extras,

@@ -64,40 +64,19 @@ class _StageWatch(Watch):
 
 def train_stage(stage, place, onlooker, interruption):
     """Trains a stage and writes its folder; returns its Model, and notes."""
-    inputs, setting = place.inputs, place.setting
-    sources = tuple(
-        TrainSource(
-            name=str(source),
-            key=source.task.head_key,
-            problem=inputs.problem(source.task),
-            split=inputs.train(stage, index),
-        )
-        for index, source in enumerate(stage.all_sources)
-    )
-    numbers = [len(source.split.lengths) for source in sources]
-    training = Training(
-        sources=sources,
-        shares=tuple(stage.shares(numbers)),
-        recipe=stage.recipe,
-        num_steps=stage.count_steps(numbers),
-        stage_name=stage.path,
-        seed=stage.seed,
-        micro_batch_size=setting.micro_batch_size,
-        log_every_steps=setting.log_every_steps,
-        save_every_seconds=setting.save_every_seconds,
-    )
+    training = _training(stage, place)
     model = place.models.untrained(stage)
     num_known = len(place.damages.notes)
     watch = _StageWatch(
         stage, place, model, onlooker, interruption, training.num_steps
     )
     progress = checkpoint.TrainingProgress(
-        setting.stages.progress(stage), place.damages.meet
+        place.setting.stages.progress(stage), place.damages.meet
     )
     state = train(
         model,
         training,
-        tokenizer=inputs.tokenizer,
+        tokenizer=place.inputs.tokenizer,
         progress=progress,
         interruption=interruption,
         watch=watch,
@@ -106,20 +85,9 @@ def train_stage(stage, place, onlooker, interruption):
         # A run that was cut off has seen the best step.
         watch.score(state.best_step)
     constants = watch.constants.get(state.best_step)
+    facts = {**_facts(stage, training, state), "constants": constants}
     with interruption.held():
-        checkpoint.save_stage(
-            setting.stages.target(stage),
-            model=model,
-            heads=describe_heads(
-                inputs.task(source.task) for source in stage.all_sources
-            ),
-            facts={
-                **_facts(stage, training, state),
-                "constants": constants,
-                "left_out": inputs.left_out(stage),
-            },
-        )
-        setting.stages.adopt(stage)
+        _save(stage, place, model, facts)
         progress.remove()
     notes = place.damages.notes[num_known:]
     constant = collapsed.of_dev_rows(constants)
@@ -129,6 +97,45 @@ def train_stage(stage, place, onlooker, interruption):
             collapsed.of_stage(stage.path, stage.seed, constant, rates)
         )
     return model, notes
+
+
+def _training(stage, place):
+    """Gathers what fixes a stage's optimisation."""
+    sources = tuple(
+        TrainSource(
+            name=str(source),
+            key=source.task.head_key,
+            problem=place.inputs.problem(source.task),
+            split=place.inputs.train(stage, index),
+        )
+        for index, source in enumerate(stage.all_sources)
+    )
+    numbers = [len(source.split.lengths) for source in sources]
+    return Training(
+        sources=sources,
+        shares=tuple(stage.shares(numbers)),
+        recipe=stage.recipe,
+        num_steps=stage.count_steps(numbers),
+        stage_name=stage.path,
+        seed=stage.seed,
+        micro_batch_size=place.setting.micro_batch_size,
+        log_every_steps=place.setting.log_every_steps,
+        save_every_seconds=place.setting.save_every_seconds,
+    )
+
+
+def _save(stage, place, model, facts):
+    """Writes a stage's folder, and links it where it lies in a store."""
+    inputs, stages = place.inputs, place.setting.stages
+    checkpoint.save_stage(
+        stages.target(stage),
+        model=model,
+        heads=describe_heads(
+            inputs.task(source.task) for source in stage.all_sources
+        ),
+        facts=facts | {"left_out": inputs.left_out(stage)},
+    )
+    stages.adopt(stage)
 
 
 def _facts(stage, training, state):

@@ -8,6 +8,7 @@ from stilts_keras.graph.cell import Lesson
 from stilts_keras.graph.stage import Stage
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Unscored
 from stilts_keras.records.stage_folders import StageFolders
 
 
@@ -87,6 +88,23 @@ class Scored:
     predictions: list
     ids: list | None
     pairs: dict | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """One language of a cell has been predicted; its gold is hidden.
+
+    Attributes:
+        cell: Cell.
+        row: `Unscored`.
+        predictions: list, one entry for each Example.
+        ids: list of str, or None where order tells.
+    """
+
+    cell: Cell
+    row: Unscored
+    predictions: list
+    ids: list | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 from stilts_keras import score
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import submission
+from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
 from stilts_keras.scoring.suite import OURS
 from stilts_keras.scoring.suite import Suite
@@ -40,7 +41,7 @@ def kept(run_dir, suites, languages=("de", "hi", "en")):
             gold=gold, predictions=predictions, ids=ids
         )
         for language in languages:
-            submission.keep(run_dir, suites, cell, language, found)
+            submission_files.keep(run_dir, suites, cell, language, found)
     return run_dir / "submission"
 
 

@@ -5,7 +5,6 @@ first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
-import dataclasses
 import os
 import pathlib
 import sys
@@ -78,6 +77,8 @@ def main(folder):
     found |= mixed_run(model, sources, tokenizer, folder / NAME)
     batches.BUCKET_LENGTHS = buckets
     found |= sliced(model, sources, tokenizer)
+    if NAME == "torch":
+        found |= memory(model, sources[TASKS.index("hellaswag")], tokenizer)
     found |= traces(model, sources, tokenizer)
     found |= stage(model, folder / "stage")
     np.savez(folder / f"{NAME}.npz", **found)
@@ -235,8 +236,7 @@ def sliced(model, sources, tokenizer):
 
     Adam's first moment after one step is a tenth of the clipped gradient.
     """
-    start = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
-    start = [value.copy() for value in start]
+    start = copies(model.trainable_variables)
     losses = {source.key: source.problem.loss for source in sources}
     # As in the mixed run: JAX finds those steps in its cache on the disk.
     optimizer = make_optimizer(RECIPE, NUM_STEPS, model.trainable_variables)
@@ -270,6 +270,10 @@ def losses_of_slices(source, x, y, model):
     return {f"{source.name}/sums": sums, f"{source.name}/weights": sizes}
 
 
+def copies(variables):
+    return [keras.ops.convert_to_numpy(v).copy() for v in variables]
+
+
 def assign(variables, new):
     for variable, value in zip(variables, new, strict=True):
         variable.assign(np.broadcast_to(value, variable.shape))
@@ -284,6 +288,55 @@ def batch_of(source, tokenizer):
         # A slice may predict nothing at all.
         y["tags"][:4] = -1
     return x, y
+
+
+class Held:
+    """A tensor kept for the backward pass, counted while it is kept."""
+
+    num_bytes = most = 0
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+        Held.num_bytes += tensor.nbytes
+        Held.most = max(Held.most, Held.num_bytes)
+
+    def __del__(self):
+        Held.num_bytes -= self.tensor.nbytes
+
+
+def memory(model, source, tokenizer):
+    """Counts what a step on 32 rows of four sequences keeps for its gradient.
+
+    Torch alone tells; weights, which are there in any case, are left out.
+    """
+    import torch
+
+    x, y = source.problem.collate(
+        source.split.features[:32], 32, tokenizer, None
+    )
+    weights = {
+        variable.value.untyped_storage().data_ptr()
+        for variable in model.trainable_variables
+    }
+
+    def pack(tensor):
+        is_weight = tensor.untyped_storage().data_ptr() in weights
+        return tensor if is_weight else Held(tensor)
+
+    def unpack(kept):
+        return kept.tensor if isinstance(kept, Held) else kept
+
+    losses = {source.key: source.problem.loss}
+    optimizer = make_optimizer(RECIPE, NUM_STEPS, model.trainable_variables)
+    start, found = copies(model.trainable_variables), {}
+    for size in (32, 4):
+        update = Update(model, losses, optimizer, micro_batch_size=size)
+        Held.most = Held.num_bytes
+        with torch.autograd.graph.saved_tensors_hooks(pack, unpack):
+            update(source.key, x, y)
+        found[f"bytes_kept/{size}"] = Held.most
+    assign(model.trainable_variables, start)
+    return found
 
 
 # -------------------------------------------------------------------- Traces
@@ -318,9 +371,7 @@ def traces(model, sources, tokenizer):
 def stage(model, folder):
     """Torch saves a stage; the others load it, whole and as a preset."""
     if NAME == "torch":
-        # Here each task has a head of its own.
-        tasks = [dataclasses.replace(get_task(n), head_key=n) for n in TASKS]
-        heads = describe_heads(tasks)
+        heads = describe_heads(map(get_task, TASKS))
         checkpoint.save_stage(folder, model=model, heads=heads, facts={})
         return {}
     files.check_folder(folder)

@@ -202,6 +202,12 @@ def test_the_mean_of_slices_means_would_be_another(runs, task):
     assert means.mean() != pytest.approx(whole, rel=1e-4)
 
 
+def test_an_eighth_of_a_batch_keeps_an_eighth_of_its_activations(runs):
+    whole, slices = (runs["torch"][f"bytes_kept/{n}"] for n in (32, 4))
+    assert whole > 2**20
+    assert slices == pytest.approx(whole / 8, rel=0.02)
+
+
 # ----------------------------------------------------------- Stages on the disk
 @pytest.mark.parametrize("reader", OTHERS)
 def test_a_stage_crosses_backends(runs, reader):

@@ -345,6 +345,8 @@ def test_a_resumed_stage_equals_an_uninterrupted_one_with_slices(
     how = {"recipe": EVALUATED, "scores": SCORES, "micro_batch_size": 3}
     with pytest.raises(Interrupted):
         run(make_sources(), tmp_path / "p", on_step=ask_to_stop, **how)
+    threads = [thread.name for thread in threading.enumerate()]
+    assert not [name for name in threads if name.startswith("feed")]
     last = run(make_sources(), tmp_path / "p", **how)
     assert last.starts == [7]
     assert last.losses == sliced.losses[7:]

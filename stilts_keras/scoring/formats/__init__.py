@@ -11,4 +11,13 @@ from stilts_keras.scoring.formats.pairs import Pairs
 from stilts_keras.scoring.formats.row_numbers import RowNumbers
 from stilts_keras.scoring.formats.tags import Tags
 
-__all__ = ["Answers", "Labels", "Pairs", "RowNumbers", "Tags"]
+# Where no suite says otherwise: by what a kind of problem predicts.
+BY_PREDICTION = {
+    "label": Labels,
+    "number": RowNumbers,
+    "tags": Tags,
+    "text": Answers,
+    "pairs": Pairs,
+}
+
+__all__ = ["BY_PREDICTION", "Answers", "Labels", "Pairs", "RowNumbers", "Tags"]

@@ -1,0 +1,102 @@
+"""A graph in run.json: what identifies its results, and what reports need."""
+
+from stilts_keras.graph.request import SWEEP
+from stilts_keras.graph.task_facts import TaskFacts
+
+
+def describe(graph):
+    """Describes a graph.
+
+    Args:
+        graph: Graph.
+
+    Returns:
+        Dict, JSON-serialisable. Beside backbone, data and settings:
+        `data_fingerprints`, of each target's and language's rows, for a cell
+        of a bare backbone has no stage that would tell data apart; `stages`,
+        with parents and what they may forget; `tasks`, for reports, which may
+        know no task of the user's own; `counts`, how many rows of results a
+        target has in each language; `cells`, and the weights they are of.
+    """
+    request = graph.request
+    return {
+        "backbone": {
+            "name": graph.backbone.name,
+            "fingerprint": graph.backbone.fingerprint,
+        },
+        "data": graph.data.name,
+        "eval_limit": request.eval_limit,
+        "settings": _settings(request),
+        "data_fingerprints": {
+            f"{name}|{language}": fingerprint
+            for name, found in graph.data_fingerprints.items()
+            for language, fingerprint in found.items()
+        },
+        "stages": {
+            stage.fingerprint: _stage_facts(graph, stage)
+            for stage in graph.stages
+        },
+        "tasks": _task_facts(graph),
+        "counts": {
+            task.name: {
+                "scores": len(task.metrics),
+                "layers": _num_layer_scores(graph, task),
+            }
+            for task in graph.targets
+        },
+        "cells": {
+            "|".join(map(str, cell.key)): (
+                cell.stage or graph.backbone
+            ).fingerprint
+            for cell in graph.cells
+        },
+    }
+
+
+def _settings(request):
+    """Lists what only serves to name what differs, where anything does."""
+    return {
+        **request.recipe,
+        "train_limit": request.train_limit,
+        "target_languages": list(request.target_languages),
+        "target_count": request.target_count,
+        "sampling": vars(request.sampling),
+        "replay": request.replay,
+        "route_steps": request.route_steps,
+        "eval_on_dev": sorted(request.eval_on_dev),
+        "retrieval_layer": request.retrieval_layer,
+        "retrieval_pooling": request.retrieval_pooling,
+    }
+
+
+def _stage_facts(graph, stage):
+    return {
+        "parent": stage.parent and stage.parent.fingerprint,
+        "replays": bool(stage.replayed),
+        "lessons": {
+            lesson.source.name: {
+                "data_fingerprint": lesson.data_fingerprint,
+                "scores": len(lesson.source.task.metrics),
+            }
+            for lesson in graph.lessons(stage)
+        },
+    }
+
+
+def _task_facts(graph):
+    trained = [
+        source.task for stage in graph.stages for source in stage.all_sources
+    ]
+    return {
+        task.name: TaskFacts.of(task).to_dict()
+        for task in (*graph.targets, *trained)
+    }
+
+
+def _num_layer_scores(graph, task):
+    """Returns how many scores of hidden states a language has, or 0."""
+    if task.kind.is_trained or graph.request.retrieval_layer != SWEEP:
+        return 0
+    # The embedding is one of them; unknown before a download.
+    num_layers = (graph.backbone.num_layers or 0) + 1
+    return num_layers * len(task.metrics)

@@ -1,0 +1,133 @@
+"""Predicts rows without gold, with the head of a finished stage."""
+
+import dataclasses
+
+from stilts_keras import backend
+from stilts_keras import files
+from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.backbones.loading import load_root
+from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.stage_heads import read_heads
+from stilts_keras.data.features import load_features
+from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
+from stilts_keras.problems import problem_of
+from stilts_keras.scoring import submission_files
+from stilts_keras.scoring import suites
+from stilts_keras.steps.checkpoint import load_heads
+from stilts_keras.steps.evaluate import Evaluator
+from stilts_keras.steps.multitask import MultiTask
+
+
+def predict(stage, task, *, data, output, languages=None, max_length=None):
+    """Writes a stage's predictions of a task's test rows, labels or not.
+
+    Files are laid out as the suites have them: `<task>/test-<language>.tsv`
+    or `.json` below `output`.
+
+    Args:
+        stage: path. Folder of a finished stage.
+        task: `Task` that shares a head with one that the stage trained on.
+        data: a data source of `data.sources`.
+        output: path. A folder; files of the same names are replaced.
+        languages: iterable of str or None. None: all that the data hold.
+        max_length: int or None. Tokens; None: the task's own, or as many as
+            the backbone has positions.
+
+    Returns:
+        Dict from language to the file that was written.
+
+    Raises:
+        InputError: If the stage, its head, the rows or the place is unfit;
+            before anything is predicted.
+    """
+    output = files.check_folder_place(output, "output")
+    stage = files.at_home(stage)
+    head = _head_for(task, stage)
+    languages = _checked_languages(task, data, languages)
+    files.check_folder(stage)
+    backend.prepare()
+    backbone = describe_backbone(stage)
+    tokenizer = load_tokenizer(backbone)
+    task = dataclasses.replace(
+        task, labels=head.labels, numbered_labels=(), labels_from_data=False
+    )
+    length = _length(max_length or task.recipe.max_length, backbone)
+    problem = problem_of(task)
+    splits = {
+        language: load_features(
+            data,
+            task,
+            language,
+            "test",
+            pack=problem.pack,
+            pack_key=problem.pack_key,
+            tokenizer=tokenizer,
+            max_length=length,
+            count=None,
+            is_evaluated=True,
+            is_hidden=True,
+        )
+        for language in languages
+    }
+    encoder = load_root(backbone, tokenizer=tokenizer)
+    model = MultiTask(encoder, {task.head_key: problem.head(encoder)})
+    load_heads(stage, {head.key: model.heads[task.head_key]})
+    evaluator = Evaluator(
+        task=task,
+        problem=problem,
+        tokenizer=tokenizer,
+        batch_size=task.recipe.batch_size,
+    )
+    return {
+        language: _write(
+            task, language, evaluator.evaluate(model, split), output
+        )
+        for language, split in splits.items()
+    }
+
+
+def _head_for(task, stage):
+    """Returns the stage's `StageHead` that predicts a task."""
+    heads = read_heads(stage)
+    told = "; ".join(
+        f"{key} ({head.problem}: {', '.join(head.tasks)})"
+        for key, head in heads.items()
+    )
+    if not task.kind.is_trained:
+        raise InputError(
+            f"Task {task.name!r} compares hidden states and has no head. Pass "
+            f"it to `stilts run` as a target. Heads of the stage: {told}."
+        )
+    found = heads.get(task.head_key)
+    if found is None or found.problem != task.problem:
+        raise InputError(
+            f"Stage {str(stage)!r} has no head for task {task.name!r}. Its "
+            f"heads: {told}. Pass a task that one of them was trained for."
+        )
+    return found
+
+
+def _checked_languages(task, data, asked):
+    held = data.languages(task, "test")
+    if not held:
+        raise InputError(
+            f"Data {data.name!r} holds no test rows of task {task.name!r}. "
+            "Pass other --data."
+        )
+    for language in asked or ():
+        if language not in held:
+            raise unknown("language", language, held)
+    return tuple(asked or held)
+
+
+def _length(length, backbone):
+    limit = backbone.max_sequence_length
+    return length if limit is None else min(length, limit)
+
+
+def _write(task, language, found, output):
+    _, layout = submission_files.layout_for(task, language, suites.with_files())
+    file = layout.file_of(output, task.name, language)
+    layout.formats[task.name].write(file, found.predictions, found.ids)
+    return file
