@@ -150,36 +150,18 @@ _flag(
     None,
     "Family of --backbone=random (default: the first that README lists).",
 )
-_flag(
-    flags.DEFINE_integer,
-    "num_layers",
-    2,
-    "Layers of --backbone=random.",
-)
-_flag(
-    flags.DEFINE_integer,
-    "num_heads",
-    4,
-    "Attention heads of --backbone=random.",
-)
-_flag(
-    flags.DEFINE_integer,
-    "hidden_dim",
-    128,
-    "Hidden units of --backbone=random.",
-)
-_flag(
-    flags.DEFINE_integer,
-    "intermediate_dim",
-    512,
-    "Feed-forward units of --backbone=random.",
-)
-_flag(
-    flags.DEFINE_integer,
-    "max_sequence_length",
-    512,
-    "Positions of --backbone=random, where its family has such.",
-)
+for _name, _default, _text in (
+    ("num_layers", 2, "Layers of --backbone=random."),
+    ("num_heads", 4, "Attention heads of --backbone=random."),
+    ("hidden_dim", 128, "Hidden units of --backbone=random."),
+    ("intermediate_dim", 512, "Feed-forward units of --backbone=random."),
+    (
+        "max_sequence_length",
+        512,
+        "Positions of --backbone=random, where its family has such.",
+    ),
+):
+    _flag(flags.DEFINE_integer, _name, _default, _text)
 _flag(
     flags.DEFINE_float,
     "dropout",

@@ -164,7 +164,7 @@ def test_no_assert_no_exit_no_pickle_in_the_package():
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 # Still to be cut; nothing may be added.
-LONG_FILES = {"stilts_keras.backend"}
+LONG_FILES = set()
 LONG_FUNCTIONS = {"stilts_keras.steps.train.train"}
 
 
