@@ -141,10 +141,10 @@ def test_results_hold_every_cell_language_and_metric(finished, graph):
     rows = read_rows(run_dir / "results.jsonl", Score)
     metrics = {task.name: task.metrics for task in graph.targets}
     expected = {
-        (cell.route, cell.target, language, metric)
+        (cell.route, cell.target.name, language, metric)
         for cell in graph.cells
         for language in cell.languages
-        for metric in metrics[cell.target]
+        for metric in metrics[cell.target.name]
     }
     found = [(row.route, row.target, row.language, row.metric) for row in rows]
     assert set(found) == expected and len(found) == len(expected)

@@ -64,7 +64,7 @@ def test_a_run_says_keeps_and_reports_what_it_leaves_out(
     (manifest,) = run_dir.rglob(files.MANIFEST)
     assert files.read_sealed(manifest)["left_out"] == [LEFT_OUT]
     (row,) = read_rows(run_dir / "results.jsonl", Score)
-    assert (row.n, row.notes) == (20, [EMPTY])
+    assert (row.n, row.notes) == (20, (EMPTY,))
     # From the files alone, which is how several runs are reported.
     output = tmp_path / "report"
     flags = [f"--run_dir={run_dir}", f"--output={output}"]
