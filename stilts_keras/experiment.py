@@ -94,7 +94,7 @@ def _walk(folder, options, screen, interruption, settings):
                 _keep(folder, found, screen)
         left = left.without(
             visit.stage and visit.stage.fingerprint,
-            ["|".join(map(str, cell.key)) for cell in visit.cells],
+            [cell.key for cell in visit.cells],
         )
         folder.drop_unneeded(options.keep, left)
 
@@ -105,9 +105,9 @@ def plan_visits(graph, left):
     for stage in (None, *graph.stages):
         name = stage and stage.fingerprint
         cells = tuple(
-            dataclasses.replace(cell, languages=left.cells[key])
+            dataclasses.replace(cell, languages=left.cells[cell.key])
             for cell in graph.cells_of(stage)
-            if (key := "|".join(map(str, cell.key))) in left.cells
+            if cell.key in left.cells
         )
         visit = Visit(
             stage=stage,

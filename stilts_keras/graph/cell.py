@@ -62,8 +62,8 @@ class Cell:
 
     @property
     def key(self):
-        """What results know the cell by: route, target and seed."""
-        return self.route, self.target.name, self.seed
+        """What run.json knows the cell by: route|target|seed."""
+        return f"{self.route}|{self.target.name}|{self.seed}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -45,9 +45,7 @@ def describe(graph):
             for task in graph.targets
         },
         "cells": {
-            "|".join(map(str, cell.key)): (
-                cell.stage or graph.backbone
-            ).fingerprint
+            cell.key: (cell.stage or graph.backbone).fingerprint
             for cell in graph.cells
         },
     }

@@ -231,6 +231,13 @@ def _add_results(node, graph, targets):
         text.append(_how_evaluated(graph, cells[0].target), "default")
         routes = _list([cell.route for cell in cells])
         text.append(f"  after {routes}", "dim")
+        extra = [
+            code
+            for code in cells[0].languages
+            if code in target.extra_languages
+        ]
+        if extra:
+            text.append(f"  (in no benchmark: {' '.join(extra)})", "cyan")
         missing = graph.missing_languages(target)
         if missing:
             text.append(f"  (not in the data: {' '.join(missing)})", "red")

@@ -104,16 +104,16 @@ class TrainingProgress:
     new one is complete before an old one is deleted.
     """
 
-    def __init__(self, folder, on_damage):
+    def __init__(self, folder, meet_damage):
         """Writes nothing yet.
 
         Args:
             folder: path.
-            on_damage: function of a `DamageError`; may raise it. Otherwise
+            meet_damage: function of a `DamageError`; may raise it. Otherwise
                 the stage begins anew.
         """
         self.folder = pathlib.Path(folder)
-        self._on_damage = on_damage
+        self._meet_damage = meet_damage
 
     def save(self, model, state):
         """Writes all that the next step depends on.
@@ -159,7 +159,7 @@ class TrainingProgress:
             if manifest and manifest["state"]["best_step"]:
                 self._check_best(manifest["state"]["best_step"])
         except DamageError as error:
-            self._on_damage(error)
+            self._meet_damage(error)
             self.remove()
             return None
         if manifest is None:

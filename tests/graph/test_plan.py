@@ -156,3 +156,16 @@ def test_this_room_imports_no_framework():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_languages_of_the_data_alone_are_planned_and_named(material):
+    built = Graph(
+        routes=["pretrained"],
+        targets=["xquad", "panx"],
+        data=str(material / "data"),
+        backbone=BASE,
+        languages=["ro", "uk", "de"],
+    )
+    text = plan(built)
+    assert "xquad in 2 languages" in text and "in no benchmark: ro" in text
+    assert "panx in 3 languages" in text and "in no benchmark: ro uk" in text
