@@ -5,18 +5,13 @@ import types
 import keras
 import numpy as np
 
+from command import TINY_SIZES
 from letters import LETTERS
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
 
-SIZES = {
-    "num_layers": 2,
-    "num_heads": 2,
-    "hidden_dim": 8,
-    "intermediate_dim": 16,
-    "max_sequence_length": 64,
-}
+SIZES = {**TINY_SIZES, "num_layers": 2, "hidden_dim": 8, "intermediate_dim": 16}
 
 
 def describe_tiny(**changes):

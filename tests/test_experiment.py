@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from command import stilts
+from command import tiny_backbone
 from encoders import describe_tiny
 from stilts_keras.graph.graph import Graph
 from stilts_keras.main import main
@@ -28,13 +29,7 @@ FLAGS = [
     f"--targets={','.join(TARGETS)}",
     f"--languages={','.join(LANGUAGES)}",
     "--retrieval_layer=sweep",
-    "--backbone=random",
-    "--tokenizer=pocket",
-    "--num_layers=2",
-    "--num_heads=2",
-    "--hidden_dim=16",
-    "--intermediate_dim=32",
-    "--max_sequence_length=64",
+    *tiny_backbone(num_layers=2),
     "--max_length=32",
     "--train_limit=48",
     "--eval_limit=16",

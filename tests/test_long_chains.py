@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from command import stilts
+from command import tiny_backbone
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import Score
@@ -27,13 +28,7 @@ FLAGS = [
     "--replay=0.25",
     "--measure_forgetting",
     "--data=pocket",
-    "--backbone=random",
-    "--tokenizer=pocket",
-    "--num_layers=1",
-    "--num_heads=2",
-    "--hidden_dim=16",
-    "--intermediate_dim=32",
-    "--max_sequence_length=64",
+    *tiny_backbone(),
     "--max_length=32",
     "--train_limit=128",
     "--eval_limit=16",

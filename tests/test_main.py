@@ -9,15 +9,15 @@ import sys
 
 import pytest
 
+from command import tiny_backbone
 from stilts_keras.main import main
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-TINY = (
-    "--data=pocket --backbone=random --tokenizer=pocket --num_layers=1 "
-    "--num_heads=2 --hidden_dim=16 --intermediate_dim=32 "
-    "--max_sequence_length=64 --dropout=0 --max_length=48 --batch_size=16 "
-    "--train_limit=32 --eval_limit=16 --epochs=1 --learning_rate=1e-3"
-).split()
+TINY = [
+    *tiny_backbone(),
+    *"--data=pocket --dropout=0 --max_length=48 --batch_size=16".split(),
+    *"--train_limit=32 --eval_limit=16 --epochs=1 --learning_rate=1e-3".split(),
+]
 
 
 def stilts(*arguments):

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from command import stilts
+from command import tiny_backbone
 from own_rows import NUM_ROWS
 from own_rows import write_reviews
 from stilts_keras.errors import InputError
@@ -17,13 +18,7 @@ from stilts_keras.records.rows import Score
 from test_readme import block_after
 
 TINY = [
-    "--backbone=random",
-    "--tokenizer=pocket",
-    "--num_layers=1",
-    "--num_heads=2",
-    "--hidden_dim=16",
-    "--intermediate_dim=32",
-    "--max_sequence_length=64",
+    *tiny_backbone(),
     "--max_length=24",
     "--batch_size=8",
     "--epochs=1",

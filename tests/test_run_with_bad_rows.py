@@ -2,6 +2,7 @@
 
 import pytest
 
+from command import tiny_backbone
 from rows import GOOD
 from rows import file_of
 from rows import write_jsonl
@@ -15,13 +16,7 @@ FLAGS = [
     "--route=pretrained",
     "--targets=xnli",
     "--languages=de",
-    "--backbone=random",
-    "--tokenizer=pocket",
-    "--num_layers=1",
-    "--num_heads=2",
-    "--hidden_dim=8",
-    "--intermediate_dim=16",
-    "--max_sequence_length=64",
+    *tiny_backbone(hidden_dim=8, intermediate_dim=16),
     "--max_length=32",
     "--batch_size=64",
     "--epochs=1",

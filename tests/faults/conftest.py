@@ -26,6 +26,7 @@ import h5py
 import pytest
 
 import stilts_keras
+from command import tiny_backbone
 
 SAVING = ["--save_every_minutes=0.005"]
 FAIL = ["--on_damage=fail"]
@@ -38,13 +39,7 @@ FLAGS = [
     "--route=mlm@de:160+mnli:160/squad",
     "--languages=en,de",
     "--data=pocket",
-    "--backbone=random",
-    "--tokenizer=pocket",
-    "--num_layers=1",
-    "--num_heads=2",
-    "--hidden_dim=16",
-    "--intermediate_dim=32",
-    "--max_sequence_length=64",
+    *tiny_backbone(),
     "--dropout=0.1",
     "--max_length=32",
     "--train_limit=320",

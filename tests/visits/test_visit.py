@@ -6,7 +6,9 @@ import pickle
 
 import pytest
 
+from command import TINY_SIZES
 from command import stilts
+from command import tiny_backbone
 from stilts_keras import files
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.experiment import plan_visits
@@ -20,13 +22,6 @@ from stilts_keras.visits.values import Setting
 from stilts_keras.visits.values import Trained
 from stilts_keras.visits.visit import work
 
-SIZES = {
-    "num_layers": 1,
-    "num_heads": 2,
-    "hidden_dim": 16,
-    "intermediate_dim": 32,
-    "max_sequence_length": 64,
-}
 RECIPE = {"max_length": 24, "batch_size": 8, "epochs": 1.0}
 LIMITS = {"train_limit": 48, "eval_limit": 16}
 ROUTES = ("pretrained", "mnli", "squad")
@@ -41,7 +36,7 @@ def graph():
         targets=["xnli", "tatoeba"],
         languages=LANGUAGES,
         data="pocket",
-        backbone=describe_backbone("random", tokenizer="pocket", **SIZES),
+        backbone=describe_backbone("random", tokenizer="pocket", **TINY_SIZES),
         recipe={**RECIPE, "eval_every_steps": 0},
         **LIMITS,
     )
@@ -57,9 +52,8 @@ def plain(tmp_path_factory):
         "--targets=xnli,tatoeba",
         f"--languages={','.join(LANGUAGES)}",
         "--data=pocket",
-        "--backbone=random",
-        "--tokenizer=pocket",
-        *(f"--{k}={v}" for k, v in {**SIZES, **RECIPE, **LIMITS}.items()),
+        *tiny_backbone(),
+        *(f"--{k}={v}" for k, v in {**RECIPE, **LIMITS}.items()),
         "--eval_every_steps=0",
         "--keras_backend=torch",
         f"--stage_store={folder / 'store'}",
