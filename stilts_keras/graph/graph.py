@@ -205,9 +205,12 @@ class Graph:
 
     def _asked_languages(self, task):
         """Adds languages of the user's that the benchmark does not list."""
-        return self._holdings.with_asked_languages(
+        found = self._holdings.with_asked_languages(
             task, self.eval_split(task), self.request.languages
         )
+        if found is not task:
+            _check_rules(found)
+        return found
 
     def _check_languages(self):
         """Raises where a language is none of any target."""
@@ -320,6 +323,22 @@ class Graph:
                 for language, fingerprint in self._rows[task.name].items()
             }
         return self._facts[task.name, seen]
+
+
+def _check_rules(task):
+    """Raises where a metric has no rule for one of the extra languages."""
+    # Imported here: most plans can do without NumPy.
+    from stilts_keras.scoring import metrics
+
+    for metric in metrics.of(task):
+        for language in task.extra_languages:
+            if metric.languages and language not in metric.languages:
+                raise InputError(
+                    f"Target {task.name!r} cannot be scored in {language!r}: "
+                    f"metric {metric.name!r} has rules for "
+                    f"{', '.join(metric.languages)}. Leave the language out "
+                    "of --languages, or the target out of --targets."
+                )
 
 
 def seen_languages(target, stage):

@@ -45,6 +45,7 @@ class Metric:
             guess.
         takes_language: bool. Whether `scores` or `parts` takes the texts'
             language too, as `language`.
+        languages: tuple of str. Those that it has rules for; empty for any.
         low: float. The lowest score there can be.
         high: float. The highest.
     """
@@ -55,6 +56,7 @@ class Metric:
     ends: Callable | None = None
     blind: Callable | None = None
     takes_language: bool = False
+    languages: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 100.0
 

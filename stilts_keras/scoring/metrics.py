@@ -216,11 +216,13 @@ METRICS = {
             scores=functools.partial(_answer_scores, spans.exact_match),
             ends=intervals.share_interval,
             takes_language=True,
+            languages=tuple(spans.MLQA_ARTICLES),
         ),
         Metric(
             name="mlqa_f1",
             scores=functools.partial(_answer_scores, spans.f1),
             takes_language=True,
+            languages=tuple(spans.MLQA_ARTICLES),
         ),
         # Micro F1 over pairs of sentences that translate each other: `bucc_f1`
         # of evaluate.py.

@@ -490,6 +490,16 @@ def test_a_language_of_the_data_alone_is_evaluated_and_marked():
     assert list(facts) == ["de", "eu"] and facts["eu"].in_benchmark
 
 
+def test_a_language_that_a_metric_has_no_rule_for_is_refused():
+    refused(
+        "'mlqa' cannot be scored in 'ro'",
+        "rules for",
+        data=FakeData(extra=[("mlqa", "ro")]),
+        targets=["mlqa"],
+        languages=["ro"],
+    )
+
+
 def test_a_language_that_nobody_has_is_refused():
     refused(
         "Unknown language 'xx'",
