@@ -198,9 +198,13 @@ def export():
 
 def predict():
     """Writes predictions of rows without gold."""
-    for name in ("stage", "output"):
+    for name, what in (
+        ("stage", "FOLDER of a finished stage"),
+        ("task", "NAME of the task whose test rows are to be predicted"),
+        ("output", "FOLDER for the predictions"),
+    ):
         if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER.")
+            raise InputError(f"Pass --{name}={what}.")
     from stilts_keras.data.sources import open_data
 
     task, data = _task(), open_data(FLAGS.data)
@@ -225,7 +229,7 @@ def _task():
 
     known = TASKS | {task.name: task for task in _own_tasks()}
     if FLAGS.task not in known:
-        raise unknown("task", FLAGS.task or "", known)
+        raise unknown("task", FLAGS.task, known)
     task = known[FLAGS.task]
     strange = [
         code for code in FLAGS.languages or () if code not in task.languages

@@ -67,6 +67,12 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
     with Interruption() as interruption, files.refusals_said(), folder.lock():
         with screen:
             _walk(folder, options, screen, interruption, settings or {})
+        if not folder.files.scores():
+            screen.note(
+                "Nothing was scored: the labels of all targets are hidden. "
+                f"Predictions: {folder.path / 'submission'}"
+            )
+            return []
         made = refresh(folder.path, folder.baseline)
         for frame in made["frames"].values():
             rendering.print_frame(frame, console)
@@ -137,6 +143,8 @@ def _prepare(folder, visits, options, screen):
         )
     )
     trained = [visit.stage for visit in visits if visit.is_trained]
+    for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
+        screen.note(line)
     for stage in trained:
         for source in stage.all_sources:
             check_sliceable(
@@ -145,8 +153,6 @@ def _prepare(folder, visits, options, screen):
                 stage.recipe.batch_size,
                 options.micro_batch_size,
             )
-    for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
-        screen.note(line)
     cut = place.inputs.prepare(
         trained,
         [cell for visit in visits for cell in visit.cells],
@@ -234,7 +240,6 @@ class _Screen(Onlooker):
     def __init__(self, folder, console):
         self._folder = folder
         self.progress = Progress(console=console)
-        self.note = self.progress.note
         self._writers = ()
         self._closing = contextlib.ExitStack()
 
@@ -252,6 +257,9 @@ class _Screen(Onlooker):
         for writer in self._writers:
             self._closing.enter_context(writer)
         self.progress.start(f"{stage.path} seed {stage.seed}", num_steps, step)
+
+    def note(self, text):
+        self.progress.note(text)
 
     def step(self, step, loss):
         self.progress.update(step, loss)

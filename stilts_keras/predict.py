@@ -11,6 +11,7 @@ from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.problems import problem_of
 from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
@@ -52,7 +53,7 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
     task = dataclasses.replace(
         task, labels=head.labels, numbered_labels=(), labels_from_data=False
     )
-    length = _length(max_length or task.recipe.max_length, backbone)
+    length = _length(task, max_length, backbone)
     problem = problem_of(task)
     splits = {
         language: load_features(
@@ -121,9 +122,20 @@ def _checked_languages(task, data, asked):
     return tuple(asked or held)
 
 
-def _length(length, backbone):
+def _length(task, asked, backbone):
+    """Returns the most tokens; one that is asked for is never lowered."""
     limit = backbone.max_sequence_length
-    return length if limit is None else min(length, limit)
+    if asked is None:
+        published = task.recipe.max_length
+        return published if limit is None else min(published, limit)
+    check_recipe_field("max_length", asked)
+    if limit is not None and asked > limit:
+        raise InputError(
+            f"--max_length={asked} is above the {limit} positions of the "
+            f"stage's backbone. Pass --max_length={limit} or less, or leave "
+            "it out."
+        )
+    return asked
 
 
 def _write(task, language, found, output):

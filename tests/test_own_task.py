@@ -154,6 +154,22 @@ def test_what_cannot_be_predicted_is_refused(
     assert piece in line
 
 
+def test_a_run_whose_labels_are_all_hidden_ends_well(task_file, tmp_path):
+    write_reviews(tmp_path / "rows", hidden=["en", "de", "hi"])
+    arguments = [
+        "run",
+        "--route=pretrained",
+        "--targets=reviews",
+        f"--task_file={task_file}",
+        f"--data={tmp_path / 'rows'}",
+        f"--run_dir={tmp_path / 'run'}",
+        *TINY,
+    ]
+    for _ in range(2):
+        assert "Nothing was scored" in stilts(*arguments).stdout
+    assert len(list((tmp_path / "run/submission").rglob("*.tsv"))) == 3
+
+
 # ------------------------------------------------------------------ Task files
 @pytest.mark.parametrize(
     ("text", "piece"),
@@ -161,6 +177,7 @@ def test_what_cannot_be_predicted_is_refused(
         ("x = 1", "defines no Task"),
         ("import nothing_of_that_name", "line 1: ModuleNotFoundError"),
         ("x = (", "line 1: SyntaxError"),
+        ("import sys; sys.exit(3)", "SystemExit: 3"),
     ],
 )
 def test_a_file_without_a_task_is_refused(tmp_path, text, piece):

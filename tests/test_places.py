@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from fakes import graph
+from stilts_keras import commands
 from stilts_keras import files
 from stilts_keras import main as command
 from stilts_keras.errors import InputError
@@ -95,7 +96,7 @@ def tree(folder):
 def test_run_refuses_what_it_cannot_write(
     place, flag, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(command, "_graph", no_work)
+    monkeypatch.setattr(commands, "_graph", no_work)
     before = tree(tmp_path)
     folders = {"run_dir": tmp_path / "run", flag: place}
     line = refusal(

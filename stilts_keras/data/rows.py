@@ -13,6 +13,7 @@ import dataclasses
 
 from stilts_keras.errors import InputError
 from stilts_keras.tasks.columns import MissingValue
+from stilts_keras.tasks.example import Example
 
 BAD_ROWS = ("skip", "error")
 # Of the rows read.
@@ -131,10 +132,20 @@ class RowReader:
                     empty = empty or f"empty {name}"
         try:
             item = self._task.to_example(values)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise _WrongRow(f"cannot be read: {error}") from error
+        except Exception as error:
+            # It may be of the user's own file.
+            raise _WrongRow(
+                f"cannot be read: {type(error).__name__}: {error}"
+                if self._task.file_digest
+                else f"cannot be read: {error}"
+            ) from error
         if item is None:
             return Reading(None)
+        if not isinstance(item, Example):
+            raise _WrongRow(
+                f"cannot be read: to_example of task {self._task.name!r} gave "
+                f"{item!r}. Expected an Example of stilts_keras.tasks.example."
+            )
         if empty and not self.is_evaluated:
             return Reading(None, fault=empty)
         if self.is_hidden:

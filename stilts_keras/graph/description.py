@@ -64,6 +64,11 @@ def _settings(request):
         "eval_on_dev": sorted(request.eval_on_dev),
         "retrieval_layer": request.retrieval_layer,
         "retrieval_pooling": request.retrieval_pooling,
+        **{
+            f"file of task {task.name}": task.file_digest
+            for task in request.tasks
+            if task.file_digest
+        },
     }
 
 

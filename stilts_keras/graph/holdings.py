@@ -54,7 +54,13 @@ class Holdings:
         strange = [
             code for code in languages or () if code not in task.languages
         ]
-        if not strange:
+        # Others would give the same rows for whatever is asked.
+        tell = [
+            repository.tells_languages
+            for repository in task.repositories
+            if split in repository.splits
+        ]
+        if not strange or not all(tell):
             return task
         held = self.languages(task.with_languages(strange), split)
         found = [code for code in strange if code in held]

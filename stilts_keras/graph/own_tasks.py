@@ -9,8 +9,10 @@ import sys
 
 from stilts_keras.errors import InputError
 from stilts_keras.files import at_home
+from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks.columns import Column
 from stilts_keras.tasks.task import Task
 
 # What a route can name; see `graph.route`.
@@ -69,7 +71,7 @@ def _run(file, key):
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         where = f"line {_line_of(error, file)}: " * bool(_line_of(error, file))
         raise InputError(
@@ -112,6 +114,10 @@ def checked_tasks(tasks):
                 "Tasks of one's own must be stilts_keras.Task values. "
                 f"Received: {task!r}."
             )
+        if not isinstance(task.name, str):
+            raise InputError(
+                f"A Task's name must be a str. Received: {task.name!r}."
+            )
         if task.name in TASKS or task.name in SUITES or task.name in TAKEN:
             raise InputError(
                 f"Task {task.name!r} has the name of a task, suite or route of "
@@ -126,13 +132,45 @@ def checked_tasks(tasks):
             raise InputError(
                 f"Task {task.name!r} is defined twice. Give each its own name."
             )
-        _check_metrics(task)
+        _check_parts(task)
         seen.add(task.name)
+    _check_shared_heads(tasks)
     return tasks
 
 
-def _check_metrics(task):
+def _check_parts(task):
+    """Raises InputError for what would fail when rows are read or scored."""
     # Imported here: plans without tasks of one's own need no NumPy.
     from stilts_keras.scoring import metrics
 
+    where = f"Task {task.name!r}:"
+    for name, column in task.columns.items():
+        if not isinstance(column, Column):
+            raise InputError(
+                f"{where} column {name!r} must be a kind of "
+                f"stilts_keras.tasks.columns. Received: {column!r}."
+            )
+    if task.kind.predicts in ("label", "tags"):
+        if not task.labels and not task.labels_from_data:
+            raise InputError(f"{where} expected labels, and received none.")
+    if not task.metrics and task.kind.predicts != "tokens":
+        raise InputError(f"{where} expected at least one metric.")
+    for name, value in vars(task.recipe).items():
+        if value is not None:
+            check_recipe_field(name, value)
     metrics.of(task)
+
+
+def _check_shared_heads(tasks):
+    """Raises where two tasks would read one head's outputs differently."""
+    for task in tasks:
+        for other in (*TASKS.values(), *tasks):
+            if other.head_key != task.head_key or other is task:
+                continue
+            if (other.problem, other.labels) != (task.problem, task.labels):
+                raise InputError(
+                    f"Task {task.name!r} shares head {task.head_key!r} with "
+                    f"{other.name!r}, whose problem or order of labels "
+                    f"differs: {other.problem} {list(other.labels)}. Give it "
+                    "the same, or a head_key of its own."
+                )

@@ -3,7 +3,7 @@
 import collections
 
 from stilts_keras.errors import InputError
-from stilts_keras.graph.request import RANGES
+from stilts_keras.graph.ranges import RANGES
 from stilts_keras.graph.stage import with_overrides
 
 

@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import functools
-import math
 import os
 from collections.abc import Mapping
 
@@ -13,29 +12,16 @@ from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.own_tasks import checked_tasks
+from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.graph.route import Route
 from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.languages import ENGLISH
-from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Task
 
 SWEEP = "sweep"
 POOLINGS = ("mean", "cls")
-# Recipe field: lowest value, whether it is itself allowed, highest value.
-RANGES = {
-    "epochs": (0, False, math.inf),
-    "learning_rate": (0, False, math.inf),
-    "batch_size": (1, True, math.inf),
-    "max_length": (8, True, math.inf),
-    "warmup_ratio": (0, True, 1),
-    "weight_decay": (0, True, math.inf),
-    "eval_every_steps": (0, True, math.inf),
-    "dev_limit": (1, True, math.inf),
-    "num_steps": (1, True, math.inf),
-    "early_stopping": (1, True, math.inf),
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -149,6 +135,11 @@ class Request:
         others = [task for task in own if task not in _as_tuple(self.tasks)]
         self._set("tasks", checked_tasks([*_as_tuple(self.tasks), *others]))
         known = self.known_tasks
+        for task in self.tasks:
+            if task.train_task and task.train_task not in known:
+                raise unknown(
+                    f"train_task of task {task.name!r}", task.train_task, known
+                )
         self._set("routes", _checked_routes(self.routes, known))
         names = [getattr(target, "name", target) for target in targets]
         self._set("targets", _checked_targets(names, known))
@@ -187,7 +178,7 @@ def default_of(name):
 
 def _as_tuple(value):
     """Takes a lone string for a tuple of one."""
-    return (value,) if isinstance(value, str | Route) else tuple(value)
+    return (value,) if isinstance(value, str | Route | Task) else tuple(value)
 
 
 def _is_name(value):
@@ -277,6 +268,8 @@ def _checked_languages(languages):
 
 
 def _checked_training(languages):
+    if languages is None:
+        return (ENGLISH,)
     languages = tuple(dict.fromkeys(_as_tuple(languages)))
     if not languages:
         raise InputError(
@@ -323,32 +316,11 @@ def _checked_replay(rate):
 
 def _checked_overrides(recipe):
     names = [field.name for field in dataclasses.fields(Recipe)]
-    types = {field.name: field.type for field in dataclasses.fields(Recipe)}
     overrides = {}
     for name, value in recipe.items():
         if name not in names:
             raise unknown("recipe field", name, names)
         if value is not None:
-            _check_range(name, value, types[name])
+            check_recipe_field(name, value)
             overrides[name] = value
     return overrides
-
-
-def _check_range(name, value, kind):
-    if name == "dtype_policy" and value not in DTYPE_POLICIES:
-        raise unknown("dtype policy", str(value), DTYPE_POLICIES)
-    if name not in RANGES:
-        return
-    low, allowed, high = RANGES[name]
-    noun = "a number" if kind is float else "a whole number"
-    bound = f"{noun} {'of at least' if allowed else 'above'} {low}"
-    if high != math.inf:
-        bound += f" and at most {high}"
-    right_type = isinstance(value, int | float if kind is float else int)
-    if (
-        not right_type
-        or not math.isfinite(value)
-        or not low <= value <= high
-        or (value == low and not allowed)
-    ):
-        raise InputError(f"{name} must be {bound}. Received: {value!r}.")

@@ -91,7 +91,9 @@ class StageTree:
         """Returns the Task whose rows a target learns from in a language."""
         known = self._request.known_tasks
         own = [known[task.train_task]] if task.train_task else []
-        trainable = [one for one in (*own, task) if one.is_trainable]
+        # Without languages that it is only evaluated in: a route's Source.
+        base = known.get(task.name, task)
+        trainable = [one for one in (*own, base) if one.is_trainable]
         if not trainable:
             raise InputError(
                 f"Target {task.name!r} has no train split and names no task "

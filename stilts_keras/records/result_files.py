@@ -134,6 +134,7 @@ class ResultFiles:
                 self.path, cell.route, cell.target.name, scored.language
             )
             embeddings.write(file, **scored.pairs)
+        # It flushes: what counts as done must be shown, too.
         add_scores(scored.rows, self._route_writer(cell.route))
         # Last: a language with rows counts as done.
         self._scores.add(scored.rows)

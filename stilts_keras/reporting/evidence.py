@@ -23,6 +23,7 @@ from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
+from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import key_of
 from stilts_keras.scoring import bootstrap
 from stilts_keras.tasks import TASKS
@@ -207,6 +208,12 @@ def _name_missing(evidence):
         (row.route, row.target, str(row.seed), row.language)
         for row in evidence.rows
         if row.metric == evidence.task(row.target).metrics[0]
+    }
+    # Their gold is hidden: no score is missing.
+    there |= {
+        (row.route, row.target, str(row.seed), row.language)
+        for run_dir in evidence.run_dirs
+        for row in _read(evidence, run_dir / results.UNSCORED_FILE, Unscored)
     }
     named, languages = [], {}
     for pair in evidence.description.get("data_fingerprints", {}):

@@ -46,6 +46,8 @@ def _digest(run_dir, baseline):
             results.RUN_FILE,
             results.RESULTS_FILE,
             results.LAYERS_FILE,
+            results.UNSCORED_FILE,
+            results.FORGETTING_FILE,
             results.TRAININGS_FILE,
         )
     ]

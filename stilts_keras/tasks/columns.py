@@ -123,6 +123,12 @@ class Label(Column):
 
     is_gold = True
 
+    def is_hidden(self, value):
+        """Whether it is null, blank or -1, as text too."""
+        if isinstance(value, str) and not value.strip():
+            return True
+        return _is_null(value) or _number(value) == -1
+
     def read(self, name, value, labels):
         """Returns the name, or None for a hidden label."""
         return _label(name, value, self.names or labels)

@@ -93,6 +93,14 @@ class Repository:
         default_factory=dict
     )
 
+    @property
+    def tells_languages(self):
+        """Whether rows of one language are told from those of others."""
+        configs = self.parts.values() if self.parts else [self.config]
+        return bool(self.language_column) or all(
+            "{language}" in config for config in configs
+        )
+
     def config_for(self, language, part=None):
         """Returns the configuration that holds one language, or its part."""
         config = self.parts[part] if part else self.config
@@ -135,8 +143,8 @@ class Task:
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
-        version: int. Raised when packing, labels or a Metric of one's own
-            change.
+        version: int. Raised when packing, columns, `to_example`, labels or a
+            Metric of one's own change; of a task file, any edit counts.
         own_metrics: mapping from name to Metric, of those in `metrics` that
             are not known by name alone. Filled from `metrics`.
         extra_languages: tuple of str. Those of `languages` that the benchmark

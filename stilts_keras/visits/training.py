@@ -66,12 +66,17 @@ def train_stage(stage, place, onlooker, interruption):
     """Trains a stage and writes its folder; returns its Model, and notes."""
     training = _training(stage, place)
     model = place.models.untrained(stage)
-    num_known = len(place.damages.notes)
     watch = _StageWatch(
         stage, place, model, onlooker, interruption, training.num_steps
     )
+
+    def meet_damage(error):
+        place.damages.meet(error)
+        # Now: the stage begins anew, which takes its time.
+        onlooker.note(place.damages.notes[-1])
+
     progress = checkpoint.TrainingProgress(
-        place.setting.stages.progress(stage), place.damages.meet
+        place.setting.stages.progress(stage), meet_damage
     )
     state = train(
         model,
@@ -89,7 +94,7 @@ def train_stage(stage, place, onlooker, interruption):
     with interruption.held():
         _save(stage, place, model, facts)
         progress.remove()
-    notes = place.damages.notes[num_known:]
+    notes = []
     constant = collapsed.of_dev_rows(constants)
     if constant:
         rates = learning_rates(stage)

@@ -136,5 +136,8 @@ class Onlooker:
     def step(self, step, loss):
         """A step is done."""
 
+    def note(self, text):
+        """There is something that the user should read at once."""
+
     def scalars(self, step, values):
         """There are scalars of the training: dict from tag to float."""

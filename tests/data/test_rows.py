@@ -326,3 +326,30 @@ def test_a_task_of_no_known_columns_is_read_by_its_own_function():
     for row in ({}, {"a": None}, {"a": []}):
         with pytest.raises(InputError, match="row 3 cannot be read"):
             reader.read(3, row)
+
+
+@pytest.mark.parametrize(
+    ("to_example", "piece"),
+    [
+        (lambda row: ("a", "b"), "Expected an Example"),
+        (lambda row: 1 / 0, "division by zero"),
+    ],
+)
+def test_an_own_function_that_fails_is_named_with_its_row(to_example, piece):
+    task = dataclasses.replace(TASKS["xnli"], to_example=to_example)
+    reader = RowReader(task, GOOD["xnli"], where="mine", is_evaluated=True)
+    with pytest.raises(InputError, match=f"row 3 cannot be read.*{piece}"):
+        reader.read(3, GOOD["xnli"])
+
+
+@pytest.mark.parametrize("value", [None, -1, "-1", -1.0, "", " "])
+def test_whatever_hides_a_label_hides_all_of_a_split(value):
+    import datasets
+
+    rows = [GOOD["xnli"] | {"label": value}] * 2
+    found = datasets.Dataset.from_list(rows)
+    assert row_reading.is_gold_hidden(TASKS["xnli"], found)
+    some = datasets.Dataset.from_list(
+        [rows[0], GOOD["xnli"] | {"label": type(value or "")(1)}]
+    )
+    assert not row_reading.is_gold_hidden(TASKS["xnli"], some)

@@ -14,6 +14,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.route import Route
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Task
 
 
@@ -572,3 +573,52 @@ def test_what_defines_an_own_task_is_part_of_its_stages_identity():
     edited = dataclasses.replace(OWN, file_digest="0123456789abcdef")
     first, second = (graph(targets=[task]).cells[0] for task in (OWN, edited))
     assert first.stage != second.stage or first.facts != second.facts
+
+
+@pytest.mark.parametrize(
+    ("change", "piece"),
+    [
+        ({"columns": {"premise": "text"}}, "column 'premise' must be a kind"),
+        ({"metrics": ()}, "at least one metric"),
+        ({"labels": (), "numbered_labels": ()}, "expected labels"),
+        ({"train_task": "mnl"}, "Did you mean 'mnli'?"),
+        ({"head_key": "nli", "labels": ("b", "a")}, "shares head 'nli'"),
+        ({"recipe": Recipe(batch_size=0)}, "batch_size must be"),
+        ({"metrics": ("accuracies",)}, "Did you mean 'accuracy'?"),
+    ],
+)
+def test_an_own_task_is_checked_before_any_work(change, piece):
+    labels = change.get("labels")
+    changes = change if not labels else change | {"numbered_labels": labels}
+    refused(piece, targets=[dataclasses.replace(OWN, **changes)])
+
+
+def test_one_task_need_not_be_in_a_list():
+    assert graph(targets=OWN).targets == (OWN,)
+
+
+# ------------------------------------------------- Rows that tell no language
+def test_english_rows_are_never_taken_for_another_language():
+    built = graph(data="pocket", targets=["xnli"], target_languages=["de"])
+    assert cell(built, "pretrained", "xnli").stage.path == "xnli@de"
+    for name in ("xquad", "squad@de"):
+        routes = ["pretrained"] if name == "xquad" else [name]
+        with pytest.raises(InputError):
+            graph(
+                data="pocket",
+                routes=routes,
+                targets=["xquad"],
+                target_languages=["de"],
+            )
+    refused("dee", data="pocket", targets=["xnli"], target_languages=["dee"])
+
+
+def test_languages_that_are_only_evaluated_make_no_other_stage():
+    built = graph(
+        routes=["pretrained", "panx"],
+        targets=["panx"],
+        languages=["en", "uk"],
+        data=FakeData(extra=[("panx", "uk")]),
+    )
+    names = [stage.fingerprint for stage in built.stages]
+    assert len(names) == len(set(names)) == 2

@@ -5,7 +5,9 @@ import pytest
 
 import fake_runs
 from fakes import graph
+from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.records.results import RUN_FILE
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.reporting.refresh import refresh
 
@@ -106,3 +108,18 @@ def test_a_run_that_grows_keeps_its_baseline(tmp_path):
 
 def test_a_new_run_compares_with_its_first_route(tmp_path):
     assert RunFolder(tmp_path, made(["mnli", "squad"])).baseline == "mnli"
+
+
+def test_a_run_that_grows_keeps_what_was_forgotten(tmp_path):
+    measured = made(["mnli/squad"], measure_forgetting=True)
+    RunFolder(tmp_path / "run", measured).describe({})
+    before = description_of(tmp_path / "run")
+    grown = made(["mnli/squad", "squad"])
+    RunFolder(tmp_path / "run", grown).describe({})
+    after = description_of(tmp_path / "run")
+    for name, facts in before["stages"].items():
+        assert facts["lessons"] and after["stages"][name] == facts
+
+
+def description_of(run_dir):
+    return files.read_sealed(run_dir / RUN_FILE)["graph"]
