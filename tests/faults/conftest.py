@@ -204,9 +204,9 @@ def manifests(run_dir):
 def weights(run_dir):
     """All arrays of all finished stages."""
     return {
-        f"{folder}/{file.name}": arrays(file)
+        file.relative_to(run_dir).as_posix(): arrays(file)
         for folder in manifests(run_dir)
-        for file in sorted((run_dir / folder).glob("*.h5"))
+        for file in sorted((run_dir / folder).rglob("*.h5"))
     }
 
 

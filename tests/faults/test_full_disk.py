@@ -103,7 +103,7 @@ def fill_and_grow_disk(harness, small, whole):
     times = {
         file: file.stat().st_mtime_ns
         for folder in finished
-        for file in (found / folder).glob("*.h5")
+        for file in (found / folder).rglob("*.h5")
     }
     small.grow(2**30)
     harness.run(BACKEND, run_dir, prefix=small.prefix)
