@@ -184,11 +184,16 @@ def _run_graph(graph, options):
     )
 
 
+def _need(**flags_needed):
+    """Raises InputError for the first flag that is not given."""
+    for name, what in flags_needed.items():
+        if not FLAGS[name].value:
+            raise InputError(f"Pass --{name}={what}.")
+
+
 def export():
     """Writes a stage as another library's folder."""
-    for name, what in (("stage", "of a finished stage"), ("output", "to make")):
-        if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER {what}.")
+    _need(stage="FOLDER of a finished stage", output="FOLDER to make")
     _set_backend()
     from stilts_keras.export import export as export_stage
 
@@ -198,13 +203,11 @@ def export():
 
 def predict():
     """Writes predictions of rows without gold."""
-    for name, what in (
-        ("stage", "FOLDER of a finished stage"),
-        ("task", "NAME of the task whose test rows are to be predicted"),
-        ("output", "FOLDER for the predictions"),
-    ):
-        if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}={what}.")
+    _need(
+        stage="FOLDER of a finished stage",
+        task="NAME of the task whose test rows are to be predicted",
+        output="FOLDER for the predictions",
+    )
     from stilts_keras.data.sources import open_data
 
     task, data = _task(), open_data(FLAGS.data)
@@ -224,17 +227,13 @@ def predict():
 
 
 def _task():
-    """Returns the Task of --task, with the languages that were asked for."""
-    from stilts_keras.tasks import TASKS
+    """Returns the Task of --task, which may be the user's own."""
+    from stilts_keras.graph.own_tasks import with_own_tasks
 
-    known = TASKS | {task.name: task for task in _own_tasks()}
+    known = with_own_tasks(_own_tasks())
     if FLAGS.task not in known:
         raise unknown("task", FLAGS.task, known)
-    task = known[FLAGS.task]
-    strange = [
-        code for code in FLAGS.languages or () if code not in task.languages
-    ]
-    return task.with_languages(strange) if strange else task
+    return known[FLAGS.task]
 
 
 def _own_tasks():
@@ -249,10 +248,8 @@ def score():
     from stilts_keras.scoring.suites import get_suite
 
     suite = get_suite(FLAGS.benchmark)
-    for name in ("predictions", "labels"):
-        if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}=FOLDER in {suite.title}'s layout.")
-
+    what = f"FOLDER in {suite.title}'s layout"
+    _need(predictions=what, labels=what)
     output = FLAGS.output
     if output:
         output = files.check_file_place(output, "output")

@@ -17,6 +17,7 @@ from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.reporting.refresh import places
 from stilts_keras.reporting.refresh import refresh
+from stilts_keras.scoring import submission_files
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
 from stilts_keras.versions import versions
@@ -70,7 +71,7 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
         if not folder.files.scores():
             screen.note(
                 "Nothing was scored: the labels of all targets are hidden. "
-                f"Predictions: {folder.path / 'submission'}"
+                f"Predictions: {folder.path / submission_files.FOLDER}"
             )
             return []
         made = refresh(folder.path, folder.baseline)
@@ -135,11 +136,7 @@ def _prepare(folder, visits, options, screen):
             data=folder.graph.data,
             backbone=folder.graph.backbone,
             stages=folder.stages,
-            bad_rows=options.bad_rows,
-            on_damage=options.on_damage,
-            log_every_steps=options.log_every_steps,
-            save_every_seconds=60 * options.save_every_minutes,
-            micro_batch_size=options.micro_batch_size,
+            options=options,
         )
     )
     trained = [visit.stage for visit in visits if visit.is_trained]

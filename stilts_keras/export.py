@@ -10,6 +10,7 @@ from stilts_keras.backbones.huggingface_folder import huggingface_class
 from stilts_keras.backbones.huggingface_folder import write_huggingface
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.stage_heads import listed
 from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
@@ -85,10 +86,7 @@ def _choose(heads, task, stage):
     """Returns the `StageHead` that is meant, or None for none."""
     if task == NONE:
         return None
-    told = "; ".join(
-        f"{head.key} ({head.problem}: {', '.join(head.tasks)})"
-        for head in heads.values()
-    )
+    told = listed(heads)
     if task is None:
         if len(heads) != 1:
             raise InputError(

@@ -2,10 +2,12 @@
 
 from absl import flags
 
-from stilts_keras import options
 from stilts_keras.backbones import DEFAULT_BACKBONE
 from stilts_keras.data.rows import BAD_ROWS
-from stilts_keras.graph import request
+from stilts_keras.graph.request import POOLINGS
+from stilts_keras.graph.request import Request
+from stilts_keras.options import LONG_ROWS
+from stilts_keras.options import Options
 from stilts_keras.records.damage import ON_DAMAGE
 from stilts_keras.records.remaining import KEEP
 from stilts_keras.scoring import suites
@@ -19,16 +21,15 @@ GROUPS = {}
 
 
 def _group(name):
-    """Begins a group for --help, or goes on with it."""
-    GROUPS.setdefault(name, {})
-    GROUPS[None] = GROUPS[name]
+    """Begins a group for --help."""
+    GROUPS[name] = {}
 
 
 def _flag(define, name, default, text, choices=None):
     """Defines a flag of the group that was begun last."""
     if choices and not all(choice in text for choice in choices):
         text += f" One of: {', '.join(choices)}."
-    GROUPS[None][name] = text
+    GROUPS[next(reversed(GROUPS))][name] = text
     if choices is None:
         define(name, default, text)
     else:
@@ -59,40 +60,40 @@ _flag(
 _flag(
     flags.DEFINE_list,
     "target_languages",
-    list(request.default_of("target_languages")),
+    list(Request.target_languages),
     "Languages that the targets' own stages train in, with commas; with "
     "several, rows of all are mixed.",
 )
 _flag(
     flags.DEFINE_integer,
     "target_count",
-    request.default_of("target_count"),
+    Request.target_count,
     "Training examples of a target's own stage in each of these languages "
     "(default: all).",
 )
 _flag(
     flags.DEFINE_multi_integer,
     "seed",
-    list(request.default_of("seeds")),
+    list(Request.seeds),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
 _flag(
     flags.DEFINE_string,
     "baseline",
-    request.default_of("baseline"),
+    Request.baseline,
     "Route that the others are compared to (default: the first).",
 )
 _flag(
     flags.DEFINE_integer,
     "route_steps",
-    request.default_of("route_steps"),
+    Request.route_steps,
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
 )
 _flag(
     flags.DEFINE_bool,
     "measure_forgetting",
-    request.default_of("measure_forgetting"),
+    Request.measure_forgetting,
     "Score every stage on the dev rows of all sources of its chain.",
 )
 _group("mixtures")
@@ -125,7 +126,7 @@ _flag(
 _flag(
     flags.DEFINE_float,
     "replay",
-    request.default_of("replay"),
+    Request.replay,
     "Part of the steps of each later stage of a chain that repeats what the "
     "earlier ones trained on.",
 )
@@ -179,19 +180,19 @@ _flag(
 _flag(
     flags.DEFINE_list,
     "languages",
-    request.default_of("languages"),
+    Request.languages,
     "Languages to evaluate, with commas (default: all of each target).",
 )
 _flag(
     flags.DEFINE_integer,
     "train_limit",
-    request.default_of("train_limit"),
+    Request.train_limit,
     "Most examples to train on, where a route gives no count.",
 )
 _flag(
     flags.DEFINE_integer,
     "eval_limit",
-    request.default_of("eval_limit"),
+    Request.eval_limit,
     "Most examples to evaluate in each language; the pools of bucc2018 are "
     "always searched whole.",
 )
@@ -204,15 +205,15 @@ _flag(
 _flag(
     flags.DEFINE_enum,
     "long_rows",
-    options.default_of("long_rows"),
+    Options.long_rows,
     "Rows above --max_length: cut them, as published, and count them; or "
     "refuse them with an error.",
-    choices=options.LONG_ROWS,
+    choices=LONG_ROWS,
 )
 _flag(
     flags.DEFINE_enum,
     "bad_rows",
-    options.default_of("bad_rows"),
+    Options.bad_rows,
     "Training and dev rows with an empty text or a missing value: leave them "
     "out, up to 1 %, and name them; or refuse them with an error.",
     choices=BAD_ROWS,
@@ -220,7 +221,7 @@ _flag(
 _flag(
     flags.DEFINE_bool,
     "allow_missing",
-    request.default_of("allow_missing"),
+    Request.allow_missing,
     "Leave out, and say so: routes whose training rows the data lacks; with "
     "score, languages that neither folder has.",
 )
@@ -228,16 +229,16 @@ _group("retrieval")
 _flag(
     flags.DEFINE_string,
     "retrieval_layer",
-    request.default_of("retrieval_layer"),
+    Request.retrieval_layer,
     "Hidden state to compare, 0 being the embedding, or sweep for all of them "
     "(default: 14 of 24, 8 of 12).",
 )
 _flag(
     flags.DEFINE_enum,
     "retrieval_pooling",
-    request.default_of("retrieval_pooling"),
+    Request.retrieval_pooling,
     "One vector of a sentence (default: mean).",
-    choices=request.POOLINGS,
+    choices=POOLINGS,
 )
 _group("score")
 _flag(
@@ -325,7 +326,7 @@ _flag(
 _flag(
     flags.DEFINE_integer,
     "log_every_steps",
-    options.default_of("log_every_steps"),
+    Options.log_every_steps,
     "Steps between two points in TensorBoard.",
 )
 _flag(
@@ -339,20 +340,20 @@ _flag(
 _flag(
     flags.DEFINE_float,
     "save_every_minutes",
-    options.default_of("save_every_minutes"),
+    Options.save_every_minutes,
     "A stage's progress is saved so often, at every evaluation on dev rows, "
     "and when the process is asked to stop.",
 )
 _flag(
     flags.DEFINE_string,
     "stage_store",
-    options.default_of("stage_store"),
+    Options.stage_store,
     "Folder of trained stages that several runs share.",
 )
 _flag(
     flags.DEFINE_enum,
     "keep",
-    options.default_of("keep"),
+    Options.keep,
     "Weights to keep when nothing needs them any more: all; last, those that "
     "targets were evaluated with; none.",
     choices=KEEP,
@@ -360,7 +361,7 @@ _flag(
 _flag(
     flags.DEFINE_enum,
     "on_damage",
-    options.default_of("on_damage"),
+    Options.on_damage,
     "Files that do not match their checksum: make them again, or fail.",
     choices=ON_DAMAGE,
 )
@@ -392,4 +393,3 @@ _flag(
     False,
     "Delete without asking.",
 )
-del GROUPS[None]

@@ -73,9 +73,3 @@ class Options:
                 "save_every_minutes must be above 0. Received: "
                 f"{self.save_every_minutes!r}."
             )
-
-
-def default_of(name):
-    """Returns what an unset option is; flags show it."""
-    (found,) = [f for f in dataclasses.fields(Options) if f.name == name]
-    return found.default

@@ -7,17 +7,21 @@ from stilts_keras import files
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.stage_heads import listed
 from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.data.features import load_features
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.holdings import Holdings
 from stilts_keras.graph.ranges import check_recipe_field
+from stilts_keras.graph.recipes import Recipes
 from stilts_keras.problems import problem_of
-from stilts_keras.scoring import submission_files
 from stilts_keras.scoring import suites
+from stilts_keras.scoring.submission_files import layout_for
 from stilts_keras.steps.checkpoint import load_heads
 from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.steps.multitask import MultiTask
+from stilts_keras.tasks import TASKS
 
 
 def predict(stage, task, *, data, output, languages=None, max_length=None):
@@ -45,15 +49,18 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
     output = files.check_folder_place(output, "output")
     stage = files.at_home(stage)
     head = _head_for(task, stage)
-    languages = _checked_languages(task, data, languages)
+    task, languages = _evaluated(task, data, languages)
+    overrides = {} if max_length is None else {"max_length": max_length}
+    for name, value in overrides.items():
+        check_recipe_field(name, value)
     files.check_folder(stage)
     backend.prepare()
     backbone = describe_backbone(stage)
+    recipe = Recipes(overrides, backbone).of(task)
     tokenizer = load_tokenizer(backbone)
     task = dataclasses.replace(
         task, labels=head.labels, numbered_labels=(), labels_from_data=False
     )
-    length = _length(task, max_length, backbone)
     problem = problem_of(task)
     splits = {
         language: load_features(
@@ -64,7 +71,7 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
             pack=problem.pack,
             pack_key=problem.pack_key,
             tokenizer=tokenizer,
-            max_length=length,
+            max_length=recipe.max_length,
             count=None,
             is_evaluated=True,
             is_hidden=True,
@@ -73,28 +80,27 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
     }
     encoder = load_root(backbone, tokenizer=tokenizer)
     model = MultiTask(encoder, {task.head_key: problem.head(encoder)})
-    load_heads(stage, {head.key: model.heads[task.head_key]})
+    load_heads(stage, model.heads)
     evaluator = Evaluator(
         task=task,
         problem=problem,
         tokenizer=tokenizer,
-        batch_size=task.recipe.batch_size,
+        batch_size=recipe.batch_size,
     )
-    return {
-        language: _write(
-            task, language, evaluator.evaluate(model, split), output
+    written = {}
+    for language, split in splits.items():
+        found = evaluator.evaluate(model, split)
+        _, layout = layout_for(task, language, suites.with_files())
+        written[language] = layout.write(
+            output, task.name, language, found.predictions, found.ids
         )
-        for language, split in splits.items()
-    }
+    return written
 
 
 def _head_for(task, stage):
     """Returns the stage's `StageHead` that predicts a task."""
     heads = read_heads(stage)
-    told = "; ".join(
-        f"{key} ({head.problem}: {', '.join(head.tasks)})"
-        for key, head in heads.items()
-    )
+    told = listed(heads)
     if not task.kind.is_trained:
         raise InputError(
             f"Task {task.name!r} compares hidden states and has no head. Pass "
@@ -109,37 +115,14 @@ def _head_for(task, stage):
     return found
 
 
-def _checked_languages(task, data, asked):
-    held = data.languages(task, "test")
+def _evaluated(task, data, asked):
+    """Returns the Task, with languages that only the data have, and which."""
+    holdings = Holdings(data, TASKS)
+    task = holdings.with_asked_languages(task, "test", asked)
+    held = holdings.languages(task, "test")
     if not held:
-        raise InputError(
-            f"Data {data.name!r} holds no test rows of task {task.name!r}. "
-            "Pass other --data."
-        )
+        raise holdings.not_held(f"Task {task.name!r}", task, "test")
     for language in asked or ():
         if language not in held:
             raise unknown("language", language, held)
-    return tuple(asked or held)
-
-
-def _length(task, asked, backbone):
-    """Returns the most tokens; one that is asked for is never lowered."""
-    limit = backbone.max_sequence_length
-    if asked is None:
-        published = task.recipe.max_length
-        return published if limit is None else min(published, limit)
-    check_recipe_field("max_length", asked)
-    if limit is not None and asked > limit:
-        raise InputError(
-            f"--max_length={asked} is above the {limit} positions of the "
-            f"stage's backbone. Pass --max_length={limit} or less, or leave "
-            "it out."
-        )
-    return asked
-
-
-def _write(task, language, found, output):
-    _, layout = submission_files.layout_for(task, language, suites.with_files())
-    file = layout.file_of(output, task.name, language)
-    layout.formats[task.name].write(file, found.predictions, found.ids)
-    return file
+    return task, tuple(asked or held)

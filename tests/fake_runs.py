@@ -183,7 +183,10 @@ def describe(run_dir, *, baseline="pretrained", **graph):
                         ): row.stage
                         for row in rows
                     },
-                    "stages": _stages(rows, lessons),
+                    "stages": {
+                        row.stage: {"parent": None} for row in (*rows, *lessons)
+                    },
+                    "lessons": _lessons(lessons),
                     "tasks": {
                         name: TaskFacts.of(get_task(name)).to_dict()
                         for name in (
@@ -200,17 +203,15 @@ def describe(run_dir, *, baseline="pretrained", **graph):
     return run_dir
 
 
-def _stages(rows, lessons):
-    """The stages that rows are of, as run.json lists them."""
-    stages = {
-        row.stage: {"parent": None, "lessons": {}} for row in (*rows, *lessons)
-    }
-    for row in lessons:
-        stages[row.stage]["lessons"][row.source] = {
+def _lessons(rows):
+    """What is measured after which stage, as run.json lists it."""
+    lessons = {}
+    for row in rows:
+        lessons.setdefault(row.stage, {})[row.source] = {
             "data_fingerprint": row.data_fingerprint,
             "scores": 1,
         }
-    return stages
+    return lessons
 
 
 def training(stage, path, *, sources=("mnli",), **changes):

@@ -154,6 +154,29 @@ def test_what_cannot_be_predicted_is_refused(
     assert piece in line
 
 
+def test_rows_that_tell_no_language_are_not_predicted_as_another(
+    finished, task_file, tmp_path, capsys
+):
+    folder, _, _ = finished
+    (stage,) = (folder / "run/stages/reviews").iterdir()
+    file = tmp_path / "english.py"
+    text = task_file.read_text("utf-8")
+    text = text.replace('config="{language}"', 'config="en"')
+    file.write_text(text.replace('("en", "de", "hi")', '("en",)'), "utf-8")
+    words = [
+        "stilts",
+        "predict",
+        f"--stage={stage}",
+        "--task=reviews",
+        f"--task_file={file}",
+        f"--data={folder / 'rows'}",
+        f"--output={tmp_path / 'out'}",
+        "--languages=de",
+    ]
+    assert main(words) == 2
+    assert "'de'" in capsys.readouterr().err
+
+
 def test_a_run_whose_labels_are_all_hidden_ends_well(task_file, tmp_path):
     write_reviews(tmp_path / "rows", hidden=["en", "de", "hi"])
     arguments = [

@@ -133,6 +133,18 @@ def read_heads(folder):
     }
 
 
+def listed(heads):
+    """Names heads for a message: key, problem and tasks of each.
+
+    Args:
+        heads: dict of `read_heads`.
+    """
+    return "; ".join(
+        f"{head.key} ({head.problem}: {', '.join(head.tasks)})"
+        for head in heads.values()
+    )
+
+
 def refuse_old_stage(folder):
     """Raises InputError where a stage's folder is of the version before."""
     if (pathlib.Path(folder) / OLD_FILE).is_file():

@@ -14,9 +14,10 @@ def describe(graph):
         Dict, JSON-serialisable. Beside backbone, data and settings:
         `data_fingerprints`, of each target's and language's rows, for a cell
         of a bare backbone has no stage that would tell data apart; `stages`,
-        with parents and what they may forget; `tasks`, for reports, which may
-        know no task of the user's own; `counts`, how many rows of results a
-        target has in each language; `cells`, and the weights they are of.
+        with their parents; `lessons`, what each may forget, where that is
+        measured; `tasks`, for reports, which may know no task of the user's
+        own; `counts`, how many rows of results a target has in each language;
+        `cells`, and the weights they are of.
     """
     request = graph.request
     return {
@@ -33,9 +34,13 @@ def describe(graph):
             for language, fingerprint in found.items()
         },
         "stages": {
-            stage.fingerprint: _stage_facts(graph, stage)
+            stage.fingerprint: {
+                "parent": stage.parent and stage.parent.fingerprint,
+                "replays": bool(stage.replayed),
+            }
             for stage in graph.stages
         },
+        "lessons": _lessons(graph),
         "tasks": _task_facts(graph),
         "counts": {
             task.name: {
@@ -72,18 +77,19 @@ def _settings(request):
     }
 
 
-def _stage_facts(graph, stage):
-    return {
-        "parent": stage.parent and stage.parent.fingerprint,
-        "replays": bool(stage.replayed),
-        "lessons": {
+def _lessons(graph):
+    """Lists what is measured after which stages, if anything is."""
+    found = {
+        stage.fingerprint: {
             lesson.source.name: {
                 "data_fingerprint": lesson.data_fingerprint,
                 "scores": len(lesson.source.task.metrics),
             }
             for lesson in graph.lessons(stage)
-        },
+        }
+        for stage in graph.stages
     }
+    return {name: lessons for name, lessons in found.items() if lessons}
 
 
 def _task_facts(graph):

@@ -30,6 +30,8 @@ class Graph:
         baseline: str.
         cells: tuple of Cell.
         stages: tuple of Stage.
+        data_fingerprints: dict from a target's name to a dict from each
+            evaluated language to what its scores depend on besides weights.
     """
 
     def __init__(self, request=None, **parts):
@@ -53,7 +55,7 @@ class Graph:
         self._check_languages()
         self._recipes = Recipes(request.recipe, self.backbone)
         self._tree = StageTree(request, self._holdings, self._recipes)
-        self._rows = {
+        self.data_fingerprints = {
             task.name: {
                 language: self._data_fingerprint(task, language)
                 for language in self._evaluated_languages(task)
@@ -70,18 +72,7 @@ class Graph:
 
     # -------------------------------------------------- What others ask of it
     def lowered_lengths(self, num_positions=None):
-        """Says which published lengths are above the backbone's positions.
-
-        Args:
-            num_positions: int or None. Those found when the backbone was
-                opened; None for those known before.
-
-        Returns:
-            List of str, a line for each length; empty where none is lowered.
-
-        Raises:
-            InputError: If the user asked for more tokens than positions.
-        """
+        """Says which lengths are lowered; see `Recipes.lowered`."""
         trained = [
             source.task for stage in self.stages for source in stage.all_sources
         ]
@@ -165,19 +156,9 @@ class Graph:
         """Returns the list of cells that evaluate a stage (None: the root)."""
         return self._cells_by_stage.get(stage, [])
 
-    def target(self, name):
-        """Returns the target of a name, as this graph evaluates it."""
-        (found,) = [task for task in self.targets if task.name == name]
-        return found
-
     def description(self):
         """Returns what identifies the results; see `description.describe`."""
         return describe(self)
-
-    @property
-    def data_fingerprints(self):
-        """Those of each evaluated language's rows: dict by task, language."""
-        return self._rows
 
     def _data_fingerprint(self, task, language):
         """Fingerprints all that a score depends on besides the weights."""
@@ -289,7 +270,7 @@ class Graph:
                     yield self._cell(name, task, seed, stage)
 
     def _cell(self, route, task, seed, stage):
-        languages = tuple(self._rows[task.name])
+        languages = tuple(self.data_fingerprints[task.name])
         is_compared = not task.kind.is_trained
         seen = seen_languages(task, stage)
         return Cell(
@@ -314,13 +295,14 @@ class Graph:
     def _facts_of(self, task, seen):
         """Returns the facts by language, one mapping for cells alike."""
         if (task.name, seen) not in self._facts:
+            fingerprints = self.data_fingerprints[task.name]
             self._facts[task.name, seen] = {
                 language: LanguageFacts(
                     zero_shot=language not in seen,
                     in_benchmark=language not in task.extra_languages,
                     data_fingerprint=fingerprint,
                 )
-                for language, fingerprint in self._rows[task.name].items()
+                for language, fingerprint in fingerprints.items()
             }
         return self._facts[task.name, seen]
 

@@ -8,6 +8,7 @@ import re
 import sys
 
 from stilts_keras.errors import InputError
+from stilts_keras.errors import unknown
 from stilts_keras.files import at_home
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.scoring.suites import SUITES
@@ -30,8 +31,8 @@ def load_task_file(path):
         path: path of a Python file whose variables hold Tasks.
 
     Returns:
-        Tuple of Task, each with the digest of the file: an edited file is
-        another version of its tasks.
+        Tuple of Task, for `with_own_tasks`, each with the digest of the file:
+        an edited file is another version of its tasks.
 
     Raises:
         InputError: If it cannot be run, or defines no Task of its own.
@@ -56,10 +57,9 @@ def load_task_file(path):
             f"Task file {str(path)!r} defines no Task. Expected a variable "
             "such as MY_TASK = stilts_keras.Task(name='my_task', ...)."
         )
-    tasks = [
+    return tuple(
         dataclasses.replace(task, file_digest=digest) for task in found.values()
-    ]
-    return checked_tasks(tasks)
+    )
 
 
 def _run(file, key):
@@ -93,18 +93,18 @@ def _line_of(error, file):
     return number
 
 
-def checked_tasks(tasks):
-    """Checks that a user's Tasks can stand beside those of the package.
+def with_own_tasks(tasks):
+    """Puts a user's Tasks beside those of the package.
 
     Args:
         tasks: iterable of Task.
 
     Returns:
-        Tuple of Task.
+        Dict from name to Task: all that may be named.
 
     Raises:
         InputError: If a name is taken, given twice, or none that a route
-            could write, or a metric is unknown.
+            could write, or a part of a Task would fail later.
     """
     tasks = tuple(tasks)
     seen = set()
@@ -135,7 +135,13 @@ def checked_tasks(tasks):
         _check_parts(task)
         seen.add(task.name)
     _check_shared_heads(tasks)
-    return tasks
+    known = TASKS | {task.name: task for task in tasks}
+    for task in tasks:
+        if task.train_task and task.train_task not in known:
+            raise unknown(
+                f"train_task of task {task.name!r}", task.train_task, known
+            )
+    return known
 
 
 def _check_parts(task):

@@ -11,7 +11,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.graph.own_tasks import checked_tasks
+from stilts_keras.graph.own_tasks import with_own_tasks
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.graph.route import Route
 from stilts_keras.scoring.suites import expand_targets
@@ -22,6 +22,7 @@ from stilts_keras.tasks.task import Task
 
 SWEEP = "sweep"
 POOLINGS = ("mean", "cls")
+LIMITS = ("target_count", "train_limit", "eval_limit", "route_steps")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -101,9 +102,8 @@ class Request:
 
     def __post_init__(self):
         """Checks each part and replaces names by what they stand for."""
-        for name in ("train_limit", "eval_limit", "route_steps"):
+        for name in LIMITS:
             _check_limit(name, getattr(self, name))
-        _check_limit("target_count", self.target_count)
         if _is_name(self.data):
             self._set("data", open_data(self.data))
         if _is_name(self.backbone):
@@ -125,21 +125,20 @@ class Request:
     @functools.cached_property
     def known_tasks(self):
         """Dict from name to Task: the package's and the user's own."""
-        return TASKS | {task.name: task for task in self.tasks}
+        return with_own_tasks(self.tasks)
 
     def _resolve_tasks(self):
         """Puts Tasks in the place of their names."""
-        targets = _as_tuple(self.targets)
-        given = [task for task in targets if isinstance(task, Task)]
-        own = [task for task in given if TASKS.get(task.name) is not task]
-        others = [task for task in own if task not in _as_tuple(self.tasks)]
-        self._set("tasks", checked_tasks([*_as_tuple(self.tasks), *others]))
+        tasks, targets = map(_as_tuple, (self.tasks, self.targets))
+        own = [
+            task
+            for task in targets
+            if isinstance(task, Task)
+            and TASKS.get(task.name) is not task
+            and task not in tasks
+        ]
+        self._set("tasks", (*tasks, *own))
         known = self.known_tasks
-        for task in self.tasks:
-            if task.train_task and task.train_task not in known:
-                raise unknown(
-                    f"train_task of task {task.name!r}", task.train_task, known
-                )
         self._set("routes", _checked_routes(self.routes, known))
         names = [getattr(target, "name", target) for target in targets]
         self._set("targets", _checked_targets(names, known))
@@ -168,12 +167,6 @@ class Request:
                 f"(the embedding) to {top}. Received: {layer!r}."
             )
         return layer
-
-
-def default_of(name):
-    """Returns what an unset part of a Request is; flags show it."""
-    (found,) = [f for f in dataclasses.fields(Request) if f.name == name]
-    return found.default
 
 
 def _as_tuple(value):

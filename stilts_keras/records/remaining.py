@@ -148,9 +148,7 @@ def of_chains(description):
     Returns:
         Function of a `rows.ChainScore` -> bool.
     """
-    lessons = {
-        name: facts["lessons"] for name, facts in description["stages"].items()
-    }
+    lessons = description["lessons"]
 
     def is_of_chain(row):
         lesson = lessons.get(row.stage, {}).get(row.source)
@@ -167,16 +165,29 @@ def cell_key(row):
     return f"{row.route}|{row.target}|{row.seed}"
 
 
+def languages_of(description):
+    """Lists the languages that each target is evaluated in.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy.
+
+    Returns:
+        Dict from a target (str) to a list of str.
+    """
+    languages = {}
+    for pair in description["data_fingerprints"]:
+        target, _, language = pair.partition("|")
+        languages.setdefault(target, []).append(language)
+    return languages
+
+
 def _without_scores(description, scores, layers, unscored):
     predicted = {(cell_key(row), row.language) for row in unscored}
     done, swept = (
         collections.Counter((cell_key(row), row.language) for row in rows)
         for rows in (scores, layers)
     )
-    languages = collections.defaultdict(list)
-    for pair in description["data_fingerprints"]:
-        target, _, language = pair.partition("|")
-        languages[target].append(language)
+    languages = languages_of(description)
     cells = {}
     for key in description["cells"]:
         target = key.split("|")[1]
@@ -199,10 +210,10 @@ def _unmeasured(description, chain_scores):
     done = collections.Counter((row.stage, row.source) for row in chain_scores)
     return frozenset(
         name
-        for name, facts in description["stages"].items()
+        for name, lessons in description["lessons"].items()
         if any(
             done[name, source] < lesson["scores"]
-            for source, lesson in facts["lessons"].items()
+            for source, lesson in lessons.items()
         )
     )
 

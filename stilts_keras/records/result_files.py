@@ -32,15 +32,18 @@ class ResultFiles:
         path: path of the run folder.
     """
 
-    def __init__(self, path, graph):
+    def __init__(self, path, graph, description):
         """Reads nothing yet.
 
         Args:
             path: path of the run folder.
             graph: `Graph`. The rows of others stay, and are not returned.
+            description: dict. `Graph.description()`.
         """
         self.path = pathlib.Path(path)
         self._graph = graph
+        self._is_of_graph = remaining.of_graph(description)
+        self._is_of_chain = remaining.of_chains(description)
         self._scores = RowFile(self.path / results.RESULTS_FILE, Score)
         self._unscored = RowFile(self.path / results.UNSCORED_FILE, Unscored)
         self._layers = RowFile(self.path / results.LAYERS_FILE, LayerScore)
@@ -49,24 +52,19 @@ class ResultFiles:
 
     def scores(self):
         """Returns the graph's `Score` rows."""
-        return self._of_graph(self._scores)
+        return list(filter(self._is_of_graph, self._scores.rows()))
 
     def unscored(self):
         """Returns the graph's `Unscored` rows."""
-        return self._of_graph(self._unscored)
+        return list(filter(self._is_of_graph, self._unscored.rows()))
 
     def layer_scores(self):
         """Returns the graph's `LayerScore` rows."""
-        return self._of_graph(self._layers)
+        return list(filter(self._is_of_graph, self._layers.rows()))
 
     def chain_scores(self):
         """Returns the `ChainScore` rows of the graph's chains."""
-        is_of_chain = remaining.of_chains(self._graph.description())
-        return list(filter(is_of_chain, self._chains.rows()))
-
-    def _of_graph(self, file):
-        is_of_graph = remaining.of_graph(self._graph.description())
-        return list(filter(is_of_graph, file.rows()))
+        return list(filter(self._is_of_chain, self._chains.rows()))
 
     def mend(self, damages):
         """Takes damaged rows out; their scores are then missing.
@@ -145,16 +143,12 @@ class ResultFiles:
         Args:
             predicted: has `cell`, `row`, `predictions` and `ids`.
         """
-        cell, language = predicted.cell, predicted.row.language
-        suite, layout = submission_files.layout_for(
-            cell.target, language, suites.with_files()
-        )
-        folder = self.path / "submission" / suite
-        folder = folder / cell.route / f"seed-{cell.seed}"
-        layout.formats[cell.target.name].write(
-            layout.file_of(folder, cell.target.name, language),
-            predicted.predictions,
-            predicted.ids,
+        submission_files.keep_unscored(
+            self.path,
+            suites.with_files(),
+            predicted.cell,
+            predicted.row.language,
+            predicted,
         )
         # Last: a language with a row counts as done.
         self._unscored.add([predicted.row])

@@ -43,9 +43,9 @@ class RunFolder:
         self.path = files.at_home(path)
         self.graph = graph
         self.stages = StageFolders(self.path, stage_store)
-        self.files = ResultFiles(self.path, graph)
         self.damages = Damages(on_damage)
         self._description = graph.description()
+        self.files = ResultFiles(self.path, graph, self._description)
         self._by_name = {stage.fingerprint: stage for stage in graph.stages}
         self._whole = {}
         self._check()
@@ -117,7 +117,6 @@ class RunFolder:
             if isinstance(value, dict):
                 # A run may be repeated by a part of its graph: keep the rest.
                 description[name] = {**value, **description[name]}
-        _keep_lessons(self._known, description)
         files.write_json(
             self.path / results.RUN_FILE,
             files.sealed(
@@ -207,18 +206,6 @@ class RunFolder:
         self.files.keep_trainings(
             {stage: place for stage, place in places.items() if place}
         )
-
-
-def _keep_lessons(known, description):
-    """Keeps what earlier runs measured of stages, though this one does not."""
-    old = (known or {}).get("stages", {})
-    description["stages"] = {
-        name: facts
-        | {
-            "lessons": old.get(name, {}).get("lessons", {}) | facts["lessons"],
-        }
-        for name, facts in description["stages"].items()
-    }
 
 
 def _is_empty_folder(path):

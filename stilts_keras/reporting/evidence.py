@@ -17,6 +17,8 @@ from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records import results
+from stilts_keras.records.remaining import cell_key
+from stilts_keras.records.remaining import languages_of
 from stilts_keras.records.remaining import of_chains
 from stilts_keras.records.remaining import of_graph
 from stilts_keras.records.rows import ChainScore
@@ -57,6 +59,7 @@ class Evidence:
             `draws` if their predictions are there.
         lessons: list of `ChainScore`.
         layers: list of `LayerScore`.
+        unscored: list of `Unscored`.
         trainings: list of `Training`.
         embeddings: list of tuples: route, target, language and the dict of
             `embeddings.read`.
@@ -70,6 +73,7 @@ class Evidence:
     rows: list = dataclasses.field(default_factory=list)
     lessons: list = dataclasses.field(default_factory=list)
     layers: list = dataclasses.field(default_factory=list)
+    unscored: list = dataclasses.field(default_factory=list)
     trainings: list = dataclasses.field(default_factory=list)
     embeddings: list = dataclasses.field(default_factory=list)
     run_dirs: list = dataclasses.field(default_factory=list)
@@ -103,10 +107,7 @@ class Evidence:
     @property
     def primary(self):
         """Each target's own metric, in the order of the targets."""
-        named = [
-            pair.partition("|")[0]
-            for pair in self.description.get("data_fingerprints", {})
-        ]
+        named = languages_of(self.description) if self.description else ()
         there = {(row.target, row.metric): None for row in self.rows}
         metrics_of = {
             target: self.task(target).metrics[0]
@@ -180,6 +181,8 @@ def _add(evidence, run_dir, known):
     ]
     layers = _read(evidence, run_dir / results.LAYERS_FILE, LayerScore)
     evidence.layers += filter(is_of_graph, layers)
+    unscored = _read(evidence, run_dir / results.UNSCORED_FILE, Unscored)
+    evidence.unscored += filter(is_of_graph, unscored)
     there = {row.stage for row in evidence.trainings}
     evidence.trainings += [
         row
@@ -204,27 +207,22 @@ def _read_embeddings(evidence, run_dir):
 
 def _name_missing(evidence):
     """Names cells of run.json without all of their scores."""
+    if not evidence.description:
+        return
     there = {
-        (row.route, row.target, str(row.seed), row.language)
+        (cell_key(row), row.language)
         for row in evidence.rows
         if row.metric == evidence.task(row.target).metrics[0]
     }
     # Their gold is hidden: no score is missing.
-    there |= {
-        (row.route, row.target, str(row.seed), row.language)
-        for run_dir in evidence.run_dirs
-        for row in _read(evidence, run_dir / results.UNSCORED_FILE, Unscored)
-    }
-    named, languages = [], {}
-    for pair in evidence.description.get("data_fingerprints", {}):
-        target, _, language = pair.partition("|")
-        languages.setdefault(target, []).append(language)
-    for cell in evidence.description.get("cells", {}):
+    there |= {(cell_key(row), row.language) for row in evidence.unscored}
+    languages, named = languages_of(evidence.description), []
+    for cell in evidence.description["cells"]:
         route, target, seed = cell.split("|")
         missing = [
             language
             for language in languages.get(target, ())
-            if (route, target, seed, language) not in there
+            if (cell, language) not in there
         ]
         if missing:
             named.append(

@@ -11,11 +11,11 @@ from stilts_keras.records import results
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import from_dict
+from stilts_keras.records.stage_folders import STAGES
 from stilts_keras.reporting.rendering import COLLAPSED
 from stilts_keras.reporting.rendering import OUTSIDE
 from stilts_keras.tasks import TASKS
 
-STAGES = "stages"
 PIPELINES = {
     "classification": "text-classification",
     "tagging": "token-classification",

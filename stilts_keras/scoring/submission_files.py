@@ -6,21 +6,7 @@ from stilts_keras.scoring.submission import SPLITS_FILE
 from stilts_keras.scoring.submission import read_splits
 from stilts_keras.scoring.suite import Layout
 
-
-def write_predictions(suite, folder, task, language, predictions, ids=None):
-    """Writes one task's and language's predictions in a suite's layout.
-
-    Args:
-        suite: `Suite` whose layout has the task.
-        folder: path. Of the submission.
-        task: str.
-        language: str.
-        predictions: list, as the task's problem gives them.
-        ids: list of str or None. Of questions, all different, or of source
-            sentences.
-    """
-    file = suite.layout.file_of(folder, task, language)
-    suite.layout.formats[task].write(file, predictions, ids)
+FOLDER = "submission"
 
 
 def write_labels(suite, folder, task, language, gold, ids=None, split="test"):
@@ -54,8 +40,14 @@ def submissions_of(run_dir, suite):
     Returns:
         Tuple of two paths.
     """
-    folder = files.at_home(run_dir) / "submission"
+    folder = files.at_home(run_dir) / FOLDER
     return folder / suite.name, folder / suite.layout.labels
+
+
+def folder_of(run_dir, suite_name, cell):
+    """Names the folder of a run's submission: one for each route and seed."""
+    folder = files.at_home(run_dir) / FOLDER / suite_name
+    return folder / cell.route / f"seed-{cell.seed}"
 
 
 def layout_for(task, language, suites):
@@ -71,9 +63,8 @@ def layout_for(task, language, suites):
         XTREME's.
     """
     for suite in suites:
-        if suite.layout and task.name in suite.layout.formats:
-            if language in suite.languages_of(task.name):
-                return suite.name, suite.layout
+        if suite.has_files(task.name, language):
+            return suite.name, suite.layout
     file_format = BY_PREDICTION[task.kind.predicts]()
     return "others", Layout(formats={task.name: file_format})
 
@@ -88,19 +79,40 @@ def keep(run_dir, suites, cell, language, evaluation):
         language: str. Not written for suites that have none such.
         evaluation: has `gold`, `predictions` and `ids`.
     """
+    target, ids = cell.target.name, evaluation.ids
     for suite in suites:
-        target = cell.target.name
-        layout = suite.layout
-        if layout is None or target not in layout.formats:
-            continue
-        if language not in suite.languages_of(target):
-            continue
-        mine, labels = submissions_of(run_dir, suite)
-        mine = mine / cell.route / f"seed-{cell.seed}"
-        ids = evaluation.ids
-        write_predictions(
-            suite, mine, target, language, evaluation.predictions, ids
-        )
-        write_labels(
-            suite, labels, target, language, evaluation.gold, ids, cell.split
-        )
+        if suite.has_files(target, language):
+            mine = folder_of(run_dir, suite.name, cell)
+            suite.layout.write(
+                mine, target, language, evaluation.predictions, ids
+            )
+            _, labels = submissions_of(run_dir, suite)
+            write_labels(
+                suite,
+                labels,
+                target,
+                language,
+                evaluation.gold,
+                ids,
+                cell.split,
+            )
+
+
+def keep_unscored(run_dir, suites, cell, language, predicted):
+    """Writes a cell's predictions alone, for no gold is known.
+
+    Args:
+        run_dir: path.
+        suites: iterable of `Suite`.
+        cell: as in `keep`.
+        language: str.
+        predicted: has `predictions` and `ids`.
+    """
+    name, layout = layout_for(cell.target, language, suites)
+    layout.write(
+        folder_of(run_dir, name, cell),
+        cell.target.name,
+        language,
+        predicted.predictions,
+        predicted.ids,
+    )

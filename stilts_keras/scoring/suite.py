@@ -43,6 +43,21 @@ class Layout:
         """Returns the path of that file in a folder."""
         return pathlib.Path(folder) / self.name_of(task, language)
 
+    def write(self, folder, task, language, predictions, ids=None):
+        """Writes predictions of one task and language; returns the file.
+
+        Args:
+            folder: path. Of the submission.
+            task: str.
+            language: str.
+            predictions: list, as the task's problem gives them.
+            ids: list of str or None. Of questions, all different, or of
+                source sentences.
+        """
+        file = self.file_of(folder, task, language)
+        self.formats[task].write(file, predictions, ids)
+        return file
+
     @property
     def pattern(self):
         """A file's place in words, without its ending."""
@@ -164,6 +179,14 @@ class Suite:
             if task.name == name:
                 return task
         raise unknown(f"task of {self.title}", name, self.names)
+
+    def has_files(self, name, language):
+        """Whether a submission has a file of a task in a language."""
+        return (
+            self.layout is not None
+            and name in self.layout.formats
+            and language in self.languages_of(name)
+        )
 
     def languages_of(self, name):
         """Returns the languages that a task's score is the mean of."""

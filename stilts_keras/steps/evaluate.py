@@ -146,24 +146,20 @@ class Evaluator:
         gold, predictions = problem.finish(
             decoded, split.features, split.examples, threshold
         )
+        scores, constant = {}, None
+        if not split.is_hidden:
+            scores = metrics.score(
+                metrics.of(task), gold, predictions, split.language
+            )
+            contexts = problem.contexts(split.examples)
+            constant = constant_of(task.kind, gold, predictions, contexts)
         return Evaluation(
             gold,
             predictions,
-            {}
-            if split.is_hidden
-            else metrics.score(
-                metrics.of(task), gold, predictions, split.language
-            ),
+            scores,
             ids=problem.ids(split.examples) if problem.has_ids else None,
             embeddings=decoded if isinstance(decoded, np.ndarray) else None,
-            constant=None
-            if split.is_hidden
-            else constant_of(
-                task.kind,
-                gold,
-                predictions,
-                problem.contexts(split.examples),
-            ),
+            constant=constant,
         )
 
 

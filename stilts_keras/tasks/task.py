@@ -220,11 +220,9 @@ class Task:
     @property
     def identity(self):
         """What stands for the definition in fingerprints."""
-        return (
-            [self.version, self.file_digest]
-            if self.file_digest
-            else (self.version)
-        )
+        if self.file_digest:
+            return [self.version, self.file_digest]
+        return self.version
 
     @property
     def is_trainable(self):

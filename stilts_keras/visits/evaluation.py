@@ -55,7 +55,7 @@ def evaluate_cell(cell, place, model, interruption):
     evaluator = evaluator_of(
         cell.target, cell.recipe.batch_size, place, interruption
     )
-    evaluate = _by_states if not cell.target.kind.is_trained else _by_head
+    evaluate = _by_head if cell.target.kind.is_trained else _by_states
     predicted = evaluate(cell, place, model, evaluator)
     constant, hidden = [], []
     for language, split, found, layer_rows, facts in predicted:

@@ -25,7 +25,7 @@ class Place:
             setting.data,
             loading.load_tokenizer(self.root),
             num_positions=self.root.max_sequence_length,
-            bad_rows=setting.bad_rows,
+            bad_rows=setting.options.bad_rows,
         )
         self.models = Assembly(self.root, self.inputs, setting.stages)
-        self.damages = Damages(setting.on_damage)
+        self.damages = Damages(setting.options.on_damage)

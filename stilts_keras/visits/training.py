@@ -116,6 +116,7 @@ def _training(stage, place):
         for index, source in enumerate(stage.all_sources)
     )
     numbers = [len(source.split.lengths) for source in sources]
+    options = place.setting.options
     return Training(
         sources=sources,
         shares=tuple(stage.shares(numbers)),
@@ -123,9 +124,9 @@ def _training(stage, place):
         num_steps=stage.count_steps(numbers),
         stage_name=stage.path,
         seed=stage.seed,
-        micro_batch_size=place.setting.micro_batch_size,
-        log_every_steps=place.setting.log_every_steps,
-        save_every_seconds=place.setting.save_every_seconds,
+        micro_batch_size=options.micro_batch_size,
+        log_every_steps=options.log_every_steps,
+        save_every_seconds=60 * options.save_every_minutes,
     )
 
 

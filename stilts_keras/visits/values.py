@@ -6,6 +6,7 @@ from stilts_keras.backbones.description import Backbone
 from stilts_keras.graph.cell import Cell
 from stilts_keras.graph.cell import Lesson
 from stilts_keras.graph.stage import Stage
+from stilts_keras.options import Options
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Unscored
@@ -39,21 +40,13 @@ class Setting:
         data: a data source of `data.sources`.
         backbone: Backbone.
         stages: `StageFolders`.
-        bad_rows: str. One of `rows.BAD_ROWS`.
-        on_damage: str. `remake` or `fail`.
-        log_every_steps: int.
-        save_every_seconds: float.
-        micro_batch_size: int or None.
+        options: Options.
     """
 
     data: object
     backbone: Backbone
     stages: StageFolders
-    bad_rows: str = "skip"
-    on_damage: str = "remake"
-    log_every_steps: int = 50
-    save_every_seconds: float = 600.0
-    micro_batch_size: int | None = None
+    options: Options
 
 
 # ------------------------------------------------------------- What is yielded

@@ -26,6 +26,10 @@ def cell(graph, route, target):
     )
 
 
+def target(graph, name):
+    return next(task for task in graph.targets if task.name == name)
+
+
 def refused(*pieces, **changes):
     with pytest.raises(InputError) as caught:
         graph(**changes)
@@ -184,7 +188,7 @@ def test_evaluated_languages_are_those_of_the_data_that_were_asked_for():
     data = FakeData(lacks=[("xnli", "sw"), ("xnli", "ur")])
     built = graph(data=data)
     assert "sw" not in cell(built, "mnli", "xnli").languages
-    assert built.missing_languages(built.target("xnli")) == ("sw", "ur")
+    assert built.missing_languages(target(built, "xnli")) == ("sw", "ur")
     built = graph(
         data=data, languages=["de", "sw", "yo"], targets=["xnli"] + ["udpos"]
     )
@@ -434,7 +438,7 @@ def test_targets_are_evaluated_on_dev_rows_where_asked():
     languages = {cell.target.name: cell.languages for cell in built.cells}
     assert "kk" not in languages["udpos"]
     assert "de" in languages["xnli"]
-    assert built.missing_languages(built.target("udpos")) == ("kk",)
+    assert built.missing_languages(target(built, "udpos")) == ("kk",)
     before = graph().description()
     match = r"eval_on_dev was unset and is now \['udpos'\]"
     with pytest.raises(InputError, match=match):

@@ -13,6 +13,7 @@ from stilts_keras import files
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.experiment import plan_visits
 from stilts_keras.graph.graph import Graph
+from stilts_keras.options import Options
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import Score
 from stilts_keras.records.run_folder import RunFolder
@@ -78,7 +79,10 @@ def test_two_processes_that_share_a_store_give_the_bytes_of_one(
     folder = RunFolder(tmp_path / "run", graph, stage_store=tmp_path / "store")
     visits = plan_visits(graph, folder.remaining(is_plan=True))
     setting = Setting(
-        data=graph.data, backbone=graph.backbone, stages=folder.stages
+        data=graph.data,
+        backbone=graph.backbone,
+        stages=folder.stages,
+        options=Options(run_dir=tmp_path / "run"),
     )
     found = []
     with concurrent.futures.ProcessPoolExecutor(
