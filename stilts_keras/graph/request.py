@@ -6,9 +6,7 @@ import functools
 import os
 from collections.abc import Mapping
 
-from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.data.mixture import Sampling
-from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.own_tasks import with_own_tasks
@@ -104,10 +102,7 @@ class Request:
         """Checks each part and replaces names by what they stand for."""
         for name in LIMITS:
             _check_limit(name, getattr(self, name))
-        if _is_name(self.data):
-            self._set("data", open_data(self.data))
-        if _is_name(self.backbone):
-            self._set("backbone", describe_backbone(str(self.backbone)))
+        self._open()
         self._set("recipe", _checked_overrides(self.recipe or {}))
         self._set("sampling", _checked_sampling(self.sampling))
         self._set("replay", _checked_replay(self.replay))
@@ -118,6 +113,17 @@ class Request:
             raise unknown(
                 "retrieval pooling", str(self.retrieval_pooling), POOLINGS
             )
+
+    def _open(self):
+        """Puts data and backbone in the place of their names."""
+        # Imported here: flags read defaults, which open nothing.
+        from stilts_keras.backbones.description import describe_backbone
+        from stilts_keras.data.sources import open_data
+
+        if _is_name(self.data):
+            self._set("data", open_data(self.data))
+        if _is_name(self.backbone):
+            self._set("backbone", describe_backbone(str(self.backbone)))
 
     def _set(self, name, value):
         object.__setattr__(self, name, value)
