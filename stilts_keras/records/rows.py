@@ -7,6 +7,7 @@ default may be missing, any other may not.
 """
 
 import dataclasses
+import functools
 import types
 import typing
 
@@ -247,7 +248,7 @@ def from_dict(kind, found, where):
         raise InputError(
             f"{where}: lacks {', '.join(missing)}. Received: {sorted(found)}."
         )
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     return kind(
         **{
             field.name: _read(
@@ -262,6 +263,12 @@ def from_dict(kind, found, where):
 def check(row, where):
     """Raises InputError where a field is not of the type it is said to be."""
     from_dict(type(row), dataclasses.asdict(row), where)
+
+
+@functools.cache
+def _hints(kind):
+    """Returns the types of a row's fields: read once, not for each row."""
+    return typing.get_type_hints(kind)
 
 
 def _is_needed(field):
