@@ -122,14 +122,14 @@ def test_lower_rooms_know_no_framework(rooms):
             assert not heads & FRAMEWORKS, name
 
 
-def test_backend_specific_code_lives_in_one_file():
+def test_backend_specific_code_lives_in_one_room():
     users = {
-        module_name(file)
+        room(module_name(file))
         for file in MODULES
         if {name.partition(".")[0] for name in imports_of(file)}
         & {"tensorflow", "jax", "torch"}
     }
-    assert users == {"stilts_keras.backend"}
+    assert users == {"backend"}
 
 
 def test_flags_are_defined_in_one_module():
