@@ -6,6 +6,7 @@ framework, so that plans are instant; Keras and KerasHub are imported inside
 the functions here.
 """
 
+import contextlib
 import functools
 import json
 import math
@@ -186,7 +187,8 @@ class Family(FamilyFacts):
         Raises:
             InputError: If a tensor is missing or has another shape.
         """
-        model = self.build(backbone, backbone.vocabulary_size, dtype_policy)
+        with without_drawing():
+            model = self.build(backbone, backbone.vocabulary_size, dtype_policy)
         with huggingface.open_tensors(
             backbone.path, self.weight_files, self.prefixes
         ) as tensors:
@@ -257,6 +259,33 @@ class Family(FamilyFacts):
         return kind(proto=pieces.content)
 
 
+@contextlib.contextmanager
+def without_drawing():
+    """Leaves weights undrawn that are to be read: drawing takes longer.
+
+    They are no numbers, so that one which is not read cannot go unseen.
+    """
+    import keras
+
+    def undrawn(self, shape, dtype=None):
+        return keras.ops.full(shape, math.nan, dtype=dtype)
+
+    kinds = (
+        keras.initializers.RandomNormal,
+        keras.initializers.RandomUniform,
+        keras.initializers.TruncatedNormal,
+        keras.initializers.VarianceScaling,
+    )
+    drawing = {kind: kind.__call__ for kind in kinds}
+    for kind in kinds:
+        kind.__call__ = undrawn
+    try:
+        yield
+    finally:
+        for kind, call in drawing.items():
+            kind.__call__ = call
+
+
 @functools.lru_cache(maxsize=1)
 def _keras_tokenizer(family, pieces):
     """Makes it once for all stages: it takes seconds."""
@@ -274,8 +303,12 @@ def from_preset(kind, preset, **arguments):
     Raises:
         InputError: If it cannot be loaded.
     """
+    # Here, so that plans are instant.
+    from stilts_keras import backend
+
     try:
-        return kind.from_preset(preset, **arguments)
+        with backend.without_tensorflow(), without_drawing():
+            return kind.from_preset(preset, **arguments)
     except Exception as error:  # noqa: BLE001 - many kinds, by origin
         raise unloadable(preset, kind.__name__, error) from error
 

@@ -5,8 +5,10 @@ from stilts_keras.backend.compiling import steady_function
 from stilts_keras.backend.gradients import adam_update_step
 from stilts_keras.backend.gradients import dense_gradient
 from stilts_keras.backend.process import prepare
+from stilts_keras.backend.process import without_tensorflow
 from stilts_keras.backend.randomness import random_state
 from stilts_keras.backend.randomness import set_random_state
+from stilts_keras.backend.randomness import set_seed
 from stilts_keras.backend.steps import make_steps
 
 __all__ = [
@@ -17,5 +19,7 @@ __all__ = [
     "prepare",
     "random_state",
     "set_random_state",
+    "set_seed",
     "steady_function",
+    "without_tensorflow",
 ]

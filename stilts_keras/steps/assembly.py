@@ -1,7 +1,6 @@
 """A stage's Model put together: a backbone, and fresh or trained heads."""
 
-import keras
-
+from stilts_keras import backend
 from stilts_keras.backbones import loading
 from stilts_keras.errors import StageError
 from stilts_keras.graph.request import SWEEP
@@ -88,7 +87,7 @@ class Assembly:
 
     def _model(self, stage, *, start):
         """Builds a stage's Model: fresh heads on the backbone of `start`."""
-        keras.utils.set_random_seed(stage.seed)
+        backend.set_seed(stage.seed)
         encoder = self._encoder(start, stage.recipe.dtype_policy)
         return self._with_new_heads(stage, encoder)
 
