@@ -338,6 +338,14 @@ _flag(
     "for rounding and dropout. Default: whole batches.",
 )
 _flag(
+    flags.DEFINE_bool,
+    "compact_vocabulary",
+    Options.compact_vocabulary,
+    "Train a stage on the rows of the token embedding that its data have "
+    "tokens for, for less time and memory; results are the same but for "
+    "rounding.",
+)
+_flag(
     flags.DEFINE_float,
     "save_every_minutes",
     Options.save_every_minutes,
@@ -387,9 +395,4 @@ _flag(
     choices=("huggingface",),
 )
 _group("prune")
-_flag(
-    flags.DEFINE_bool,
-    "yes",
-    False,
-    "Delete without asking.",
-)
+_flag(flags.DEFINE_bool, "yes", False, "Delete without asking.")

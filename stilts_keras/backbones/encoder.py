@@ -37,6 +37,8 @@ class Encoder:
         summary: str. How a sequence is summarised: one of `SUMMARIES`.
         classifier_activation: str. One of `ACTIVATIONS`: that of the head of
             whole sequences.
+        vocabulary: `CompactVocabulary`, while the network has some rows of
+            its token embedding; None where it has all.
     """
 
     def __init__(self, family, model, tokenizer, settings):
@@ -44,6 +46,7 @@ class Encoder:
         self.family = family
         self.tokenizer = tokenizer
         self.settings = dict(settings)
+        self.vocabulary = None
         self._model = model
         _honour(family, model, self.settings)
         self.network = family.network(model)
@@ -97,6 +100,11 @@ class Encoder:
         """Maps states (..., h) to how well each token fits there (..., k)."""
         return self.family.to_vocabulary(self._model, state)
 
+    @property
+    def token_embedding(self):
+        """`keras.Variable` (rows, h): what tokens are embedded by."""
+        return self.family.token_embedding(self._model).embeddings
+
     def cut(self, layers):
         """Cuts the network at some of its hidden states.
 
@@ -126,7 +134,15 @@ class Encoder:
 
         Args:
             folder: path.
+
+        Raises:
+            ValueError: If some rows of the token embedding are not there.
         """
+        if self.vocabulary is not None:
+            raise ValueError(
+                "The network has some rows of its token embedding only. End "
+                "its training first."
+            )
         self.family.save(self._model, folder, self.settings)
         self.family.save_tokenizer(self.tokenizer, folder)
 

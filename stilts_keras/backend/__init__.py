@@ -1,5 +1,7 @@
 """All that differs between TensorFlow, JAX and torch, in one place."""
 
+from stilts_keras.backend.arrays import on_device
+from stilts_keras.backend.arrays import replace_value
 from stilts_keras.backend.compiling import jit_compile
 from stilts_keras.backend.compiling import steady_function
 from stilts_keras.backend.gradients import adam_update_step
@@ -16,8 +18,10 @@ __all__ = [
     "dense_gradient",
     "jit_compile",
     "make_steps",
+    "on_device",
     "prepare",
     "random_state",
+    "replace_value",
     "set_random_state",
     "set_seed",
     "steady_function",

@@ -117,6 +117,7 @@ class Evaluator:
                 x, _ = self.problem.collate(
                     columns, batch.length, self.tokenizer
                 )
+                x = model.prepared(x)
                 with self.held():
                     outputs = model.predict_on_batch({self.task.head_key: x})
                 found = self.problem.decode(outputs, columns)

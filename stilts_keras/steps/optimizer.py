@@ -1,6 +1,7 @@
 """AdamW with warm-up and linear decay, equal on all three backends."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from stilts_keras.backend import adam_update_step
@@ -62,6 +63,29 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
             super()._backend_update_step(
                 grads, trainable_variables, learning_rate
             )
+
+    def moments(self, variable):
+        """Returns the variables of both moments of a trained variable."""
+        index = self._get_variable_index(variable)
+        return [self._momentums[index], self._velocities[index]]
+
+    def decay(self, variable, num_steps):
+        """Returns what weight decay makes of what gets no gradient.
+
+        Args:
+            variable: `keras.Variable`.
+            num_steps: int.
+
+        Returns:
+            float. The factor of all steps together: the product of
+            1 - learning rate * weight decay, in float64.
+        """
+        if not self.weight_decay or not self._use_weight_decay(variable):
+            return 1.0
+        rates = ops.convert_to_numpy(
+            self._learning_rate(np.arange(num_steps, dtype="float32"))
+        )
+        return float(np.prod(1.0 - rates.astype("float64") * self.weight_decay))
 
 
 def make_schedule(recipe, num_steps):

@@ -19,6 +19,7 @@ from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_stage
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.vocabulary import CompactVocabulary
 
 NAME = keras.backend.backend()
 # Pairs and single texts; nothing that is normalised, for transformers 5 does
@@ -59,6 +60,8 @@ def look_at(folder, stage):
     loaded = load_stage(stage, backbone=root, tokenizer=tokenizer)
     x = batch(tokenizer)
     found = {
+        # First: what comes back must give all the rest.
+        "swapped": swapped(encoder, x[tokenizer.ids_input]),
         "states": states(encoder, x),
         "again": states(again, x),
         "loaded": states(loaded, x),
@@ -90,6 +93,35 @@ def batch(tokenizer):
     columns = tokenizer.columns([tokenizer.join(*parts) for parts in rows])
     x = tokenizer.arrays(columns, NUM_TOKENS)
     return {name: array.astype("int32") for name, array in x.items()}
+
+
+def swapped(encoder, ids):
+    """Takes rows of the token embedding away and back; JSON of what holds."""
+
+    def table():
+        return keras.ops.convert_to_numpy(encoder.token_embedding).copy()
+
+    def embedded(ids):
+        layer = encoder.family.token_embedding(encoder._model)
+        return keras.ops.convert_to_numpy(layer(ids))
+
+    whole, by_ids = table(), embedded(ids)
+    variables = encoder.network.variables
+    needed = np.unique(ids)
+    vocabulary = CompactVocabulary(encoder.token_embedding, needed)
+    facts = {
+        "has only the rows": np.array_equal(table(), whole[needed]),
+        "tells its shape": tuple(encoder.token_embedding.shape)
+        == (len(needed), whole.shape[1]),
+        "embeds alike": np.array_equal(
+            embedded(vocabulary.rows_of(ids)), by_ids
+        ),
+    }
+    vocabulary.expand(1.0)
+    pairs = zip(variables, encoder.network.variables, strict=True)
+    facts["comes back"] = np.array_equal(table(), whole)
+    facts["has the variables it had"] = all(a is b for a, b in pairs)
+    return json.dumps(facts)
 
 
 def states(encoder, x):

@@ -61,6 +61,11 @@ def test_a_stage_comes_back_with_its_states_and_settings(found):
     assert str(found["ids"]) == str(found["ids_again"])
 
 
+def test_rows_of_the_token_embedding_leave_and_come_back(found):
+    facts = json.loads(str(found["swapped"]))
+    assert len(facts) == 5 and all(facts.values()), facts
+
+
 def test_parameters_are_counted_right_without_a_framework(found):
     assert len(set(found["num_parameters"].tolist())) == 1
 

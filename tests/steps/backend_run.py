@@ -16,6 +16,7 @@ import numpy as np
 from encoders import describe_tiny
 from encoders import table_encoder
 from encoders import tiny_encoder
+from steps.vocabulary_run import compact_and_whole
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.loading import load_stage
@@ -81,6 +82,7 @@ def main(folder):
         found |= memory(model, sources[TASKS.index("hellaswag")], tokenizer)
     found |= traces(model, sources, tokenizer)
     found |= stage(model, folder / "stage")
+    found |= compact_and_whole(folder / f"vocabulary_{NAME}")
     np.savez(folder / f"{NAME}.npz", **found)
 
 

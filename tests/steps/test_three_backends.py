@@ -229,3 +229,54 @@ def test_equal_splits_are_compiled_once(runs, name):
     # Two bucket lengths; JAX calls the Model once more to learn its shapes.
     assert first <= 3
     assert later == [first, first]
+
+
+# -------------------------------------------------------- Compact vocabularies
+def tables(found, name):
+    """Returns the table's rows that were trained, and the others; the rest."""
+    table, *others = weights(found, f"vocabulary/{name}").values()
+    rows = found["vocabulary/rows"]
+    return table[rows], np.delete(table, rows, axis=0), others
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("variant", ["plain", "other"])
+def test_a_compact_vocabulary_gives_the_weights_of_the_whole(
+    runs, name, variant
+):
+    found = runs[name]
+    trained, idle, others = tables(found, f"{variant}/compact")
+    expected, idle_expected, others_expected = tables(found, f"{variant}/whole")
+    rows = found["vocabulary/rows"]
+    assert 48 <= len(rows) <= 64
+    assert np.abs(trained - found["vocabulary/start"][rows]).max() > 0.05
+    assert np.abs(trained - expected).max() < 1e-6
+    for one, other in zip(others, others_expected, strict=True):
+        assert np.abs(one - other).max() < 1e-6
+    start = np.delete(found["vocabulary/start"], rows, axis=0)
+    if variant == "plain":
+        assert np.abs(idle - start).max() > 0.01
+        # A float32 table is rounded in each of the eight steps.
+        assert np.abs(idle / idle_expected - 1).max() < 8 * 2**-24
+    else:
+        assert np.array_equal(idle, start)
+        assert np.array_equal(idle, idle_expected)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_compact_stage_goes_on_as_if_uninterrupted(runs, name):
+    found = runs[name]
+    for ours, theirs in zip(
+        weights(found, "vocabulary/resumed/compact_compact").values(),
+        weights(found, "vocabulary/plain/compact").values(),
+        strict=True,
+    ):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("how", ["compact_whole", "whole_compact"])
+def test_a_stage_goes_on_with_another_vocabulary(runs, name, how):
+    found, then = runs[name], how.split("_")[1]
+    names = f"vocabulary/resumed/{how}", f"vocabulary/plain/{then}"
+    assert apart(found, names[0], found, names[1]) < 2e-6
