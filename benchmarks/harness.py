@@ -50,6 +50,7 @@ PACKAGES = (
     "numpy",
 )
 NUM_ROUNDS = 5
+now = time.perf_counter
 GIB = 2**30
 
 
