@@ -2,7 +2,7 @@
 
 from stilts_keras.backend.compiling import jit_compile
 from stilts_keras.backend.compiling import steady_function
-from stilts_keras.backend.gradients import adam_update_step
+from stilts_keras.backend.gradients import apply_adam
 from stilts_keras.backend.gradients import dense_gradient
 from stilts_keras.backend.process import prepare
 from stilts_keras.backend.randomness import random_state
@@ -10,7 +10,7 @@ from stilts_keras.backend.randomness import set_random_state
 from stilts_keras.backend.steps import make_steps
 
 __all__ = [
-    "adam_update_step",
+    "apply_adam",
     "dense_gradient",
     "jit_compile",
     "make_steps",
