@@ -1,7 +1,7 @@
 """The table of benchmarks says what their lines say."""
 
+import contextlib
 import json
-import pathlib
 
 import pytest
 
@@ -42,24 +42,56 @@ def test_the_machine_is_named_once():
 
 
 def test_readmes_table_is_that_of_the_lines_that_are_kept():
-    root = pathlib.Path(harness.ROOT)
-    file = root / "benchmarks" / "lines.jsonl"
+    file = harness.ROOT / "benchmarks" / "lines.jsonl"
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-    assert table(lines) in (root / "README.md").read_text("utf-8")
+    assert table(lines) in (harness.ROOT / "README.md").read_text("utf-8")
 
 
-def test_a_contestant_works_at_each_turn_and_tells_its_memory():
-    answers = harness.rounds({"a": lambda: None, "b": dict}, num_rounds=2)
-    assert [len(taken) for taken in answers.values()] == [2, 2]
-    assert all(
-        taken["seconds"] >= 0 and taken["peak_bytes"] > 2**20
-        for both in answers.values()
-        for taken in both
+@pytest.fixture
+def sleeper(tmp_path, monkeypatch):
+    """A module whose child sleeps and holds as much as it is told."""
+    (tmp_path / "sleeper.py").write_text(
+        "import sys, time\n"
+        "from benchmarks import harness\n"
+        "seconds, mib = float(sys.argv[1]), int(sys.argv[2])\n"
+        "with harness.channel() as answer:\n"
+        "    print('noise of a framework')\n"
+        "    if mib < 0:\n"
+        "        sys.exit(7)\n"
+        "    held = bytearray(b'x') * (mib << 20)\n"
+        "    answer(lambda: time.sleep(seconds), {'mib': mib})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", f"{harness.ROOT}:{tmp_path}")
+    return lambda *arguments: harness.Contestant(
+        "sleeper", [str(a) for a in arguments]
     )
 
 
-def test_a_child_that_fails_is_said():
-    contestants = {"none": harness.Contestant("benchmarks.nothing", [])}
-    with pytest.raises(RuntimeError, match="'none' ended"):
-        with harness.started(contestants):
-            pass
+def test_contestants_take_turns_and_memory_is_each_ones_own(sleeper, capsys):
+    contestants = {"slow": sleeper(0.2, 200), "fast": sleeper(0.05, 0)}
+    with harness.started(contestants) as children:
+        assert children["slow"].facts == {"mib": 200}
+        answers = harness.rounds(children, num_rounds=3)
+    harness.print_line("sleep", {"rows": 8}, answers, base="slow")
+    line = json.loads(capsys.readouterr().out)
+    assert line["benchmark"] == "sleep" and line["sizes"] == {"rows": 8}
+    assert line["times_as_fast"]["fast"]["num_pairs"] == 3
+    assert 2 < line["times_as_fast"]["fast"]["median"] < 5
+    assert line["peak_gib"]["slow"] - line["peak_gib"]["fast"] > 0.15
+    assert line["machine"]["cores"] >= 1 and line["versions"]["numpy"]
+
+
+def test_ratios_are_taken_pair_by_pair():
+    assert harness.spread([2.0, 40.0, 6.0], [1.0, 10.0, 2.0]) == {
+        "median": 3.0,
+        "min": 2.0,
+        "max": 4.0,
+        "num_pairs": 3,
+    }
+
+
+def test_a_contestant_that_ends_is_named(sleeper):
+    contestants = {"broken": sleeper(0, -1)}
+    with pytest.raises(RuntimeError, match="'broken' ended with status 7"):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(harness.started(contestants))

@@ -5,6 +5,8 @@ import functools
 import keras
 from keras import ops
 
+from stilts_keras.backend import quicken_attention
+from stilts_keras.backend import quicken_dropout
 from stilts_keras.errors import InputError
 
 SUMMARIES = ("first", "mean")
@@ -177,7 +179,10 @@ def _activation_name(function):
 
 
 def _honour(family, model, settings):
-    """Sets what KerasHub's classes fix: epsilon, activation, dropout."""
+    """Sets what KerasHub's classes fix: epsilon, activation, dropout.
+
+    What then is computed stays the same, by the backend's quickest way.
+    """
     epsilon = settings.get("layer_norm_epsilon")
     activation = settings.get("activation")
     of_attention = family.attention_dropouts(model)
@@ -187,8 +192,8 @@ def _honour(family, model, settings):
         elif layer.name == family.inner_layer and activation:
             layer.activation = ACTIVATIONS[activation]
         elif isinstance(layer, keras.layers.MultiHeadAttention):
-            # What decides whether it takes the fused path.
             layer._dropout = settings.get("attention_dropout", layer._dropout)
+            quicken_attention(layer)
         elif isinstance(layer, keras.layers.Dropout):
             rate = settings.get("dropout", layer.rate)
             if any(layer is other for other in of_attention):
@@ -196,3 +201,4 @@ def _honour(family, model, settings):
             elif layer.name == ATTENTION_OUTPUT_LAYER:
                 rate = settings.get("attention_output_dropout", rate)
             layer.rate = rate
+            quicken_dropout(layer)

@@ -2,9 +2,11 @@
 
 from stilts_keras.backend.arrays import on_device
 from stilts_keras.backend.arrays import replace_value
+from stilts_keras.backend.attention import quicken_attention
 from stilts_keras.backend.compiling import jit_compile
 from stilts_keras.backend.compiling import steady_function
-from stilts_keras.backend.gradients import adam_update_step
+from stilts_keras.backend.dropout import quicken_dropout
+from stilts_keras.backend.gradients import apply_adam
 from stilts_keras.backend.gradients import dense_gradient
 from stilts_keras.backend.process import prepare
 from stilts_keras.backend.process import without_tensorflow
@@ -14,12 +16,14 @@ from stilts_keras.backend.randomness import set_seed
 from stilts_keras.backend.steps import make_steps
 
 __all__ = [
-    "adam_update_step",
+    "apply_adam",
     "dense_gradient",
     "jit_compile",
     "make_steps",
     "on_device",
     "prepare",
+    "quicken_attention",
+    "quicken_dropout",
     "random_state",
     "replace_value",
     "set_random_state",

@@ -11,7 +11,6 @@ from stilts_keras.data.batches import eval_batches
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
-from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
 MAX_BYTES_IN_MEMORY = 4 * 2**30
@@ -111,22 +110,19 @@ class Evaluator:
             batch_size=self.batch_size,
             max_length=split.max_length,
         )
-        with attention_without_dropout(model):
-            for batch in batches:
-                columns = split.features[batch.indices]
-                x, _ = self.problem.collate(
-                    columns, batch.length, self.tokenizer
-                )
-                x = model.prepared(x)
-                with self.held():
-                    outputs = model.predict_on_batch({self.task.head_key: x})
-                found = self.problem.decode(outputs, columns)
-                if decoded is None:
-                    decoded = _room_for(len(split.lengths), found)
-                for index, item in zip(
-                    batch.indices[: batch.num_valid], found, strict=False
-                ):
-                    decoded[index] = item
+        for batch in batches:
+            columns = split.features[batch.indices]
+            x, _ = self.problem.collate(columns, batch.length, self.tokenizer)
+            x = model.prepared(x)
+            with self.held():
+                outputs = model.predict_on_batch({self.task.head_key: x})
+            found = self.problem.decode(outputs, columns)
+            if decoded is None:
+                decoded = _room_for(len(split.lengths), found)
+            for index, item in zip(
+                batch.indices[: batch.num_valid], found, strict=False
+            ):
+                decoded[index] = item
         return decoded
 
     def scored(self, split, decoded, dev=None, dev_decoded=None):

@@ -5,7 +5,6 @@ backbone and that head. One Model and one optimizer hold all of them, since
 an optimizer shared by several Models fails on JAX.
 """
 
-import contextlib
 import gc
 
 import keras
@@ -135,25 +134,3 @@ def _initialise(head, random):
         if variable.path.endswith("kernel"):
             values = random.standard_normal(tuple(variable.shape))
             variable.assign(values.astype("float32") * HEAD_STDDEV)
-
-
-@contextlib.contextmanager
-def attention_without_dropout(model):
-    """Lets attention layers take their fused path for a while.
-
-    Keras takes the slow path whenever a layer was made with dropout, even at
-    inference, where dropout does nothing.
-    """
-    layers = [
-        layer
-        for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.MultiHeadAttention)
-    ]
-    rates = [layer._dropout for layer in layers]
-    for layer in layers:
-        layer._dropout = 0.0
-    try:
-        yield
-    finally:
-        for layer, rate in zip(layers, rates, strict=True):
-            layer._dropout = rate

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from stilts_keras.backend import adam_update_step
+from stilts_keras.backend import apply_adam
 from stilts_keras.backend import dense_gradient
 
 # As in Phang et al.'s code, https://github.com/nyu-mll/jiant.
@@ -29,7 +29,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         falling = (self.num_steps - step) / max(
             self.num_steps - self.warmup_steps, 1
         )
-        return self.peak * ops.clip(ops.minimum(rising, falling), 0.0, 1.0)
+        # Neither is above 1 where it is the lower one.
+        return self.peak * ops.relu(ops.minimum(rising, falling))
 
     def get_config(self):
         """Returns the arguments."""
@@ -48,7 +49,10 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
     """
 
     def apply(self, grads, trainable_variables=None):
-        """Makes every gradient a dense array, then applies them."""
+        """Makes every gradient a dense array, then applies them.
+
+        On torch the arrays lose their values.
+        """
         variables = trainable_variables or self._trainable_variables
         dense = [
             dense_gradient(grad, variable)
@@ -56,13 +60,10 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
         ]
         super().apply(dense, trainable_variables)
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+    def _backend_apply_gradients(self, grads, trainable_variables):
         """Takes the backend's own fast step, where there is one."""
-        done = adam_update_step(self, grads, trainable_variables, learning_rate)
-        if not done:
-            super()._backend_update_step(
-                grads, trainable_variables, learning_rate
-            )
+        if not apply_adam(self, grads, trainable_variables):
+            super()._backend_apply_gradients(grads, trainable_variables)
 
     def moments(self, variable):
         """Returns the variables of both moments of a trained variable."""

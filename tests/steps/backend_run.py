@@ -217,19 +217,19 @@ def mixed_run(model, sources, tokenizer, folder):
 @contextlib.contextmanager
 def noting_gradient_norms(norms):
     """Notes the norms before clipping, where steps run eagerly: on torch."""
-    clip = MultiTaskAdamW._clip_gradients
+    apply = MultiTaskAdamW._backend_apply_gradients
 
-    def noted(self, grads):
+    def noted(self, grads, variables):
         squares = [keras.ops.sum(keras.ops.square(grad)) for grad in grads]
         norms.append(float(sum(squares)) ** 0.5)
-        return clip(self, grads)
+        apply(self, grads, variables)
 
     if NAME == "torch":
-        MultiTaskAdamW._clip_gradients = noted
+        MultiTaskAdamW._backend_apply_gradients = noted
     try:
         yield
     finally:
-        MultiTaskAdamW._clip_gradients = clip
+        MultiTaskAdamW._backend_apply_gradients = apply
 
 
 # -------------------------------------------------------------------- Slices
