@@ -5,6 +5,7 @@ import functools
 import keras
 from keras import ops
 
+from stilts_keras.backbones.lora import write_factors
 from stilts_keras.errors import InputError
 
 SUMMARIES = ("first", "mean")
@@ -37,6 +38,9 @@ class Encoder:
         summary: str. How a sequence is summarised: one of `SUMMARIES`.
         classifier_activation: str. One of `ACTIVATIONS`: that of the head of
             whole sequences.
+        adapters: dict from a projection's name to the `lora.LowRank` in its
+            place, while a LoRA stage is trained.
+        factors: list of those of earlier LoRA stages, which the weights hold.
     """
 
     def __init__(self, family, model, tokenizer, settings):
@@ -44,6 +48,8 @@ class Encoder:
         self.family = family
         self.tokenizer = tokenizer
         self.settings = dict(settings)
+        self.adapters = {}
+        self.factors = []
         self._model = model
         _honour(family, model, self.settings)
         self.network = family.network(model)
@@ -93,6 +99,10 @@ class Encoder:
         """Returns what `Family.weights` says of all variables."""
         return self.family.weights(self._model)
 
+    def projections(self):
+        """Returns what `Family.projections` finds of this backbone."""
+        return self.family.projections(self._model)
+
     def to_vocabulary(self, state):
         """Maps states (..., h) to how well each token fits there (..., k)."""
         return self.family.to_vocabulary(self._model, state)
@@ -124,10 +134,16 @@ class Encoder:
     def save(self, folder):
         """Writes a KerasHub preset folder: weights, config and tokenizer.
 
+        While a LoRA stage is trained, factors stand for the weights.
+
         Args:
             folder: path.
         """
-        self.family.save(self._model, folder, self.settings)
+        if self.adapters:
+            self.family.save_config(self._model, folder, self.settings)
+            write_factors(self, folder)
+        else:
+            self.family.save(self._model, folder, self.settings)
         self.family.save_tokenizer(self.tokenizer, folder)
 
 

@@ -18,12 +18,13 @@ class Recipes:
             backbone: Backbone.
 
         Raises:
-            InputError: If the backbone has too few positions.
+            InputError: If the backbone has too few positions, or hidden units.
         """
         self._overrides = overrides
         self._backbone = backbone
         self._recipes = {}
         self._check_length(backbone.max_sequence_length)
+        self._check_rank(backbone.hidden_dim)
 
     def of(self, task):
         """Returns a Task's own Recipe with the overrides applied.
@@ -83,4 +84,15 @@ class Recipes:
                 f"--max_length={asked} is above the {limit} positions of "
                 f"backbone {self._backbone.name!r}. Pass --max_length={limit} "
                 "or less, or leave it out."
+            )
+
+    def _check_rank(self, hidden_dim):
+        """Raises where factors would be no smaller than what they stand for."""
+        rank = self._overrides.get("lora_rank")
+        if rank and hidden_dim and rank > hidden_dim // 2:
+            raise InputError(
+                f"--lora_rank={rank} is above half of the {hidden_dim} hidden "
+                f"units of backbone {self._backbone.name!r}. Pass "
+                f"--lora_rank={hidden_dim // 2} or less (Hu et al.: 8), or "
+                "leave it out to train all weights."
             )

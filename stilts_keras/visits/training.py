@@ -90,10 +90,15 @@ def train_stage(stage, place, onlooker, interruption):
         # A run that was cut off has seen the best step.
         watch.score(state.best_step)
     constants = watch.constants.get(state.best_step)
-    facts = {**_facts(stage, training, state), "constants": constants}
+    facts = {
+        **_facts(stage, training, state),
+        **place.models.lora_facts(stage),
+        "constants": constants,
+    }
     with interruption.held():
         _save(stage, place, model, facts)
         progress.remove()
+    place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
     if constant:
