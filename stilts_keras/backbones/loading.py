@@ -15,6 +15,7 @@ from stilts_keras.backbones.lora import add_factors
 from stilts_keras.backbones.lora import read_factors
 from stilts_keras.backbones.lora_folder import base_facts
 from stilts_keras.backbones.lora_folder import find_base
+from stilts_keras.backbones.lora_folder import how_described
 from stilts_keras.backbones.lora_folder import missing_base
 from stilts_keras.errors import InputError
 
@@ -155,7 +156,7 @@ def describe_base(folder):
     if "stage" in facts:
         return describe_backbone(str(find_base(folder)))
     try:
-        backbone = describe_backbone(**facts["backbone"])
+        backbone = describe_backbone(**how_described(folder, facts))
     except InputError as error:
         raise missing_base(folder, str(error).rstrip(".")) from error
     if backbone.fingerprint != facts["fingerprint"]:

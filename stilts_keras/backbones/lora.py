@@ -159,15 +159,16 @@ def write_factors(encoder, folder):
     """
     import safetensors.numpy
 
-    safetensors.numpy.save_file(
+    content = safetensors.numpy.save(
         {
             f"{number}.{name}.{letter}": np.ascontiguousarray(value)
             for number, factors in enumerate(_all_factors(encoder))
             for name, pair in factors.items()
             for letter, value in zip("ab", pair, strict=True)
-        },
-        pathlib.Path(folder) / FACTORS_FILE,
+        }
     )
+    # `save_file` lets nobody else read it, and stores are shared.
+    pathlib.Path(folder, FACTORS_FILE).write_bytes(content)
 
 
 def _all_factors(encoder):

@@ -10,6 +10,7 @@ import pathlib
 
 from stilts_keras import files
 from stilts_keras.backbones.family_facts import SIZES
+from stilts_keras.backbones.family_facts import TOKENIZER_FOLDER
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 
@@ -91,6 +92,20 @@ def base_facts(folder):
     return files.read_sealed(pathlib.Path(folder) / files.MANIFEST)[LORA][
         "base"
     ]
+
+
+def how_described(folder, facts):
+    """Returns the arguments of `describe_backbone` that give a root base.
+
+    Args:
+        folder: path. Of the LoRA stage, which has the tokenizer's file, too.
+        facts: dict. What `base_facts` has read.
+    """
+    how = dict(facts["backbone"])
+    if "tokenizer" in how and not pathlib.Path(how["tokenizer"]).is_file():
+        for own in sorted(pathlib.Path(folder, TOKENIZER_FOLDER).iterdir()):
+            how["tokenizer"] = str(own)
+    return how
 
 
 def base_stage(folder):
