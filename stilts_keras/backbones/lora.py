@@ -101,10 +101,15 @@ def merge_lora(encoder):
 
 
 def _replace(owner, attribute, layer):
+    """Puts a layer in the place of another, also in the order of layers."""
+    layers, old = owner._layers, getattr(owner, attribute)
+    place = [id(each) for each in layers].index(id(old))
     # As Keras's own `enable_lora`: a built layer takes no other layers.
     owner._tracker.unlock()
+    owner._tracker.untrack(old)
     setattr(owner, attribute, layer)
     owner._tracker.lock()
+    layers.insert(place, layers.pop())
 
 
 def add_factors(encoder, stages):

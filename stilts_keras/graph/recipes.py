@@ -18,22 +18,25 @@ class Recipes:
             backbone: Backbone.
 
         Raises:
-            InputError: If the backbone has too few positions, or hidden units.
+            InputError: If the backbone has too few positions.
         """
         self._overrides = overrides
         self._backbone = backbone
         self._recipes = {}
         self._check_length(backbone.max_sequence_length)
-        self._check_rank(backbone.hidden_dim)
 
     def of(self, task):
         """Returns a Task's own Recipe with the overrides applied.
 
         A published length is a cap: it is lowered to the positions of the
         backbone, where these are known.
+
+        Raises:
+            InputError: If its factors would be no smaller than the weights.
         """
         if task.name not in self._recipes:
             recipe = with_overrides(task.recipe, self._overrides)
+            self._check_rank(recipe.lora_rank)
             limit = self._backbone.max_sequence_length
             if limit is not None and recipe.max_length > limit:
                 recipe = with_overrides(recipe, {"max_length": limit})
@@ -86,13 +89,16 @@ class Recipes:
                 "or less, or leave it out."
             )
 
-    def _check_rank(self, hidden_dim):
-        """Raises where factors would be no smaller than what they stand for."""
-        rank = self._overrides.get("lora_rank")
+    def _check_rank(self, rank):
+        """Raises where two factors would be no smaller than what they add to.
+
+        None is known to be small enough, as are all while the size is unknown.
+        """
+        hidden_dim = self._backbone.hidden_dim
         if rank and hidden_dim and rank > hidden_dim // 2:
             raise InputError(
-                f"--lora_rank={rank} is above half of the {hidden_dim} hidden "
-                f"units of backbone {self._backbone.name!r}. Pass "
-                f"--lora_rank={hidden_dim // 2} or less (Hu et al.: 8), or "
-                "leave it out to train all weights."
+                f"lora_rank must be at most half of the {hidden_dim} hidden "
+                f"units of backbone {self._backbone.name!r}, "
+                f"{hidden_dim // 2}. Received: {rank}. Hu et al. take 8; "
+                "without a rank, all weights are trained."
             )
