@@ -5,6 +5,7 @@ import functools
 import keras
 from keras import ops
 
+from stilts_keras.backbones.lora import write_factors
 from stilts_keras.backend import quicken_attention
 from stilts_keras.backend import quicken_dropout
 from stilts_keras.errors import InputError
@@ -41,6 +42,9 @@ class Encoder:
             whole sequences.
         vocabulary: `CompactVocabulary`, while the network has some rows of
             its token embedding; None where it has all.
+        adapters: dict from a projection's name to the `lora.LowRank` in its
+            place, while a LoRA stage is trained.
+        factors: list of those of earlier LoRA stages, which the weights hold.
     """
 
     def __init__(self, family, model, tokenizer, settings):
@@ -49,6 +53,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.settings = dict(settings)
         self.vocabulary = None
+        self.adapters = {}
+        self.factors = []
         self._model = model
         _honour(family, model, self.settings)
         self.network = family.network(model)
@@ -98,6 +104,10 @@ class Encoder:
         """Returns what `Family.weights` says of all variables."""
         return self.family.weights(self._model)
 
+    def projections(self):
+        """Returns what `Family.projections` finds of this backbone."""
+        return self.family.projections(self._model)
+
     def to_vocabulary(self, state):
         """Maps states (..., h) to how well each token fits there (..., k)."""
         return self.family.to_vocabulary(self._model, state)
@@ -134,6 +144,8 @@ class Encoder:
     def save(self, folder):
         """Writes a KerasHub preset folder: weights, config and tokenizer.
 
+        While a LoRA stage is trained, factors stand for the weights.
+
         Args:
             folder: path.
 
@@ -145,7 +157,11 @@ class Encoder:
                 "The network has some rows of its token embedding only. End "
                 "its training first."
             )
-        self.family.save(self._model, folder, self.settings)
+        if self.adapters:
+            self.family.save_config(self._model, folder, self.settings)
+            write_factors(self, folder)
+        else:
+            self.family.save(self._model, folder, self.settings)
         self.family.save_tokenizer(self.tokenizer, folder)
 
 

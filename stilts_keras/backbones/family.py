@@ -145,6 +145,22 @@ class Family(FamilyFacts):
             and layer._dropout
         ]
 
+    def projections(self, model):
+        """Finds what LoRA adapts: each layer's queries and values.
+
+        Args:
+            model: as in `network`.
+
+        Returns:
+            Dict from a name to a pair: the layer that holds the projection,
+            and the name of its attribute. A kernel's first axis is h.
+        """
+        return {
+            f"{number}.{part}": (layer._self_attention_layer, f"_{part}_dense")
+            for number, layer in enumerate(model.transformer_layers)
+            for part in ("query", "value")
+        }
+
     def weights(self, model):
         """Says where Hugging Face keeps each variable.
 
@@ -210,6 +226,21 @@ class Family(FamilyFacts):
             config = json.loads(file.read_text("utf-8"))
             config[SETTINGS_KEY] = dict(settings)
             file.write_text(json.dumps(config, indent=4), encoding="utf-8")
+
+    def save_config(self, model, folder, settings):
+        """Writes config.json alone, so that a folder describes itself.
+
+        Args:
+            model: as `keras_model`.
+            folder: path.
+            settings: dict. Goes into config.json under our own key.
+        """
+        import keras
+
+        config = keras.saving.serialize_keras_object(model)
+        for name in ("build_config", "compile_config"):
+            config.pop(name, None)
+        write_config(folder, {**config, SETTINGS_KEY: dict(settings)})
 
     def save_tokenizer(self, tokenizer, folder):
         """Writes the tokenizer's file, and KerasHub's own where it can be.
@@ -284,6 +315,17 @@ def without_drawing():
     finally:
         for kind, call in drawing.items():
             kind.__call__ = call
+
+
+def write_config(folder, config):
+    """Writes a folder's config.json.
+
+    Args:
+        folder: path.
+        config: dict of what JSON can hold.
+    """
+    text = json.dumps(config, indent=4)
+    pathlib.Path(folder, CONFIG_FILE).write_text(text, encoding="utf-8")
 
 
 @functools.lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ import numpy as np
 
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.backbones.lora import num_factor_bytes
 from stilts_keras.backbones.stage_heads import HEADS
 from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.backbones.vocabulary import multiply
@@ -221,15 +222,22 @@ def _name(step, is_evaluated):
 
 
 def _variables(model):
-    """All variables of a model: weights, and the states of dropout."""
-    return [*model.trainable_variables, *model.non_trainable_variables]
+    """All that training changes: weights, and the states of dropout."""
+    frozen = {id(weight) for weight in model.non_trainable_weights}
+    others = model.non_trainable_variables
+    states = [other for other in others if id(other) not in frozen]
+    return [*model.trainable_variables, *states]
 
 
 def _num_bytes(model):
     """Bounds what a model's weights take on disk, with HDF5's own."""
-    return PAGE_BYTES * len(model.variables) + sum(
-        math.prod(variable.shape) * np.dtype(variable.dtype).itemsize
-        for variable in model.variables
+    variables, factors = model.variables, 0
+    if model.encoder.adapters:
+        variables = model.trainable_variables
+        factors = num_factor_bytes(model.encoder)
+    return factors + sum(
+        PAGE_BYTES + math.prod(each.shape) * np.dtype(each.dtype).itemsize
+        for each in variables
     )
 
 

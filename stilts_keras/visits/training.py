@@ -95,12 +95,14 @@ def train_stage(stage, place, onlooker, interruption):
     facts = {
         **_facts(stage, training, state),
         "vocabulary_rows": num_rows,
+        **place.models.lora_facts(stage),
         "constants": constants,
     }
     with interruption.held():
         model.end_training(state.best_step or state.step)
         _save(stage, place, model, facts)
         progress.remove()
+    place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
     if constant:

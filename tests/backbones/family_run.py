@@ -15,10 +15,17 @@ import numpy as np
 
 from backbones.tiny import WRITERS
 from stilts_keras import backend
+from stilts_keras import files
+from stilts_keras.backbones import get_family
 from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.backbones.loading import fetch
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_stage
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.lora import add_lora
+from stilts_keras.backbones.lora import merge_lora
+from stilts_keras.backbones.lora_folder import LORA
+from stilts_keras.backbones.lora_folder import lora_facts
 from stilts_keras.backbones.vocabulary import CompactVocabulary
 
 NAME = keras.backend.backend()
@@ -76,10 +83,51 @@ def look_at(folder, stage):
         "ids": ids(tokenizer),
         "ids_again": ids(again.tokenizer),
     }
+    found |= adapted(root, again, stage.with_name(f"{stage.name}_lora_{NAME}"))
     if NAME == "torch":
         found["expected"] = from_transformers(folder, tokenizer, x)
         found["expected_ids"] = ids_of_transformers(folder, tokenizer)
     return found
+
+
+def adapted(root, encoder, folder):
+    """Puts factors beside the weights, saves them and loads the folder."""
+    x = batch(encoder.tokenizer)
+    before = weights(encoder)
+    add_lora(encoder, 2, seed=0)
+    random = np.random.default_rng(1)
+    for adapter in encoder.adapters.values():
+        noise = random.standard_normal(adapter.factor_b.shape)
+        adapter.factor_b.assign(noise.astype("float32"))
+    facts = {LORA: lora_facts([2], backbone=root, target=folder)}
+    with files.write_folder(folder, facts) as partial:
+        encoder.save(partial)
+    found = {
+        "adapted": states(encoder, x),
+        "num_factors": [
+            num_parameters(encoder.network),
+            get_family(root.family).num_lora_parameters(root, 2),
+        ],
+        "factors_a": [a.factors()[0] for a in encoder.adapters.values()],
+    }
+    merge_lora(encoder)
+    described = describe_backbone(str(folder))
+    again = load_root(fetch(described), tokenizer=load_tokenizer(described))
+    pairs = zip(weights(again), weights(encoder), before, strict=True)
+    found["merged"] = [
+        [np.array_equal(one, other), np.array_equal(one, old)]
+        for one, other, old in pairs
+    ]
+    if NAME == "torch":
+        found["merged_states"] = states(again, x)
+    return found
+
+
+def weights(encoder):
+    return [
+        keras.ops.convert_to_numpy(variable).copy()
+        for variable in encoder.network.weights
+    ]
 
 
 def batch(tokenizer):

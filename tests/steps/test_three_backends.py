@@ -208,6 +208,42 @@ def test_an_eighth_of_a_batch_keeps_an_eighth_of_its_activations(runs):
     assert slices == pytest.approx(whole / 8, rel=0.02)
 
 
+# ------------------------------------------------------------------------ LoRA
+@pytest.mark.parametrize("name", OTHERS)
+def test_factors_train_alike_on_three_backends(runs, name):
+    ours, theirs = runs[name], runs["torch"]
+    assert apart(ours, "lora_start", theirs) == 0
+    assert np.abs(ours["lora_losses"] - theirs["lora_losses"]).max() < 1e-5
+    ends = weights(theirs, "lora_end")
+    for key, value in weights(ours, "lora_end").items():
+        assert np.abs(value - ends[key]).max() < 1e-5, key
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_lora_stage_changes_factors_and_heads_alone(runs, name):
+    found = runs[name]
+    assert apart(found, "lora_frozen", found, "lora_after") == 0
+    ends = weights(found, "lora_end")
+    starts = weights(found, "lora_start")
+    for key, value in starts.items():
+        assert (ends[key] != value).any(), key
+    factors = [key for key in starts if "/factor_" in key]
+    # One layer's queries and values.
+    assert len(factors) == 4
+    assert all(not starts[key].any() for key in factors if key.endswith("_b"))
+    # The embedding is among what is frozen: masked tokens are found by it.
+    assert any("embeddings" in key for key in weights(found, "lora_frozen"))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_slices_give_the_gradient_of_factors(runs, name):
+    whole = weights(runs[name], "lora_whole").values()
+    largest = max(np.abs(value).max() for value in whole)
+    assert largest > 1e-3
+    bound = 2e-6 * largest
+    assert apart(runs[name], "lora_slices", runs[name], "lora_whole") < bound
+
+
 # ----------------------------------------------------------- Stages on the disk
 @pytest.mark.parametrize("reader", OTHERS)
 def test_a_stage_crosses_backends(runs, reader):
