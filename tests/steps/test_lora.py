@@ -80,8 +80,9 @@ class Scored(Watch):
 
 
 def trained(folder, stop_at=None, **changes):
-    model = lora_model(**changes)
+    # As a stage's begins: dropout's states are drawn.
     keras.utils.set_random_seed(1)
+    model = lora_model(**changes)
     training = Training(
         sources=(source(),),
         shares=(1.0,),
