@@ -34,6 +34,11 @@ def run_on_backends(script, folder):
     }
 
 
+def run_script(name, script, folder):
+    """Does the same on one backend alone; returns its arrays."""
+    return _run([name], script, folder)[name]
+
+
 def _run(names, script, folder):
     processes = {name: _start(name, script, folder) for name in names}
     found = {}
