@@ -28,6 +28,7 @@ from stilts_keras.errors import Interrupted
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems.classification import Classification
 from stilts_keras.steps import checkpoint
+from stilts_keras.steps.assembly import Assembly
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
@@ -80,8 +81,9 @@ class Scored(Watch):
 
 
 def trained(folder, stop_at=None, **changes):
-    model = lora_model(**changes)
+    # As a stage's begins: dropout's states are drawn.
     keras.utils.set_random_seed(1)
+    model = lora_model(**changes)
     training = Training(
         sources=(source(),),
         shares=(1.0,),
@@ -161,6 +163,22 @@ def hidden(encoder, x):
     x = {name: array.astype("int32") for name, array in x.items()}
     states = keras.ops.cast(encoder.network(x, training=False), "float32")
     return keras.ops.convert_to_numpy(states)
+
+
+def test_a_settled_model_predicts_what_its_folder_would(undisturbed, tmp_path):
+    x = {"token_ids": np.full((2, 8), 9), "padding_mask": np.ones((2, 8))}
+    x = {"nli": {name: array.astype("int32") for name, array in x.items()}}
+    folder = tmp_path / "stage"
+    save(folder, undisturbed, [RECIPE.lora_rank], describe_tiny(dropout=0.2))
+    # What is compiled here must not stay.
+    beside = undisturbed.predict_on_batch(x)
+    Assembly(None, None, None).settle(undisturbed)
+    settled = undisturbed.predict_on_batch(x)
+    assert np.abs(settled - beside).max() < 1e-5
+    encoder = load(folder)
+    loaded = MultiTask(encoder, {"nli": Classification(MNLI).head(encoder)})
+    checkpoint.load_heads(folder, loaded.heads)
+    np.testing.assert_array_equal(settled, loaded.predict_on_batch(x))
 
 
 # ---------------------------------------------------------------------- Folders
