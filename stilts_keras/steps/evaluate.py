@@ -11,6 +11,8 @@ from stilts_keras.data.batches import eval_batches
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
+from stilts_keras.steps import lengths
+from stilts_keras.steps.ahead import Ahead
 from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
@@ -48,6 +50,9 @@ class Evaluator:
         problem: the task's Problem.
         tokenizer: `Tokenizer`.
         batch_size: int.
+        padded_lengths: tuple of int, ascending. What batches are padded to:
+            the lengths of all splits together, so that no language brings
+            new shapes; see `lengths.lengths_for`.
         held: function that gives a context which no signal cuts off. A batch
             must not be: on JAX the model is without its variables meanwhile.
     """
@@ -56,6 +61,7 @@ class Evaluator:
     problem: object
     tokenizer: object
     batch_size: int
+    padded_lengths: tuple[int, ...]
     held: Callable = contextlib.nullcontext
 
     def evaluate(self, model, split, dev=None):
@@ -106,17 +112,15 @@ class Evaluator:
             a list, or an array (n, ...) where it makes arrays.
         """
         decoded = None
-        batches = eval_batches(
-            split.lengths,
-            batch_size=self.batch_size,
-            max_length=split.max_length,
-        )
-        with attention_without_dropout(model):
-            for batch in batches:
-                columns = split.features[batch.indices]
-                x, _ = self.problem.collate(
-                    columns, batch.length, self.tokenizer
-                )
+        with (
+            attention_without_dropout(model),
+            Ahead(
+                lambda batch: self._collate(split, batch),
+                self.batches(split),
+                name="evaluation",
+            ) as collated,
+        ):
+            for batch, columns, x in collated:
                 with self.held():
                     outputs = model.predict_on_batch({self.task.head_key: x})
                 found = self.problem.decode(outputs, columns)
@@ -127,6 +131,20 @@ class Evaluator:
                 ):
                     decoded[index] = item
         return decoded
+
+    def batches(self, split):
+        """Yields the batches that a split is predicted in, as `Batch`."""
+        return eval_batches(
+            split.lengths,
+            num_rows=lengths.eval_rows(self.batch_size, split.max_length),
+            padded_lengths=self.padded_lengths,
+            is_full=lengths.is_full(),
+        )
+
+    def _collate(self, split, batch):
+        columns = split.features[batch.indices]
+        x, _ = self.problem.collate(columns, batch.length, self.tokenizer)
+        return batch, columns, x
 
     def scored(self, split, decoded, dev=None, dev_decoded=None):
         """Scores what was predicted; takes what `predict` returns."""
