@@ -1,0 +1,1 @@
+"""Scripts that print one JSON line each: `python -m benchmarks.NAME`."""
