@@ -21,6 +21,7 @@ from stilts_keras.scoring import suites
 from stilts_keras.scoring.submission_files import layout_for
 from stilts_keras.steps.checkpoint import load_heads
 from stilts_keras.steps.evaluate import Evaluator
+from stilts_keras.steps.lengths import lengths_for
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.tasks import TASKS
 
@@ -87,6 +88,7 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
         problem=problem,
         tokenizer=tokenizer,
         batch_size=recipe.batch_size,
+        padded_lengths=lengths_for(splits.values()),
     )
     written = {}
     for language, split in splits.items():

@@ -3,7 +3,10 @@
 from stilts_keras.backend.arrays import on_device
 from stilts_keras.backend.arrays import replace_value
 from stilts_keras.backend.attention import quicken_attention
+from stilts_keras.backend.compiling import has_accelerator
 from stilts_keras.backend.compiling import jit_compile
+from stilts_keras.backend.compiling import length_multiple
+from stilts_keras.backend.compiling import most_lengths
 from stilts_keras.backend.compiling import steady_function
 from stilts_keras.backend.dropout import quicken_dropout
 from stilts_keras.backend.gradients import apply_adam
@@ -18,9 +21,12 @@ from stilts_keras.backend.steps import make_steps
 __all__ = [
     "apply_adam",
     "dense_gradient",
+    "has_accelerator",
     "jit_compile",
+    "length_multiple",
     "make_steps",
     "on_device",
+    "most_lengths",
     "prepare",
     "quicken_attention",
     "quicken_dropout",

@@ -1,7 +1,6 @@
-"""From packed features to batches of few shapes.
+"""From packed features to batches of rows of similar length.
 
-Batches group features of similar length and are padded to one of a few bucket
-lengths: JAX and TensorFlow compile once for each shape.
+They are padded to one of a few lengths, which `data.lengths` chooses.
 """
 
 import dataclasses
@@ -9,7 +8,6 @@ import itertools
 
 import numpy as np
 
-BUCKET_LENGTHS = (16, 32, 64, 128, 256, 384, 512)
 # Batches that are sorted by length together: enough to save padding, few
 # enough to keep the order random.
 POOL_NUM_BATCHES = 64
@@ -20,7 +18,7 @@ class Batch:
     """Which features stand together, and how they are padded.
 
     Attributes:
-        indices: int array (b,). The last ones repeat where fewer are left.
+        indices: int array (b,). The last ones may repeat the first.
         num_valid: int. How many of them are no repetition.
         length: int. Tokens that every row is padded to.
     """
@@ -30,22 +28,18 @@ class Batch:
     length: int
 
 
-def bucket_lengths(max_length):
-    """Returns the lengths that batches are padded to, shortest first."""
-    shorter = [n for n in BUCKET_LENGTHS if n < max_length]
-    return (*shorter, max_length)
-
-
-def train_batches(lengths, *, batch_size, max_length, seed, start=0):
+def train_batches(lengths, *, batch_size, padded_lengths, seed, start=0):
     """Yields batches for ever, epoch after epoch, each in a new order.
 
     The order is a function of the seed alone, so that a position in it is
-    only a number.
+    only a number. A step has the recipe's rows, however short they are: more
+    rows would be another recipe than the published one.
 
     Args:
         lengths: int array (n,). Tokens of each feature.
         batch_size: int.
-        max_length: int.
+        padded_lengths: sequence of int, ascending. Each batch is padded to
+            the first that holds its rows.
         seed: sequence of int.
         start: int. Batches to leave out.
 
@@ -53,13 +47,15 @@ def train_batches(lengths, *, batch_size, max_length, seed, start=0):
         `Batch`. The last one of an epoch is filled up with features of its
         beginning.
     """
-    buckets = np.asarray(bucket_lengths(max_length))
     epoch, done = divmod(start, -(-len(lengths) // batch_size))
     while True:
         random = np.random.default_rng([*seed, epoch])
         order = _epoch_order(lengths, batch_size, random)
         for indices in itertools.islice(order, done, None):
-            yield _batch(indices, len(indices), lengths, buckets)
+            longest = lengths[indices].max()
+            yield Batch(
+                indices, len(indices), padded_length(longest, padded_lengths)
+            )
         epoch, done = epoch + 1, 0
 
 
@@ -76,30 +72,53 @@ def _epoch_order(lengths, batch_size, random):
         yield from batches[random.permutation(len(batches))]
 
 
-def eval_batches(lengths, *, batch_size, max_length):
-    """Yields each feature once, sorted by length; every batch is full.
+def eval_batches(lengths, *, num_rows, padded_lengths, is_full):
+    """Yields each feature once, the longest first.
+
+    What needs most memory is met at once, and the rows that would leave a
+    batch of their length unfinished are filled up with the next shorter ones.
 
     Args:
         lengths: int array (n,). Tokens of each feature.
-        batch_size: int.
-        max_length: int.
+        num_rows: function from a padded length to the rows of its batches.
+        padded_lengths: sequence of int, ascending. Each batch is padded to
+            the first that holds its rows.
+        is_full: bool. Whether the last batch repeats rows until it has as
+            many as others of its length.
 
     Yields:
         `Batch`.
     """
-    buckets = np.asarray(bucket_lengths(max_length))
-    order = np.argsort(lengths, kind="stable")
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+    order = np.argsort(-lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        length = padded_length(lengths[order[start]], padded_lengths)
+        size = num_rows(length)
+        indices = order[start : start + size]
         num_valid = len(indices)
-        indices = np.resize(indices, batch_size)
-        yield _batch(indices, num_valid, lengths, buckets)
+        if is_full:
+            indices = np.resize(indices, size)
+        yield Batch(indices, num_valid, length)
+        start += size
 
 
-def _batch(indices, num_valid, lengths, buckets):
-    longest = lengths[indices].max()
-    return Batch(
-        indices=indices,
-        num_valid=num_valid,
-        length=int(buckets[np.searchsorted(buckets, longest)]),
-    )
+def padded_length(longest, padded_lengths):
+    """Returns the first of ascending lengths that holds a row."""
+    return int(padded_lengths[np.searchsorted(padded_lengths, longest)])
+
+
+def padding_share(lengths, batches):
+    """Returns the share of all positions of batches that no row's token has.
+
+    Args:
+        lengths: int array (n,). Tokens of each feature.
+        batches: iterable of `Batch`. Repeated rows are padding.
+
+    Returns:
+        float in [0, 1].
+    """
+    num_tokens = num_positions = 0
+    for batch in batches:
+        num_tokens += lengths[batch.indices[: batch.num_valid]].sum()
+        num_positions += len(batch.indices) * batch.length
+    return 1 - num_tokens / num_positions

@@ -71,19 +71,15 @@ class MaskedLM(Problem):
         can_be_masked = (ids >= text.start) & (ids < text.stop)
         # Equal p for all batches of this length: one shape, one compilation.
         num_positions = max(1, round(MASK_RATE * length))
-        draw = np.where(can_be_masked, random.random(ids.shape), 2.0)
-        positions = np.argsort(draw, axis=1)[:, :num_positions]
+        draw = _for_each(can_be_masked, random.random, 2.0)
+        positions = np.argsort(draw, axis=1, kind="stable")[:, :num_positions]
         num_tokens = can_be_masked.sum(axis=1, keepdims=True)
         wanted = np.maximum(1, np.round(MASK_RATE * num_tokens))
         weights = np.arange(num_positions) < np.minimum(wanted, num_tokens)
         original = np.take_along_axis(ids, positions, axis=1)
+        replaced = _replaced(original, weights, tokenizer, random)
         masked = ids.copy()
-        np.put_along_axis(
-            masked,
-            positions,
-            np.where(weights, _replace(original, tokenizer, random), original),
-            axis=1,
-        )
+        np.put_along_axis(masked, positions, replaced, axis=1)
         x[tokenizer.ids_input] = masked
         x["positions"] = positions.astype("int32")
         return x, {"ids": original, "weights": weights.astype("float32")}
@@ -101,13 +97,27 @@ class MaskedLM(Problem):
         return ops.sum(losses * weights), ops.sum(weights)
 
 
-def _replace(original, tokenizer, random):
+def _for_each(chosen, draw, otherwise):
+    """Draws a number for each chosen place, row by row.
+
+    Nothing is drawn for padding: a batch is padded to another length on
+    another backend, and must be masked alike.
+    """
+    numbers = np.full(chosen.shape, otherwise, dtype="float64")
+    numbers[chosen] = draw(np.count_nonzero(chosen))
+    return numbers
+
+
+def _replaced(original, chosen, tokenizer, random):
     """Draws what stands in place of each chosen token."""
-    draw = random.random(original.shape)
     text = tokenizer.text_ids
-    anything = random.integers(text.start, text.stop, original.shape)
-    replaced = np.where(draw < MASK_SHARE + RANDOM_SHARE, anything, original)
-    replaced = np.where(draw < MASK_SHARE, tokenizer.mask_id, replaced)
+    kinds = _for_each(chosen, random.random, 1.0)
+    anything = _for_each(
+        chosen, lambda size: random.integers(text.start, text.stop, size), 0
+    )
+    is_random = kinds < MASK_SHARE + RANDOM_SHARE
+    replaced = np.where(is_random, anything, original)
+    replaced = np.where(kinds < MASK_SHARE, tokenizer.mask_id, replaced)
     return replaced.astype("int32")
 
 

@@ -11,6 +11,8 @@ from stilts_keras.data.batches import eval_batches
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
+from stilts_keras.steps import lengths
+from stilts_keras.steps.ahead import Ahead
 
 # Embeddings above this size lie in a temporary file.
 MAX_BYTES_IN_MEMORY = 4 * 2**30
@@ -47,6 +49,9 @@ class Evaluator:
         problem: the task's Problem.
         tokenizer: `Tokenizer`.
         batch_size: int.
+        padded_lengths: tuple of int, ascending. What batches are padded to:
+            the lengths of all splits together, so that no language brings
+            new shapes; see `lengths.lengths_for`.
         held: function that gives a context which no signal cuts off. A batch
             must not be: on JAX the model is without its variables meanwhile.
     """
@@ -55,6 +60,7 @@ class Evaluator:
     problem: object
     tokenizer: object
     batch_size: int
+    padded_lengths: tuple[int, ...]
     held: Callable = contextlib.nullcontext
 
     def evaluate(self, model, split, dev=None):
@@ -105,25 +111,37 @@ class Evaluator:
             a list, or an array (n, ...) where it makes arrays.
         """
         decoded = None
-        batches = eval_batches(
-            split.lengths,
-            batch_size=self.batch_size,
-            max_length=split.max_length,
+        collated = Ahead(
+            lambda batch: self._collate(model, split, batch),
+            self.batches(split),
+            name="evaluation",
         )
-        for batch in batches:
-            columns = split.features[batch.indices]
-            x, _ = self.problem.collate(columns, batch.length, self.tokenizer)
-            x = model.prepared(x)
-            with self.held():
-                outputs = model.predict_on_batch({self.task.head_key: x})
-            found = self.problem.decode(outputs, columns)
-            if decoded is None:
-                decoded = _room_for(len(split.lengths), found)
-            for index, item in zip(
-                batch.indices[: batch.num_valid], found, strict=False
-            ):
-                decoded[index] = item
+        with collated:
+            for batch, columns, x in collated:
+                with self.held():
+                    outputs = model.predict_on_batch({self.task.head_key: x})
+                found = self.problem.decode(outputs, columns)
+                if decoded is None:
+                    decoded = _room_for(len(split.lengths), found)
+                for index, item in zip(
+                    batch.indices[: batch.num_valid], found, strict=False
+                ):
+                    decoded[index] = item
         return decoded
+
+    def batches(self, split):
+        """Yields the batches that a split is predicted in, as `Batch`."""
+        return eval_batches(
+            split.lengths,
+            num_rows=lengths.eval_rows(self.batch_size, split.max_length),
+            padded_lengths=self.padded_lengths,
+            is_full=lengths.is_full(),
+        )
+
+    def _collate(self, model, split, batch):
+        columns = split.features[batch.indices]
+        x, _ = self.problem.collate(columns, batch.length, self.tokenizer)
+        return batch, columns, model.prepared(x)
 
     def scored(self, split, decoded, dev=None, dev_decoded=None):
         """Scores what was predicted; takes what `predict` returns."""

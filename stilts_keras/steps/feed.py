@@ -1,16 +1,13 @@
 """Batches, collated in a thread while the step before them is computed."""
 
-import collections
-import concurrent.futures
 import dataclasses
 
 import numpy as np
 
 from stilts_keras.data.batches import train_batches
 from stilts_keras.data.mixture import source_order
-
-# One being ready while the next is made: more would only take memory.
-NUM_AHEAD = 2
+from stilts_keras.steps.ahead import Ahead
+from stilts_keras.steps.lengths import lengths_for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Feed:
     """
 
     def __init__(self, training, tokenizer, *, start=0, prepared=dict):
-        """Begins to collate.
+        """Makes the order; nothing is collated yet.
 
         Args:
             training: `Training`.
@@ -55,31 +52,28 @@ class Feed:
             num_steps=training.num_steps,
             seed=[training.seed, 2],
         )
+        lengths_of = _lengths_by_head(training.sources)
         self._batches = [
             train_batches(
                 source.split.lengths,
                 batch_size=training.recipe.batch_size,
-                max_length=source.split.max_length,
+                padded_lengths=lengths_of[source.key],
                 seed=[training.seed, 3, index],
                 start=int(np.count_nonzero(self._order[:start] == index)),
             )
             for index, source in enumerate(training.sources)
         ]
-        self._next_step = start
-        self._ahead = collections.deque()
-        # One thread: batches are made one after the other, in order.
-        self._thread = concurrent.futures.ThreadPoolExecutor(
-            max_workers=1, thread_name_prefix="feed"
-        )
+        steps = range(start, training.num_steps)
+        self._ahead = Ahead(self._collate, steps, name="feed")
 
     def __enter__(self):
-        """Returns the feed."""
-        self._fill()
+        """Begins to collate; returns the feed."""
+        self._ahead.__enter__()
         return self
 
     def __exit__(self, *exception):
         """Ends the thread, after the batch that it is at."""
-        self._thread.shutdown(cancel_futures=True)
+        self._ahead.__exit__(*exception)
 
     def next(self):
         """Waits for the next step's batch.
@@ -90,17 +84,7 @@ class Feed:
         Raises:
             Exception: What collating it raised, with its own traceback.
         """
-        fed = self._ahead.popleft().result()
-        self._fill()
-        return fed
-
-    def _fill(self):
-        last = self._training.num_steps
-        while len(self._ahead) < NUM_AHEAD and self._next_step < last:
-            self._ahead.append(
-                self._thread.submit(self._collate, self._next_step)
-            )
-            self._next_step += 1
+        return next(self._ahead)
 
     def _collate(self, step):
         index = self._order[step]
@@ -114,3 +98,11 @@ class Feed:
         )
         mask = x[self._tokenizer.mask_input]
         return Fed(source, self._prepared(x), y, mask)
+
+
+def _lengths_by_head(sources):
+    """Fits lengths for each head: its sources go through the same steps."""
+    return {
+        key: lengths_for([each.split for each in sources if each.key == key])
+        for key in {source.key for source in sources}
+    }

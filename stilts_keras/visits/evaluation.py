@@ -10,6 +10,7 @@ from stilts_keras.reporting import collapsed
 from stilts_keras.scoring import metrics
 from stilts_keras.steps.assembly import holder
 from stilts_keras.steps.evaluate import Evaluator
+from stilts_keras.steps.lengths import lengths_for
 from stilts_keras.tasks.languages import families
 from stilts_keras.visits.values import Note
 from stilts_keras.visits.values import Predicted
@@ -20,13 +21,14 @@ from stilts_keras.visits.values import Scored
 NUM_PROJECTED_LANGUAGES = 5
 
 
-def evaluator_of(task, batch_size, place, interruption):
-    """Makes what evaluates a task's splits."""
+def evaluator_of(task, batch_size, splits, place, interruption):
+    """Makes what evaluates these splits of a task."""
     return Evaluator(
         task=task,
         problem=place.inputs.problem(task),
         tokenizer=place.inputs.tokenizer,
         batch_size=batch_size,
+        padded_lengths=lengths_for(splits),
         held=interruption.held,
     )
 
@@ -41,10 +43,9 @@ def recall(visit, place, model, interruption):
         if last != visit.stage:
             predictor = place.models.with_heads_of(last, model.encoder)
         batch_size = lesson.stage.recipe.batch_size
-        evaluator = evaluator_of(task, batch_size, place, interruption)
-        found = evaluator.evaluate(
-            predictor, place.inputs.dev(lesson.stage, lesson.index)
-        )
+        split = place.inputs.dev(lesson.stage, lesson.index)
+        evaluator = evaluator_of(task, batch_size, [split], place, interruption)
+        found = evaluator.evaluate(predictor, split)
         for metric, facts in _scores(found, task, lesson.source.language):
             scores.append((lesson, metric, facts))
     return Recalled(visit.stage, tuple(scores))
@@ -53,7 +54,11 @@ def recall(visit, place, model, interruption):
 def evaluate_cell(cell, place, model, interruption):
     """Evaluates a cell, one language after the other."""
     evaluator = evaluator_of(
-        cell.target, cell.recipe.batch_size, place, interruption
+        cell.target,
+        cell.recipe.batch_size,
+        _splits(cell, place),
+        place,
+        interruption,
     )
     evaluate = _by_head if cell.target.kind.is_trained else _by_states
     predicted = evaluate(cell, place, model, evaluator)
@@ -84,6 +89,16 @@ def evaluate_cell(cell, place, model, interruption):
     if constant:
         rates = learning_rates(cell.stage)
         yield Note(collapsed.of_results(constant, rates))
+
+
+def _splits(cell, place):
+    """Lists all that a cell is evaluated with, of every language."""
+    splits = [
+        find(cell, language)
+        for language in cell.languages
+        for find in (place.inputs.test, place.inputs.threshold_rows)
+    ]
+    return [split for split in splits if split is not None]
 
 
 def _by_head(cell, place, model, evaluator):

@@ -53,6 +53,7 @@ class _StageWatch(Watch):
                 evaluator = evaluator_of(
                     source.task,
                     self._stage.recipe.batch_size,
+                    [split],
                     self._place,
                     self._interruption,
                 )

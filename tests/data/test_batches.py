@@ -9,12 +9,18 @@ import pytest
 from stilts_keras.data import batches
 
 LENGTHS = np.random.default_rng(0).integers(3, 101, 1003)
+PADDED_LENGTHS = (16, 32, 64, 100)
 
 
-def epoch_of(lengths, batch_size, *, seed=(1,), max_length=100, epoch=0):
+def epoch_of(
+    lengths, batch_size, *, seed=(1,), padded_lengths=PADDED_LENGTHS, epoch=0
+):
     num_batches = -(-len(lengths) // batch_size)
     stream = batches.train_batches(
-        lengths, batch_size=batch_size, max_length=max_length, seed=seed
+        lengths,
+        batch_size=batch_size,
+        padded_lengths=padded_lengths,
+        seed=seed,
     )
     first = epoch * num_batches
     return list(itertools.islice(stream, first, first + num_batches))
@@ -57,7 +63,11 @@ def test_every_epoch_has_an_order_of_its_own():
 def test_a_position_in_the_order_is_found_again(start):
     def stream(**more):
         return batches.train_batches(
-            LENGTHS, batch_size=16, max_length=100, seed=(1,), **more
+            LENGTHS,
+            batch_size=16,
+            padded_lengths=PADDED_LENGTHS,
+            seed=(1,),
+            **more,
         )
 
     whole = itertools.islice(stream(), start, start + 70)
@@ -66,33 +76,32 @@ def test_a_position_in_the_order_is_found_again(start):
         assert ours.length == theirs.length
 
 
-@pytest.mark.parametrize("max_length", [100, 128, 384])
-def test_lengths_of_batches_are_buckets_that_hold_every_row(max_length):
-    allowed = batches.bucket_lengths(max_length)
-    training = epoch_of(LENGTHS, 8, max_length=max_length)
-    evaluation = batches.eval_batches(
-        LENGTHS, batch_size=8, max_length=max_length
+def eval_of(lengths, *, num_rows=lambda length: 8, is_full=True):
+    return list(
+        batches.eval_batches(
+            lengths,
+            num_rows=num_rows,
+            padded_lengths=PADDED_LENGTHS,
+            is_full=is_full,
+        )
     )
-    for batch in [*training, *evaluation]:
+
+
+def test_batches_are_padded_to_the_first_length_that_holds_every_row():
+    for batch in [*epoch_of(LENGTHS, 8), *eval_of(LENGTHS)]:
         longest = LENGTHS[batch.indices].max()
-        assert batch.length in allowed
+        assert batch.length in PADDED_LENGTHS
         assert batch.length >= longest
-        # The smallest that does.
-        assert all(n < longest or n >= batch.length for n in allowed)
+        assert all(n < longest or n >= batch.length for n in PADDED_LENGTHS)
         assert len(batch.indices) == 8
 
 
-@pytest.mark.parametrize(
-    ("max_length", "expected"),
-    [
-        (10, (10,)),
-        (16, (16,)),
-        (100, (16, 32, 64, 100)),
-        (512, (16, 32, 64, 128, 256, 384, 512)),
-    ],
-)
-def test_buckets_end_with_the_maximum(max_length, expected):
-    assert batches.bucket_lengths(max_length) == expected
+def test_order_does_not_depend_on_what_batches_are_padded_to():
+    orders = [
+        [b.indices.tolist() for b in epoch_of(LENGTHS, 8, padded_lengths=n)]
+        for n in (PADDED_LENGTHS, (100,), tuple(range(4, 101, 4)))
+    ]
+    assert orders[0] == orders[1] == orders[2]
 
 
 def test_grouping_by_length_saves_most_of_the_padding():
@@ -101,11 +110,32 @@ def test_grouping_by_length_saves_most_of_the_padding():
     assert grouped < 0.85 * len(found) * 8 * 100
 
 
+@pytest.mark.parametrize("is_full", [True, False])
 @pytest.mark.parametrize("num_features", [1, 7, 8, 9, 1003])
-def test_evaluation_covers_each_feature_once(num_features):
-    lengths = LENGTHS[:num_features]
-    found = list(batches.eval_batches(lengths, batch_size=8, max_length=100))
+def test_evaluation_covers_each_feature_once(num_features, is_full):
+    found = eval_of(LENGTHS[:num_features], is_full=is_full)
     valid = np.concatenate([b.indices[: b.num_valid] for b in found])
     assert sorted(valid) == list(range(num_features))
-    assert all(b.num_valid == 8 for b in found[:-1])
-    assert all(len(b.indices) == 8 for b in found)
+    assert all(b.num_valid == len(b.indices) == 8 for b in found[:-1])
+    last = found[-1]
+    assert len(last.indices) == (8 if is_full else last.num_valid)
+
+
+def test_evaluation_begins_with_the_longest_rows():
+    found = eval_of(LENGTHS)
+    assert found[0].length == 100
+    lengths = LENGTHS[np.concatenate([b.indices for b in found[:-1]])]
+    assert (np.diff(lengths) <= 0).all()
+
+
+def test_evaluated_batches_of_a_length_have_equally_many_rows():
+    found = eval_of(LENGTHS, num_rows=lambda length: 800 // length)
+    shapes = {(b.length, len(b.indices)) for b in found}
+    assert shapes == {(n, 800 // n) for n in PADDED_LENGTHS}
+
+
+def test_padding_share_as_worked_by_hand():
+    lengths = np.array([10, 20, 30])
+    found = eval_of(lengths, num_rows=lambda length: 2)
+    # 30 and 20 to 32; 10 twice, to 16: 60 tokens in 64 + 32 positions.
+    assert batches.padding_share(lengths, found) == pytest.approx(1 - 60 / 96)

@@ -143,6 +143,24 @@ def test_masks_differ_in_every_step_and_are_equal_for_equal_seeds():
     assert (first == again).all()
 
 
+def test_masks_do_not_depend_on_what_a_batch_is_padded_to():
+    columns = columns_of(np.random.default_rng(2).integers(3, 50, 64))
+    found = []
+    for length in (52, 64):
+        x, y = collate(columns, length)
+        chosen = y["weights"] > 0
+        found.append(
+            (
+                x["token_ids"][:, :52].tolist(),
+                chosen.sum(axis=1).tolist(),
+                x["positions"][chosen].tolist(),
+                y["ids"][chosen].tolist(),
+            )
+        )
+        assert (x["token_ids"][:, 52:] == LETTERS.layout.pad_id).all()
+    assert found[0] == found[1]
+
+
 def test_evaluation_masks_are_the_same_in_every_call():
     columns = columns_of([64] * 8)
     first, second = (

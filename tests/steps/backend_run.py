@@ -22,7 +22,6 @@ from stilts_keras import files
 from stilts_keras.backbones.loading import load_stage
 from stilts_keras.backbones.lora import add_lora
 from stilts_keras.backbones.stage_heads import describe_heads
-from stilts_keras.data import batches
 from stilts_keras.data.features import load_features
 from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import PocketData
@@ -73,11 +72,7 @@ def main(folder):
     found |= values("root", encoder.network.trainable_variables)
     found |= toy_run()
     model, sources = mixed_model(encoder)
-    buckets = batches.BUCKET_LENGTHS
-    # JAX would compile each head's step for each of several lengths.
-    batches.BUCKET_LENGTHS = ()
     found |= mixed_run(model, sources, tokenizer, folder / NAME)
-    batches.BUCKET_LENGTHS = buckets
     found |= sliced(model, sources, tokenizer)
     if NAME == "torch":
         found |= memory(model, sources[TASKS.index("hellaswag")], tokenizer)
@@ -112,7 +107,7 @@ class Mean(keras.layers.Layer):
 
 def squared_error(y, logits):
     squares = keras.ops.square(keras.ops.subtract(logits, y))
-    return keras.ops.sum(squares), keras.ops.cast(y.shape[0], "float32")
+    return keras.ops.sum(squares), keras.ops.cast(keras.ops.size(y), "float32")
 
 
 def toy_run():
@@ -381,6 +376,7 @@ def traces(model, sources, tokenizer):
         problem=source.problem,
         tokenizer=tokenizer,
         batch_size=8,
+        padded_lengths=(16, 32),
     )
     calls = []
     call = MultiTask.call

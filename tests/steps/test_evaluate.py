@@ -70,6 +70,7 @@ def evaluator(problem, batch_size=4, **changes):
         problem=problem(XNLI),
         tokenizer=LETTERS,
         batch_size=batch_size,
+        padded_lengths=(16, 32),
         **changes,
     )
 
@@ -181,7 +182,11 @@ def test_logits_that_tell_no_token_apart_make_constant_answers(
     ):
         decoded = problem.decode(logits_of, columns)
         found = Evaluator(
-            task=task, problem=problem, tokenizer=None, batch_size=4
+            task=task,
+            problem=problem,
+            tokenizer=None,
+            batch_size=4,
+            padded_lengths=(64,),
         ).scored(split, decoded)
         same_text = len(set(found.predictions)) == 1
         assert found.constant == (

@@ -9,7 +9,7 @@ import fakes
 from letters import LETTERS
 from stilts_keras.data.batches import train_batches
 from stilts_keras.data.mixture import source_order
-from stilts_keras.steps.feed import NUM_AHEAD
+from stilts_keras.steps.ahead import NUM_AHEAD
 from stilts_keras.steps.feed import Feed
 from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
@@ -81,7 +81,7 @@ def test_batches_come_in_the_order_that_seed_and_step_fix():
         train_batches(
             source.split.lengths,
             batch_size=4,
-            max_length=16,
+            padded_lengths=[16],
             seed=[3, 3, index],
         )
         for index, source in enumerate(training.sources)
