@@ -24,6 +24,8 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -94,7 +96,7 @@ def orchestrate(options):
     ends = time.time() + options.seconds
     plan = PLAN
     if options.tiny:
-        plan = [("tiny", 128, name) for name in NEEDED]
+        plan = [("tiny", 16, name) for name in NEEDED]
     missing = {
         name: [p for p in packages if importlib.util.find_spec(p) is None]
         for name, packages in NEEDED.items()
@@ -106,8 +108,9 @@ def orchestrate(options):
         versions=harness.versions(),
         missing={name: lacks for name, lacks in missing.items() if lacks},
     )
+    lines = []
     if importlib.util.find_spec("torch"):
-        run_child(options, ends, contestant="peak")
+        lines += run_child(options, ends, contestant="peak")
     for model, length, name in plan:
         what = {"contestant": name, "model": model, "length": length}
         if missing[name]:
@@ -115,11 +118,16 @@ def orchestrate(options):
         elif ends - time.time() < (0 if options.tiny else LEAST_SECONDS):
             say(kind="left_out", **what, why="no time left")
         else:
-            run_child(options, ends, **what)
+            lines += run_child(options, ends, **what)
+    summarise(lines)
 
 
 def run_child(options, ends, **what):
-    """Runs one contestant; what it prints goes through as it comes."""
+    """Runs one contestant; what it prints goes through as it comes.
+
+    Returns:
+        List of dict: the lines.
+    """
     arguments = [f"--{name}={value}" for name, value in what.items()]
     arguments += [f"--device={options.device}", f"--ends={ends}"]
     arguments += ["--tiny"] * options.tiny + ["--whole"] * options.whole
@@ -131,20 +139,69 @@ def run_child(options, ends, **what):
     }
     if options.device == "cpu":
         environment["JAX_PLATFORMS"] = "cpu"
-    try:
-        done = subprocess.run(
+    lines = []
+    with tempfile.TemporaryFile("w+") as errors:
+        child = subprocess.Popen(
             [sys.executable, __file__, *arguments],
             env=environment,
-            timeout=max(ends - time.time(), 1) + (600 if options.tiny else 0),
-            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
             text=True,
         )
-    except subprocess.TimeoutExpired:
-        say(kind="left_out", **what, why="ran out of time")
-        return
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [""]
-        say(kind="failed", **what, why=last[0][-300:])
+        timer = threading.Timer(max(ends - time.time(), 1), child.kill)
+        timer.start()
+        for line in child.stdout:
+            if line.startswith("{"):
+                print(line, end="", flush=True)
+                lines.append(json.loads(line))
+        status = child.wait()
+        timer.cancel()
+        if status and time.time() >= ends:
+            say(kind="left_out", **what, why="ran out of time")
+        elif status:
+            errors.seek(0)
+            last = errors.read().strip().splitlines()[-1:] or [""]
+            say(kind="failed", **what, why=last[0][-300:])
+    return lines
+
+
+def summarise(lines):
+    """Says of each model and length who was fastest, at which batch."""
+    peaks = [
+        line["tflop_per_second"] for line in lines if line["kind"] == "peak"
+    ]
+    best = {}
+    for line in lines:
+        if line["kind"] != "step":
+            continue
+        group = best.setdefault((line["model"], line["length"]), {})
+        held = group.get(line["contestant"])
+        if (
+            held is None
+            or held["tokens_per_second"] < line["tokens_per_second"]
+        ):
+            group[line["contestant"]] = line
+    for (model, length), group in best.items():
+        theirs = group.get("huggingface")
+        say(
+            kind="summary",
+            model=model,
+            length=length,
+            batch={n: line["batch"] for n, line in group.items()},
+            tokens_per_second={
+                n: line[rate] for n, line in group.items()
+            },
+            share_of_peak={
+                n: round(line["tflop_per_second"] / peaks[0], 3)
+                for n, line in group.items()
+                if peaks
+            },
+            times_as_fast={
+                n: round(line[rate] / theirs[rate], 3)
+                for n, line in group.items()
+                if theirs and n != "huggingface"
+            },
+        )
 
 
 # ---------------------------------------------------------------- The children
@@ -182,8 +239,8 @@ def measure_peak(options):
 def measure(options):
     """Times the steps of one model at each batch size that time allows."""
     layers, hidden = MODELS[options.model]
-    batches = (2,) if options.tiny else BATCHES[options.length]
-    length = 16 if options.tiny else options.length
+    batches = (2, 4) if options.tiny else BATCHES[options.length]
+    length = options.length
     is_ours = options.contestant != "huggingface"
     # Hugging Face users train on the whole table; ours, as a run does.
     is_compact = is_ours and not options.whole
@@ -260,10 +317,6 @@ def make_step(options, sizes):
             bfloat16=True,
             compiled=not options.tiny,
         )
-    if options.contestant == "torch" and options.device == "cpu":
-        import keras
-
-        keras.config.set_floatx("float32")
     step, _ = training.our_step(
         sizes, batches, dtype_policy="mixed_bfloat16", compact=False
     )

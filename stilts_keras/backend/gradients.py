@@ -48,28 +48,34 @@ def apply_adam(optimizer, grads, variables):
 
     with torch.no_grad():
         _decay(optimizer, variables)
-        indices = [optimizer._get_variable_index(v) for v in variables]
+        how = {
+            "lr": _step_size(optimizer),
+            "beta1": optimizer.beta_1,
+            "beta2": optimizer.beta_2,
+            "weight_decay": 0.0,
+            "eps": optimizer.epsilon,
+            "amsgrad": False,
+            "maximize": False,
+            "grad_scale": _clip_divisor(grads, optimizer.global_clipnorm),
+        }
         # The kernel's own step size would be of another rounding than that of
         # the other backends: it gets theirs, and after so many steps takes it
         # as it is.
         many = torch.full((), 1e9, device=grads[0].device)
-        torch._fused_adamw_(
-            [variable.value for variable in variables],
-            grads,
-            [optimizer._momentums[i].value for i in indices],
-            [optimizer._velocities[i].value for i in indices],
-            [],
-            [many] * len(grads),
-            lr=_step_size(optimizer),
-            beta1=optimizer.beta_1,
-            beta2=optimizer.beta_2,
-            weight_decay=0.0,
-            eps=optimizer.epsilon,
-            amsgrad=False,
-            maximize=False,
-            grad_scale=_clip_divisor(grads, optimizer.global_clipnorm),
-        )
+        for arrays in _by_dtype(optimizer, grads, variables):
+            torch._fused_adamw_(*arrays, [], [many] * len(arrays[0]), **how)
     return True
+
+
+def _by_dtype(optimizer, grads, variables):
+    """Gives lists of values, gradients and both moments, of one dtype each."""
+    groups = {}
+    for grad, variable in zip(grads, variables, strict=True):
+        index = optimizer._get_variable_index(variable)
+        moments = optimizer._momentums[index], optimizer._velocities[index]
+        arrays = (variable.value, grad, *(moment.value for moment in moments))
+        groups.setdefault(variable.dtype, []).append(arrays)
+    return [[*map(list, zip(*group, strict=True))] for group in groups.values()]
 
 
 def _decay(optimizer, variables):
@@ -95,7 +101,7 @@ def _clip_divisor(grads, clip_norm):
     """Returns what clipping divides gradients by: a scalar on the device."""
     import torch
 
-    norms = torch.stack(torch._foreach_norm(grads))
-    norm = torch.linalg.vector_norm(norms)
+    norms = [norm.float() for norm in torch._foreach_norm(grads)]
+    norm = torch.linalg.vector_norm(torch.stack(norms))
     # A norm that is no number must show in all weights, not only in some.
     return (norm / clip_norm).clamp(min=1.0) + (norm - norm)

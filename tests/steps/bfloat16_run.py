@@ -39,11 +39,36 @@ def main(folder):
     # JAX would compile for each of several lengths.
     batches.BUCKET_LENGTHS = ()
     backend.prepare()
-    found = {}
+    found = two_dtypes()
     for policy in POLICIES:
         encoder = tiny_encoder(policy, num_layers=1, dropout=0.0)
         found |= trained(encoder, policy) | embedded(encoder, policy, folder)
     np.savez(folder / f"{NAME}.npz", **found)
+
+
+def two_dtypes():
+    """Clips and steps on a float32 and a bfloat16 variable, twice."""
+    variables = [
+        keras.Variable(np.ones(5), dtype=dtype, name="kernel")
+        for dtype in ("float32", "bfloat16")
+    ]
+    recipe = Recipe(learning_rate=0.5, warmup_ratio=0.0, weight_decay=0.1)
+    optimizer = make_optimizer(recipe, 10, variables)
+    for _ in range(2):
+        # Norms 3 and 4: 5 together.
+        grads = [
+            keras.ops.full((5,), norm / 5**0.5, dtype=variable.dtype)
+            for norm, variable in zip((3.0, 4.0), variables, strict=True)
+        ]
+        optimizer.apply(grads, variables)
+    moments = [v for v in optimizer.variables if "momentum" in v.path]
+    return {
+        f"{what}/{number}": keras.ops.convert_to_numpy(
+            keras.ops.cast(variable, "float32")
+        )
+        for what, made in (("two", variables), ("two_moments", moments))
+        for number, variable in enumerate(made)
+    }
 
 
 def features(data, name, split, encoder):

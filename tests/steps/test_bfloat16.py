@@ -44,6 +44,18 @@ def test_layers_compute_in_bfloat16_and_variables_stay_float32(found):
         assert kinds == {"float32"}
 
 
+def test_variables_of_two_dtypes_are_clipped_together(found):
+    # Equal gradients twice: momentum is 0.19 of them, each step the rate.
+    exact = np.float32(1.0)
+    for rate in (0.5, 0.45):
+        exact = exact * (1 - 0.1 * rate) - rate
+    for number, (norm, close) in enumerate(((3, 1e-4), (4, 0.03))):
+        moment = 0.19 * norm / 5 / np.sqrt(5)
+        found_moment = found[f"two_moments/{number}"]
+        assert found_moment == pytest.approx(moment, rel=max(close, 0.01))
+        assert found[f"two/{number}"] == pytest.approx(exact, abs=close)
+
+
 @pytest.mark.parametrize("task", TRAINED)
 def test_losses_are_close_to_those_of_float32(found, task):
     ours = found[f"mixed_bfloat16/{task}/losses"]
