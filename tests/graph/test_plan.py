@@ -8,6 +8,7 @@ from rich.console import Console
 
 from stilts_keras.backbones.description import Backbone
 from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import Graph
 from stilts_keras.graph.plan import estimate_cost
 from stilts_keras.graph.plan import estimate_flops
@@ -169,3 +170,24 @@ def test_languages_of_the_data_alone_are_planned_and_named(material):
     text = plan(built)
     assert "xquad in 2 languages" in text and "in no benchmark: ro" in text
     assert "panx in 3 languages" in text and "in no benchmark: ro uk" in text
+
+
+def test_a_lora_stage_costs_factors_on_the_disk_and_no_weights_gradients():
+    chain = ["mnli/squad"]
+    full = graph(routes=chain).stages
+    lora = graph(routes=chain, recipe={"lora_rank": 8}).stages
+    for stage, other in zip(lora, full, strict=True):
+        cost = estimate_cost(stage)
+        assert cost.flops == estimate_cost(other).flops * 4 / 6
+        # Queries and values, A and B, 12 layers of 768 units, rank 8; and the
+        # factors of the stages before.
+        assert cost.disk == 4 * stage.depth * 2 * 2 * 12 * 768 * 8
+    text = " ".join(plan(graph(routes=chain, recipe={"lora_rank": 8})).split())
+    assert "warm-up 0.1, LoRA of rank 8" in text
+
+
+def test_a_rank_that_would_save_nothing_is_refused():
+    with pytest.raises(InputError, match="lora_rank must be at most half"):
+        graph(recipe={"lora_rank": 385})
+    with pytest.raises(InputError, match="lora_rank must be a whole number"):
+        graph(recipe={"lora_rank": 0})

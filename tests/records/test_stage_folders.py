@@ -352,3 +352,36 @@ def test_only_run_folders_and_stores_are_pruned(tmp_path, capsys):
     assert "is no run folder" in capsys.readouterr().err
     assert main(["stilts", "prune", f"--stage_store={tmp_path}/x"]) == 2
     assert "is no folder" in capsys.readouterr().err
+
+
+# ------------------------------------------------------------------------ LoRA
+def test_a_store_keeps_what_a_linked_lora_stage_is_added_to(tmp_path):
+    store = tmp_path / "store"
+    base, child = graph().stages[:2]
+    folders = StageFolders(tmp_path / "run", store)
+    folders.register()
+    make(folders, base)
+    facts = {"lora": {"base": {"stage": "x", "fingerprint": base.fingerprint}}}
+    with files.write_folder(folders.target(child), facts) as partial:
+        (partial / "factors").write_bytes(b"f")
+    folders.adopt(child)
+    # The run has a link to the factors alone.
+    folders.drop(base)
+    assert prune.prune_store(store, is_agreed=yes).paths == []
+    folders.drop(child)
+    prune.prune_store(store, is_agreed=yes)
+    assert stages_in_store(store) == {}
+
+
+def test_a_graph_says_what_lora_stages_are_added_to():
+    full = graph(routes=["mnli/squad"])
+    assert not any(
+        "base" in facts for facts in full.description()["stages"].values()
+    )
+    # The root is none of the stages.
+    lora = graph(routes=["mnli/squad"], recipe={"lora_rank": 8})
+    for stage in lora.stages:
+        assert stage.base is None
+        assert stage.lora_ranks == [8] * stage.depth
+        assert "base" not in lora.description()["stages"][stage.fingerprint]
+    assert not set(lora.stages) & set(full.stages)
