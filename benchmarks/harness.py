@@ -124,6 +124,16 @@ class Child:
         return json.loads(line)
 
 
+def sizes(defaults):
+    """Reads numbers from the command line; what is not given is a default.
+
+    Args:
+        defaults: tuple of int.
+    """
+    given = tuple(int(size) for size in sys.argv[1:])
+    return given + defaults[len(given) :]
+
+
 @contextlib.contextmanager
 def started(contestants):
     """Starts contestants one after another; gives a dict from name to Child.

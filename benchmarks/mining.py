@@ -1,76 +1,74 @@
-"""Times mining of random embeddings and prints one JSON line.
+"""Times mining of random embeddings against one product of the same size.
 
-    python benchmarks/mining.py [n] [m] [h] [block MiB]
+    python -m benchmarks.mining [sentences of a side] [h] [pairs of timings]
 
-Without sizes: 20,000 x 20,000 sentences of 1,024 numbers, and the library's
-block size. BUCC's largest pools have some hundred thousand sentences.
+Without arguments: 10,000 sentences of 1,024 numbers on either side, and five
+pairs. BUCC's largest pools have some hundred thousand. The product is that of
+NumPy's BLAS, block by block, for no machine holds all cosines of such pools.
 """
 
-import json
-import os
-import platform
-import resource
 import sys
-import time
 
 import numpy as np
 import threadpoolctl
 
+from benchmarks import harness
 from stilts_keras.scoring import mining
+from stilts_keras.scoring.neighbours import BLOCK_BYTES
 
-SIZES = (20_000, 20_000, 1024, mining.BLOCK_BYTES // 2**20)
+SIZES = (10_000, 1024, harness.NUM_ROUNDS)
 
 
 def main():
-    given = tuple(int(size) for size in sys.argv[1:])
-    n, m, h, block_mib = given + SIZES[len(given) :]
-    random = np.random.default_rng(0)
-    source = random.standard_normal((n, h), dtype=np.float32)
-    target = random.standard_normal((m, h), dtype=np.float32)
-    num_shared = min(n, m)
-    target[:num_shared] += source[:num_shared]
-    before = peak_gib()
-    started = time.perf_counter()
-    mined = mining.mine(source, target, block_bytes=block_mib * 2**20)
-    seconds = time.perf_counter() - started
-    print(
-        json.dumps(
+    n, h, num_pairs = harness.sizes(SIZES)
+    sizes = [str(n), str(h)]
+    contestants = {
+        name: harness.Contestant("benchmarks.mining", [name, *sizes])
+        for name in ("product", "mining")
+    }
+    with harness.started(contestants) as children:
+        answers = harness.rounds(children, num_rounds=num_pairs)
+    harness.print_line(
+        "mining",
+        {"n": n, "m": n, "h": h},
+        answers,
+        base="product",
+        pool_gib=round(2 * 4 * n * h / harness.GIB, 3),
+        blas=[
             {
-                "benchmark": "mining",
-                "n": n,
-                "m": m,
-                "h": h,
-                "block_bytes": block_mib * 2**20,
-                "seconds": round(seconds, 1),
-                "gflop_per_second": round(2e-9 * n * m * h / seconds),
-                "peak_rss_gib": round(peak_gib(), 2),
-                "peak_rss_gib_before": round(before, 2),
-                "num_pairs": len(mined.scores),
-                "num_right": int((mined.sources == mined.targets).sum()),
-                "blas": [
-                    {
-                        "library": pool["internal_api"],
-                        "version": pool["version"],
-                        "threads": pool["num_threads"],
-                    }
-                    for pool in threadpoolctl.threadpool_info()
-                    if pool["user_api"] == "blas"
-                ],
-                "cores": os.cpu_count(),
-                "machine": platform.processor() or platform.machine(),
-                "python": platform.python_version(),
-                "numpy": np.__version__,
+                "library": pool["internal_api"],
+                "version": pool["version"],
+                "threads": pool["num_threads"],
             }
-        )
+            for pool in threadpoolctl.threadpool_info()
+            if pool["user_api"] == "blas"
+        ],
     )
 
 
-def peak_gib():
-    # Kilobytes on Linux, bytes on macOS.
-    unit = 1 if sys.platform == "darwin" else 1024
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_maxrss * unit / 2**30
+def compete(name, n, h):
+    random = np.random.default_rng(0)
+    source = random.standard_normal((n, h), dtype=np.float32)
+    target = source + random.standard_normal((n, h), dtype=np.float32)
+
+    def mine():
+        mined = mining.mine(source, target)
+        right = int((mined.sources == mined.targets).sum())
+        return {"num_pairs": len(mined.scores), "num_right": right}
+
+    def multiply():
+        num_rows = max(1, BLOCK_BYTES // (4 * n))
+        block = np.empty((num_rows, n), dtype=np.float32)
+        for start in range(0, n, num_rows):
+            rows = source[start : start + num_rows]
+            np.matmul(rows, target.T, out=block[: len(rows)])
+
+    with harness.channel() as answer:
+        answer({"mining": mine, "product": multiply}[name])
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] in (["mining"], ["product"]):
+        compete(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main()

@@ -345,14 +345,20 @@ def _set_backend():
                 f"pip install 'stilts_keras[{name}]'."
             )
         os.environ["KERAS_BACKEND"] = name
-    _import_quietly("keras_hub")
+    _quietly(_import_frameworks)
 
 
-def _import_quietly(module):
-    """Imports a module; what it writes to stderr shows only if it fails.
+def _import_frameworks():
+    # Here: the name of the backend is read when Keras is imported.
+    from stilts_keras import backend
 
-    TensorFlow, which KerasHub imports on every backend, greets from C++ and
-    offers no setting against it.
+    backend.prepare()
+
+
+def _quietly(function):
+    """Calls a function; what it writes to stderr shows only if it fails.
+
+    TensorFlow greets from C++, and offers no setting against it.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -360,7 +366,7 @@ def _import_quietly(module):
     with tempfile.TemporaryFile() as kept:
         os.dup2(kept.fileno(), 2)
         try:
-            importlib.import_module(module)
+            function()
         except BaseException:
             kept.seek(0)
             os.write(screen, kept.read())

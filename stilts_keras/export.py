@@ -8,6 +8,7 @@ from stilts_keras.backbones import get_family
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.huggingface_folder import huggingface_class
 from stilts_keras.backbones.huggingface_folder import write_huggingface
+from stilts_keras.backbones.loading import fetch
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.backbones.stage_heads import listed
@@ -46,7 +47,7 @@ def export(stage, output, *, task=None):
     stage = files.at_home(stage)
     head = _choose(read_heads(stage), task, stage)
     manifest = files.check_folder(stage)
-    backbone = describe_backbone(stage)
+    backbone = fetch(describe_backbone(stage))
     problem = head.problem if head else None
     huggingface_class(get_family(backbone.family), problem)
     encoder = load_root(backbone, tokenizer=load_tokenizer(backbone))

@@ -1,5 +1,7 @@
 """The flags of the command: defined here and nowhere else."""
 
+import dataclasses
+
 from absl import flags
 
 from stilts_keras.backbones import DEFAULT_BACKBONE
@@ -12,6 +14,7 @@ from stilts_keras.records.damage import ON_DAMAGE
 from stilts_keras.records.remaining import KEEP
 from stilts_keras.scoring import suites
 from stilts_keras.tasks.task import DTYPE_POLICIES
+from stilts_keras.tasks.task import Recipe
 
 BACKENDS = ("tensorflow", "jax", "torch")
 RECIPE = "recipe (default: each task's published one)"
@@ -270,36 +273,27 @@ _flag(
     "evaluator. With report: folder for it, with TensorBoard's files (default: "
     "RUN_DIR/report, without). With predict or export: folder to make.",
 )
-_MAX_LENGTH = (
-    "Most tokens of one sequence. Published ones are lowered to the backbone's "
-    "positions."
-)
 _group(RECIPE)
-for _name, _define, _text in (
-    ("epochs", flags.DEFINE_float, "Passes over the training examples."),
-    ("learning_rate", flags.DEFINE_float, "Peak learning rate."),
-    ("batch_size", flags.DEFINE_integer, "Examples per step."),
-    ("max_length", flags.DEFINE_integer, _MAX_LENGTH),
-    ("warmup_ratio", flags.DEFINE_float, "Share of steps that warm up."),
-    (
-        "eval_every_steps",
-        flags.DEFINE_integer,
-        "Steps between evaluations on the dev split, the best of which is "
-        "kept; 0 keeps the last step.",
-    ),
-    (
-        "dev_limit",
-        flags.DEFINE_integer,
-        "Most rows of the dev split that choose what is kept and tell what "
-        "was forgotten.",
-    ),
-    (
-        "early_stopping",
-        flags.DEFINE_integer,
-        "A stage stops after so many evaluations on dev rows without gain "
-        "(Phang et al.: 30). Default: never.",
-    ),
-):
+_TYPES = {field.name: field.type for field in dataclasses.fields(Recipe)}
+for _name, _text in {
+    "epochs": "Passes over the training examples.",
+    "learning_rate": "Peak learning rate.",
+    "batch_size": "Examples per step.",
+    "max_length": "Most tokens of one sequence. Published ones are lowered to "
+    "the backbone's positions.",
+    "warmup_ratio": "Share of steps that warm up.",
+    "eval_every_steps": "Steps between evaluations on the dev split, the best "
+    "of which is kept; 0 keeps the last step.",
+    "dev_limit": "Most rows of the dev split that choose what is kept and tell "
+    "what was forgotten.",
+    "early_stopping": "A stage stops after so many evaluations on dev rows "
+    "without gain (Phang et al.: 30). Default: never.",
+    "lora_rank": "Freeze the backbone; train heads, and low-rank factors of "
+    "this rank on queries and values (LoRA, Hu et al.: 8). A stage takes "
+    "megabytes then, and a higher --learning_rate. Default: train all weights.",
+}.items():
+    _is_float = _TYPES[_name] is float
+    _define = flags.DEFINE_float if _is_float else flags.DEFINE_integer
     _flag(_define, _name, None, _text)
 _flag(
     flags.DEFINE_enum,
@@ -336,6 +330,14 @@ _flag(
     "Most rows that go through the model at a time in training, for less "
     "memory: a batch is computed in slices, and its gradient is the same but "
     "for rounding and dropout. Default: whole batches.",
+)
+_flag(
+    flags.DEFINE_bool,
+    "compact_vocabulary",
+    Options.compact_vocabulary,
+    "Train a stage on the rows of the token embedding that its data have "
+    "tokens for, for less time and memory; results are the same but for "
+    "rounding.",
 )
 _flag(
     flags.DEFINE_float,
@@ -387,9 +389,4 @@ _flag(
     choices=("huggingface",),
 )
 _group("prune")
-_flag(
-    flags.DEFINE_bool,
-    "yes",
-    False,
-    "Delete without asking.",
-)
+_flag(flags.DEFINE_bool, "yes", False, "Delete without asking.")

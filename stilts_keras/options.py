@@ -27,6 +27,9 @@ class Options:
             stop (SIGINT, SIGTERM).
         micro_batch_size: int or None. Most rows of a batch that are computed
             at a time; None for the whole batch.
+        compact_vocabulary: bool. A stage trains on the rows of the token
+            embedding that its data have tokens for, wherever the result is
+            the same.
         long_rows: str. `cut`: rows longer than `max_length` lose tokens, as
             published, and are counted; `error`: they are refused.
         bad_rows: str. `skip`: training and dev rows with an empty text or a
@@ -46,6 +49,7 @@ class Options:
     log_every_steps: int = 50
     save_every_minutes: float = 10.0
     micro_batch_size: int | None = None
+    compact_vocabulary: bool = True
     long_rows: str = "cut"
     bad_rows: str = "skip"
     keep: str = "all"

@@ -5,6 +5,7 @@ import dataclasses
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.backbones.loading import fetch
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.backbones.stage_heads import listed
@@ -56,7 +57,7 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
         check_recipe_field(name, value)
     files.check_folder(stage)
     backend.prepare()
-    backbone = describe_backbone(stage)
+    backbone = fetch(describe_backbone(stage))
     recipe = Recipes(overrides, backbone).of(task)
     tokenizer = load_tokenizer(backbone)
     task = dataclasses.replace(

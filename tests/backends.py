@@ -34,6 +34,11 @@ def run_on_backends(script, folder):
     }
 
 
+def run_on(name, script, folder):
+    """Runs a script on one backend; returns a dict of its arrays."""
+    return _run([name], script, folder)[name]
+
+
 def _run(names, script, folder):
     processes = {name: _start(name, script, folder) for name in names}
     found = {}

@@ -31,18 +31,21 @@ def tiny_encoder(dtype_policy="float32", **changes):
     )
 
 
-def table_encoder(num_rows, hidden_dim=4):
+def table_encoder(num_rows, hidden_dim=4, dtype_policy="float32"):
     """A table of random rows by token, and nothing after it."""
     inputs = {
         name: keras.Input((None,), dtype="int32", name=name)
         for name in ("token_ids", "padding_mask")
     }
-    embedding = keras.layers.Embedding(num_rows, hidden_dim)
+    embedding = keras.layers.Embedding(num_rows, hidden_dim, dtype=dtype_policy)
     network = keras.Model(inputs, embedding(inputs["token_ids"]))
     random = np.random.default_rng(0)
     embedding.embeddings.assign(random.standard_normal((num_rows, hidden_dim)))
     return types.SimpleNamespace(
         network=network,
+        token_embedding=embedding.embeddings,
+        vocabulary=None,
+        vocabulary_size=num_rows,
         inputs=tuple(inputs),
         tokenizer=LETTERS,
         hidden_dim=hidden_dim,

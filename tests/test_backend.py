@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -40,3 +44,27 @@ def test_repeated_rows_of_slices_are_summed(variable):
 
 def test_only_jax_is_compiled():
     assert jit_compile() == (keras.backend.backend() == "jax")
+
+
+# What a run does before its first stage, and for each.
+START = """
+import sys
+from stilts_keras import backend
+backend.prepare()
+backend.set_seed(1)
+from stilts_keras.backbones.family import from_preset
+import keras_hub
+try:
+    from_preset(keras_hub.models.XLMRobertaBackbone, "/nowhere")
+except Exception:
+    pass
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_torch_starts_without_tensorflow():
+    subprocess.run(
+        [sys.executable, "-c", START],
+        check=True,
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+    )

@@ -131,6 +131,20 @@ def test_every_stage_is_trained_once(finished, graph):
     assert len(stage_folders(run_dir)) == len(graph.stages)
 
 
+def test_stages_of_masked_lm_train_the_whole_vocabulary(finished):
+    _, run_dir, _ = finished
+    found = {
+        facts["stage"]: facts["vocabulary_rows"]
+        for facts in (
+            json.loads((folder / "manifest.json").read_text())
+            for folder in stage_folders(run_dir)
+        )
+    }
+    masked = {path for path in found if path.rpartition("/")[2][:3] == "mlm"}
+    assert masked and all(found[path] == 1062 for path in masked)
+    assert any(rows < 1062 for rows in found.values()), found
+
+
 def test_results_hold_every_cell_language_and_metric(finished, graph):
     _, run_dir, _ = finished
     rows = read_rows(run_dir / "results.jsonl", Score)

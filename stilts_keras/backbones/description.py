@@ -12,6 +12,8 @@ from stilts_keras.backbones.family_facts import SIZES
 from stilts_keras.backbones.family_facts import TOKENIZER_FOLDER
 from stilts_keras.backbones.huggingface import read_config
 from stilts_keras.backbones.huggingface import weight_files
+from stilts_keras.backbones.lora_folder import FACTORS_FILE
+from stilts_keras.backbones.lora_folder import is_lora
 from stilts_keras.backbones.pieces import TOKENIZER_NAMES
 from stilts_keras.backbones.stage_heads import refuse_old_stage
 from stilts_keras.errors import InputError
@@ -31,8 +33,8 @@ class Backbone:
     Attributes:
         name: str. As the user wrote it.
         family: str or None. Its `Family`; None where a download must tell.
-        kind: str. `pocket`, `random`, `preset`, `hub`, `keras_folder` or
-            `huggingface_folder`.
+        kind: str. `pocket`, `random`, `preset`, `hub`, `keras_folder`,
+            `lora_folder` or `huggingface_folder`.
         path: str or None. Absolute folder, for pocket and folders.
         tokenizer_path: str or None. Absolute path of the tokenizer's file;
             None where the preset brings its own.
@@ -241,12 +243,14 @@ def _folder(name, folder, tokenizer_path):
     config = read_config(folder)
     family = _family_of(config, where)
     patterns = _weight_patterns(family, config)
+    if is_lora(folder):
+        patterns = (FACTORS_FILE,)
     if "model_type" in config:
         kind = "huggingface_folder"
         sizes, settings = family.read_config(config, where)
         own = [folder / name for name in family.tokenizer_files]
     else:
-        kind = "keras_folder"
+        kind = "lora_folder" if is_lora(folder) else "keras_folder"
         inner = config.get("config", {})
         sizes = family.read_keras_config(inner)
         settings = family.read_keras_settings(config)

@@ -5,6 +5,9 @@ import functools
 import keras
 from keras import ops
 
+from stilts_keras.backbones.lora import write_factors
+from stilts_keras.backend import quicken_attention
+from stilts_keras.backend import quicken_dropout
 from stilts_keras.errors import InputError
 
 SUMMARIES = ("first", "mean")
@@ -37,6 +40,11 @@ class Encoder:
         summary: str. How a sequence is summarised: one of `SUMMARIES`.
         classifier_activation: str. One of `ACTIVATIONS`: that of the head of
             whole sequences.
+        vocabulary: `CompactVocabulary`, while the network has some rows of
+            its token embedding; None where it has all.
+        adapters: dict from a projection's name to the `lora.LowRank` in its
+            place, while a LoRA stage is trained.
+        factors: list of those of earlier LoRA stages, which the weights hold.
     """
 
     def __init__(self, family, model, tokenizer, settings):
@@ -44,6 +52,9 @@ class Encoder:
         self.family = family
         self.tokenizer = tokenizer
         self.settings = dict(settings)
+        self.vocabulary = None
+        self.adapters = {}
+        self.factors = []
         self._model = model
         _honour(family, model, self.settings)
         self.network = family.network(model)
@@ -93,9 +104,18 @@ class Encoder:
         """Returns what `Family.weights` says of all variables."""
         return self.family.weights(self._model)
 
+    def projections(self):
+        """Returns what `Family.projections` finds of this backbone."""
+        return self.family.projections(self._model)
+
     def to_vocabulary(self, state):
         """Maps states (..., h) to how well each token fits there (..., k)."""
         return self.family.to_vocabulary(self._model, state)
+
+    @property
+    def token_embedding(self):
+        """`keras.Variable` (rows, h): what tokens are embedded by."""
+        return self.family.token_embedding(self._model).embeddings
 
     def cut(self, layers):
         """Cuts the network at some of its hidden states.
@@ -124,10 +144,24 @@ class Encoder:
     def save(self, folder):
         """Writes a KerasHub preset folder: weights, config and tokenizer.
 
+        While a LoRA stage is trained, factors stand for the weights.
+
         Args:
             folder: path.
+
+        Raises:
+            ValueError: If some rows of the token embedding are not there.
         """
-        self.family.save(self._model, folder, self.settings)
+        if self.vocabulary is not None:
+            raise ValueError(
+                "The network has some rows of its token embedding only. End "
+                "its training first."
+            )
+        if self.adapters:
+            self.family.save_config(self._model, folder, self.settings)
+            write_factors(self, folder)
+        else:
+            self.family.save(self._model, folder, self.settings)
         self.family.save_tokenizer(self.tokenizer, folder)
 
 
@@ -161,7 +195,10 @@ def _activation_name(function):
 
 
 def _honour(family, model, settings):
-    """Sets what KerasHub's classes fix: epsilon, activation, dropout."""
+    """Sets what KerasHub's classes fix: epsilon, activation, dropout.
+
+    What then is computed stays the same, by the backend's quickest way.
+    """
     epsilon = settings.get("layer_norm_epsilon")
     activation = settings.get("activation")
     of_attention = family.attention_dropouts(model)
@@ -171,8 +208,8 @@ def _honour(family, model, settings):
         elif layer.name == family.inner_layer and activation:
             layer.activation = ACTIVATIONS[activation]
         elif isinstance(layer, keras.layers.MultiHeadAttention):
-            # What decides whether it takes the fused path.
             layer._dropout = settings.get("attention_dropout", layer._dropout)
+            quicken_attention(layer)
         elif isinstance(layer, keras.layers.Dropout):
             rate = settings.get("dropout", layer.rate)
             if any(layer is other for other in of_attention):
@@ -180,3 +217,4 @@ def _honour(family, model, settings):
             elif layer.name == ATTENTION_OUTPUT_LAYER:
                 rate = settings.get("attention_output_dropout", rate)
             layer.rate = rate
+            quicken_dropout(layer)

@@ -6,6 +6,7 @@ framework, so that plans are instant; Keras and KerasHub are imported inside
 the functions here.
 """
 
+import contextlib
 import functools
 import json
 import math
@@ -144,6 +145,22 @@ class Family(FamilyFacts):
             and layer._dropout
         ]
 
+    def projections(self, model):
+        """Finds what LoRA adapts: each layer's queries and values.
+
+        Args:
+            model: as in `network`.
+
+        Returns:
+            Dict from a name to a pair: the layer that holds the projection,
+            and the name of its attribute. A kernel's first axis is h.
+        """
+        return {
+            f"{number}.{part}": (layer._self_attention_layer, f"_{part}_dense")
+            for number, layer in enumerate(model.transformer_layers)
+            for part in ("query", "value")
+        }
+
     def weights(self, model):
         """Says where Hugging Face keeps each variable.
 
@@ -186,7 +203,8 @@ class Family(FamilyFacts):
         Raises:
             InputError: If a tensor is missing or has another shape.
         """
-        model = self.build(backbone, backbone.vocabulary_size, dtype_policy)
+        with without_drawing():
+            model = self.build(backbone, backbone.vocabulary_size, dtype_policy)
         with huggingface.open_tensors(
             backbone.path, self.weight_files, self.prefixes
         ) as tensors:
@@ -208,6 +226,21 @@ class Family(FamilyFacts):
             config = json.loads(file.read_text("utf-8"))
             config[SETTINGS_KEY] = dict(settings)
             file.write_text(json.dumps(config, indent=4), encoding="utf-8")
+
+    def save_config(self, model, folder, settings):
+        """Writes config.json alone, so that a folder describes itself.
+
+        Args:
+            model: as `keras_model`.
+            folder: path.
+            settings: dict. Goes into config.json under our own key.
+        """
+        import keras
+
+        config = keras.saving.serialize_keras_object(model)
+        for name in ("build_config", "compile_config"):
+            config.pop(name, None)
+        write_config(folder, {**config, SETTINGS_KEY: dict(settings)})
 
     def save_tokenizer(self, tokenizer, folder):
         """Writes the tokenizer's file, and KerasHub's own where it can be.
@@ -257,6 +290,44 @@ class Family(FamilyFacts):
         return kind(proto=pieces.content)
 
 
+@contextlib.contextmanager
+def without_drawing():
+    """Leaves weights undrawn that are to be read: drawing takes longer.
+
+    They are no numbers, so that one which is not read cannot go unseen.
+    """
+    import keras
+
+    def undrawn(self, shape, dtype=None):
+        return keras.ops.full(shape, math.nan, dtype=dtype)
+
+    kinds = (
+        keras.initializers.RandomNormal,
+        keras.initializers.RandomUniform,
+        keras.initializers.TruncatedNormal,
+        keras.initializers.VarianceScaling,
+    )
+    drawing = {kind: kind.__call__ for kind in kinds}
+    for kind in kinds:
+        kind.__call__ = undrawn
+    try:
+        yield
+    finally:
+        for kind, call in drawing.items():
+            kind.__call__ = call
+
+
+def write_config(folder, config):
+    """Writes a folder's config.json.
+
+    Args:
+        folder: path.
+        config: dict of what JSON can hold.
+    """
+    text = json.dumps(config, indent=4)
+    pathlib.Path(folder, CONFIG_FILE).write_text(text, encoding="utf-8")
+
+
 @functools.lru_cache(maxsize=1)
 def _keras_tokenizer(family, pieces):
     """Makes it once for all stages: it takes seconds."""
@@ -274,8 +345,12 @@ def from_preset(kind, preset, **arguments):
     Raises:
         InputError: If it cannot be loaded.
     """
+    # Here, so that plans are instant.
+    from stilts_keras import backend
+
     try:
-        return kind.from_preset(preset, **arguments)
+        with backend.without_tensorflow(), without_drawing():
+            return kind.from_preset(preset, **arguments)
     except Exception as error:  # noqa: BLE001 - many kinds, by origin
         raise unloadable(preset, kind.__name__, error) from error
 

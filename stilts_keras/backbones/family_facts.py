@@ -285,6 +285,19 @@ class FamilyFacts:
         # The 2 is the layer norm over the embeddings.
         return encoder + (sum(known) + 2) * backbone.hidden_dim
 
+    def num_lora_parameters(self, backbone, rank):
+        """Returns the parameters of one stage's factors; None while unknown.
+
+        Of each layer's queries and values: A (h, r) and B (r, h).
+
+        Args:
+            backbone: `Backbone`.
+            rank: int.
+        """
+        if None in (backbone.num_layers, backbone.hidden_dim):
+            return None
+        return 2 * backbone.num_layers * rank * 2 * backbone.hidden_dim
+
     def layout(self, pieces):
         """Returns the `Layout` of these pieces.
 

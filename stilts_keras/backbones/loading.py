@@ -11,6 +11,12 @@ from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.description import weight_patterns
 from stilts_keras.backbones.encoder import Encoder
 from stilts_keras.backbones.huggingface import download
+from stilts_keras.backbones.lora import add_factors
+from stilts_keras.backbones.lora import read_factors
+from stilts_keras.backbones.lora_folder import base_facts
+from stilts_keras.backbones.lora_folder import find_base
+from stilts_keras.backbones.lora_folder import how_described
+from stilts_keras.backbones.lora_folder import missing_base
 from stilts_keras.errors import InputError
 
 # What tells which weights of a repository are wanted.
@@ -30,8 +36,11 @@ def fetch(backbone):
         same one where there is nothing to fetch.
 
     Raises:
-        InputError: If the Hub does not answer, or has something else.
+        InputError: If the Hub does not answer, or has something else; if a
+            LoRA stage's base is gone.
     """
+    if backbone.kind == "lora_folder":
+        fetch(describe_base(backbone.path))
     if backbone.kind != "hub":
         return backbone
     repository = backbone.name.removeprefix(HUB)
@@ -115,6 +124,8 @@ def load_root(backbone, *, tokenizer, dtype_policy="float32"):
         InputError: If a preset or folder cannot be loaded.
     """
     family = get_family(backbone.family)
+    if backbone.kind == "lora_folder":
+        return _load_adapted(backbone, tokenizer, dtype_policy)
     if backbone.kind == "random":
         model = family.keras_model(
             family.build(backbone, tokenizer.vocabulary_size, dtype_policy)
@@ -126,6 +137,44 @@ def load_root(backbone, *, tokenizer, dtype_policy="float32"):
         model = family.load_keras(backbone.path or backbone.name, dtype_policy)
     encoder = Encoder(family, model, tokenizer, backbone.settings)
     _check_vocabulary(backbone, tokenizer, encoder.vocabulary_size)
+    return encoder
+
+
+def describe_base(folder):
+    """Describes the backbone that a LoRA stage's factors are added to.
+
+    Args:
+        folder: path. The LoRA stage's.
+
+    Returns:
+        `Backbone`.
+
+    Raises:
+        InputError: If it is gone, or another.
+    """
+    facts = base_facts(folder)
+    if "stage" in facts:
+        return describe_backbone(str(find_base(folder)))
+    try:
+        backbone = describe_backbone(**how_described(folder, facts))
+    except InputError as error:
+        raise missing_base(folder, str(error).rstrip(".")) from error
+    if backbone.fingerprint != facts["fingerprint"]:
+        raise missing_base(
+            folder,
+            f"what has that name now has the fingerprint "
+            f"{backbone.fingerprint}, not {facts['fingerprint']}",
+        )
+    return backbone
+
+
+def _load_adapted(backbone, tokenizer, dtype_policy):
+    """Loads a LoRA stage's folder: its base, and all factors added."""
+    base = fetch(describe_base(backbone.path))
+    encoder = load_root(base, tokenizer=tokenizer, dtype_policy=dtype_policy)
+    add_factors(encoder, read_factors(backbone.path))
+    # Of a root no more is known: its folder is the base of what comes.
+    encoder.factors = []
     return encoder
 
 

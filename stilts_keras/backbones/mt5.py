@@ -13,13 +13,12 @@ T5Backbone wants the decoder, too.
 """
 
 import gc
-import json
 import pathlib
 
 from stilts_keras.backbones.family import WEIGHTS_FILE
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family import from_preset
-from stilts_keras.backbones.family_facts import CONFIG_FILE
+from stilts_keras.backbones.family import write_config
 from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family_facts import SETTINGS_KEY
 from stilts_keras.backbones.family_facts import activation_of
@@ -304,6 +303,25 @@ class Mt5(Family):
             stddev *= self.size(model, "key_value_dim") ** -0.5
         return stddev
 
+    def num_lora_parameters(self, backbone, rank):
+        """Heads are not as wide together as a hidden state."""
+        if None in (backbone.num_layers, backbone.hidden_dim):
+            return None
+        outputs = backbone.num_heads * _key_value_dim(backbone)
+        width = backbone.hidden_dim + outputs
+        return 2 * backbone.num_layers * rank * width
+
+    def projections(self, model):
+        """By the names of T5's layers in KerasHub."""
+        return {
+            f"{number}.{part}": (
+                model.get_layer(layer_name(number)).self_attention,
+                f"{part}_projector",
+            )
+            for number in range(model.arguments["num_layers"])
+            for part in ("query", "value")
+        }
+
     def weights(self, model):
         """T5's names; `wi_0` is what the activation is of."""
         is_gated = model.arguments["use_gated_activation"]
@@ -334,6 +352,13 @@ class Mt5(Family):
 
     def save(self, model, folder, settings):
         """Writes config and weights of the encoder alone."""
+        folder = pathlib.Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.save_config(model, folder, settings)
+        model.save_weights(str(folder / WEIGHTS_FILE))
+
+    def save_config(self, model, folder, settings):
+        """Writes that of a T5Backbone, and that its encoder alone is here."""
         import keras
         import keras_hub
 
@@ -345,11 +370,7 @@ class Mt5(Family):
             "registered_name": keras.saving.get_registered_name(kind),
             SETTINGS_KEY: {**settings, PART: ENCODER},
         }
-        folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(config, indent=4)
-        (folder / CONFIG_FILE).write_text(text, encoding="utf-8")
-        model.save_weights(str(folder / WEIGHTS_FILE))
+        write_config(folder, config)
 
 
 def _key_value_dim(backbone):

@@ -1,27 +1,39 @@
 """All that differs between TensorFlow, JAX and torch, in one place."""
 
+from stilts_keras.backend.arrays import on_device
+from stilts_keras.backend.arrays import replace_value
+from stilts_keras.backend.attention import quicken_attention
 from stilts_keras.backend.compiling import has_accelerator
 from stilts_keras.backend.compiling import jit_compile
 from stilts_keras.backend.compiling import length_multiple
 from stilts_keras.backend.compiling import most_lengths
 from stilts_keras.backend.compiling import steady_function
-from stilts_keras.backend.gradients import adam_update_step
+from stilts_keras.backend.dropout import quicken_dropout
+from stilts_keras.backend.gradients import apply_adam
 from stilts_keras.backend.gradients import dense_gradient
 from stilts_keras.backend.process import prepare
+from stilts_keras.backend.process import without_tensorflow
 from stilts_keras.backend.randomness import random_state
 from stilts_keras.backend.randomness import set_random_state
+from stilts_keras.backend.randomness import set_seed
 from stilts_keras.backend.steps import make_steps
 
 __all__ = [
-    "adam_update_step",
+    "apply_adam",
     "dense_gradient",
     "has_accelerator",
     "jit_compile",
     "length_multiple",
     "make_steps",
+    "on_device",
     "most_lengths",
     "prepare",
+    "quicken_attention",
+    "quicken_dropout",
     "random_state",
+    "replace_value",
     "set_random_state",
+    "set_seed",
     "steady_function",
+    "without_tensorflow",
 ]

@@ -27,18 +27,17 @@ def dense_gradient(grad, variable):
     return grad
 
 
-def adam_update_step(optimizer, grads, variables, learning_rate):
-    """Applies one Adam step in place, on all variables together.
+def apply_adam(optimizer, grads, variables):
+    """Clips gradients, decays weights and takes an Adam step, all in place.
 
-    Keras does so on torch for its own optimizer classes, but not for classes
-    derived from them, whose generic step makes many temporary copies of the
-    embedding.
+    On torch Keras makes about eight temporary arrays of the embedding's size
+    in a step, and reads its learning rate back from the device. Here torch's
+    fused kernel reads and writes everything once, and nothing waits.
 
     Args:
-        optimizer: `keras.optimizers.AdamW`, built.
-        grads: list of tensors.
+        optimizer: `keras.optimizers.AdamW`, built, with `global_clipnorm`.
+        grads: list of tensors. Their values are lost.
         variables: list of `keras.Variable`.
-        learning_rate: scalar tensor.
 
     Returns:
         bool. False where the backend has no such step; nothing is done then.
@@ -48,27 +47,55 @@ def adam_update_step(optimizer, grads, variables, learning_rate):
     import torch
 
     with torch.no_grad():
+        _decay(optimizer, variables)
         indices = [optimizer._get_variable_index(v) for v in variables]
-        momentums = [optimizer._momentums[i].value for i in indices]
-        velocities = [optimizer._velocities[i].value for i in indices]
-        step = keras.ops.cast(optimizer.iterations + 1, "float32")
-        # In float32, as the generic step of the other backends has it.
-        alpha = (
-            keras.ops.cast(learning_rate, "float32")
-            * keras.ops.sqrt(1 - keras.ops.power(optimizer.beta_2, step))
-            / (1 - keras.ops.power(optimizer.beta_1, step))
-        )
-        torch._foreach_lerp_(momentums, grads, 1 - optimizer.beta_1)
-        torch._foreach_mul_(velocities, optimizer.beta_2)
-        torch._foreach_addcmul_(
-            velocities, grads, grads, value=1 - optimizer.beta_2
-        )
-        scales = torch._foreach_sqrt(velocities)
-        torch._foreach_add_(scales, optimizer.epsilon)
-        torch._foreach_addcdiv_(
+        # The kernel's own step size would be of another rounding than that of
+        # the other backends: it gets theirs, and after so many steps takes it
+        # as it is.
+        many = torch.full((), 1e9, device=grads[0].device)
+        torch._fused_adamw_(
             [variable.value for variable in variables],
-            momentums,
-            scales,
-            value=-float(alpha),
+            grads,
+            [optimizer._momentums[i].value for i in indices],
+            [optimizer._velocities[i].value for i in indices],
+            [],
+            [many] * len(grads),
+            lr=_step_size(optimizer),
+            beta1=optimizer.beta_1,
+            beta2=optimizer.beta_2,
+            weight_decay=0.0,
+            eps=optimizer.epsilon,
+            amsgrad=False,
+            maximize=False,
+            grad_scale=_clip_divisor(grads, optimizer.global_clipnorm),
         )
     return True
+
+
+def _decay(optimizer, variables):
+    """Decays what is decayed, as Keras does: before the step, by its rate."""
+    import torch
+
+    decayed = [v.value for v in variables if optimizer._use_weight_decay(v)]
+    if decayed and optimizer.weight_decay:
+        kept = 1 - optimizer.weight_decay * optimizer.learning_rate
+        torch._foreach_mul_(decayed, kept)
+
+
+def _step_size(optimizer):
+    """Returns Keras's step size: a float32 scalar on the device."""
+    step = (optimizer.iterations.value + 1).float()
+    # `keras.ops.power` would bring its base to the device, and wait.
+    mean_bias = 1 - optimizer.beta_1**step
+    square_bias = 1 - optimizer.beta_2**step
+    return optimizer.learning_rate * square_bias.sqrt() / mean_bias
+
+
+def _clip_divisor(grads, clip_norm):
+    """Returns what clipping divides gradients by: a scalar on the device."""
+    import torch
+
+    norms = torch.stack(torch._foreach_norm(grads))
+    norm = torch.linalg.vector_norm(norms)
+    # A norm that is no number must show in all weights, not only in some.
+    return (norm / clip_norm).clamp(min=1.0) + (norm - norm)

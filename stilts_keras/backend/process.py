@@ -1,5 +1,6 @@
 """A process set up for its backend, before any model is made."""
 
+import contextlib
 import importlib
 import os
 import pathlib
@@ -11,7 +12,7 @@ from stilts_keras.errors import InputError
 
 
 def prepare():
-    """Sets the process up for Keras's backend; call it once, before a model.
+    """Sets the process up for Keras's backend; call it before any model.
 
     KerasHub imports TensorFlow wherever it is installed, which takes seconds,
     and would take all GPU memory from the backend in use: where that is
@@ -26,8 +27,8 @@ def prepare():
         tf.get_logger().setLevel("ERROR")
     elif "tensorflow" in sys.modules:
         _hide_gpus()
-    else:
-        _import_without_tensorflow("keras_hub")
+    with without_tensorflow():
+        importlib.import_module("keras_hub")
     if name == "jax":
         import jax
 
@@ -37,12 +38,19 @@ def prepare():
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
-def _import_without_tensorflow(name):
-    """Imports a module that takes TensorFlow where it can, and need not."""
+@contextlib.contextmanager
+def without_tensorflow():
+    """Lets code go without TensorFlow that would import it, but need not.
+
+    Where it is the backend, or has been imported already, it stays.
+    """
     kept_away = ("tensorflow", "tensorflow_text")
+    if keras.backend.backend() == "tensorflow" or kept_away[0] in sys.modules:
+        yield
+        return
     sys.modules.update(dict.fromkeys(kept_away))
     try:
-        importlib.import_module(name)
+        yield
     finally:
         for module in kept_away:
             del sys.modules[module]

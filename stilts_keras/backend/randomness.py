@@ -1,6 +1,18 @@
-"""The state of dropout, saved and set."""
+"""What dropout is drawn from."""
 
 import keras
+
+from stilts_keras.backend.process import without_tensorflow
+
+
+def set_seed(seed):
+    """Seeds Keras, NumPy, Python and the backend.
+
+    Args:
+        seed: int.
+    """
+    with without_tensorflow():
+        keras.utils.set_random_seed(seed)
 
 
 def random_state():

@@ -14,7 +14,8 @@ def describe(graph):
         Dict, JSON-serialisable. Beside backbone, data and settings:
         `data_fingerprints`, of each target's and language's rows, for a cell
         of a bare backbone has no stage that would tell data apart; `stages`,
-        with their parents; `lessons`, what each may forget, where that is
+        with their parents, and of LoRA stages the stage that they are added
+        to, if one is; `lessons`, what each may forget, where that is
         measured; `tasks`, for reports, which may know no task of the user's
         own; `counts`, how many rows of results a target has in each language;
         `cells`, and the weights they are of.
@@ -37,6 +38,7 @@ def describe(graph):
             stage.fingerprint: {
                 "parent": stage.parent and stage.parent.fingerprint,
                 "replays": bool(stage.replayed),
+                **_base(stage),
             }
             for stage in graph.stages
         },
@@ -54,6 +56,13 @@ def describe(graph):
             for cell in graph.cells
         },
     }
+
+
+def _base(stage):
+    """Names the stage without whose weights those of a LoRA stage are none."""
+    if stage.base in (stage, None):
+        return {}
+    return {"base": stage.base.fingerprint}
 
 
 def _settings(request):

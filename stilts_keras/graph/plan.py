@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import sys
 
+from stilts_keras.backbones import get_family
 from stilts_keras.data.mixture import PROPORTIONAL
 from stilts_keras.graph.request import SWEEP
 
@@ -18,7 +19,7 @@ class Cost:
         steps: int or None.
         tokens: int or None. Estimate: each row one sequence at its full length.
         flops: int or None. Of training, for that many tokens.
-        disk: int or None. Bytes of the float32 weights.
+        disk: int or None. Bytes of the float32 weights, or factors.
     """
 
     steps: int | None
@@ -27,15 +28,17 @@ class Cost:
     disk: int | None
 
 
-def estimate_flops(backbone, num_tokens):
+def estimate_flops(backbone, num_tokens, is_frozen=False):
     """Estimates the floating-point operations of training on some tokens.
 
     6 N D: N parameters without embeddings, D tokens; 2 for the forward and 4
-    for the backward pass. Leaves out attention scores and heads.
+    for the backward pass, half of which are gradients of weights, which a
+    frozen backbone needs not. Leaves out attention scores, heads and factors.
 
     Args:
         backbone: Backbone.
         num_tokens: int or None.
+        is_frozen: bool.
 
     Returns:
         int, or None where the backbone's size or the tokens are unknown.
@@ -45,7 +48,7 @@ def estimate_flops(backbone, num_tokens):
     parameters = backbone.num_encoder_parameters
     if parameters is None or num_tokens is None:
         return None
-    return 6 * parameters * num_tokens
+    return (4 if is_frozen else 6) * parameters * num_tokens
 
 
 def estimate_cost(stage):
@@ -74,8 +77,10 @@ def estimate_cost(stage):
     return Cost(
         steps=stage.num_steps,
         tokens=tokens,
-        flops=estimate_flops(stage.backbone, tokens),
-        disk=_num_bytes(stage.backbone),
+        flops=estimate_flops(
+            stage.backbone, tokens, stage.recipe.lora_rank is not None
+        ),
+        disk=_num_bytes(stage),
     )
 
 
@@ -115,8 +120,15 @@ def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
         console.print(note, style="dim", markup=False)
 
 
-def _num_bytes(backbone):
+def _num_bytes(stage):
+    backbone = stage.backbone
     parameters = backbone.num_parameters
+    if stage.lora_ranks:
+        # The folder has those of all LoRA stages since the base.
+        family = backbone.family and get_family(backbone.family)
+        parameters = family and family.num_lora_parameters(
+            backbone, sum(stage.lora_ranks)
+        )
     return None if parameters is None else 4 * parameters
 
 
@@ -194,8 +206,14 @@ def _recipe_line(stage):
     return (
         f"{numbers} examples, {how_long}, learning rate "
         f"{recipe.learning_rate:g}, batch {recipe.batch_size}, max length "
-        f"{lengths}, warm-up {recipe.warmup_ratio:g}{_mixing(stage)}"
+        f"{lengths}, warm-up {recipe.warmup_ratio:g}{_lora(recipe)}"
+        f"{_mixing(stage)}"
     )
+
+
+def _lora(recipe):
+    rank = recipe.lora_rank
+    return "" if rank is None else f", LoRA of rank {rank}"
 
 
 def _mixing(stage):

@@ -20,6 +20,7 @@ RANGES = {
     "dev_limit": (1, True, math.inf),
     "num_steps": (1, True, math.inf),
     "early_stopping": (1, True, math.inf),
+    "lora_rank": (1, True, math.inf),
 }
 
 

@@ -30,9 +30,13 @@ class Recipes:
 
         A published length is a cap: it is lowered to the positions of the
         backbone, where these are known.
+
+        Raises:
+            InputError: If its factors would be no smaller than the weights.
         """
         if task.name not in self._recipes:
             recipe = with_overrides(task.recipe, self._overrides)
+            self._check_rank(recipe.lora_rank)
             limit = self._backbone.max_sequence_length
             if limit is not None and recipe.max_length > limit:
                 recipe = with_overrides(recipe, {"max_length": limit})
@@ -83,4 +87,18 @@ class Recipes:
                 f"--max_length={asked} is above the {limit} positions of "
                 f"backbone {self._backbone.name!r}. Pass --max_length={limit} "
                 "or less, or leave it out."
+            )
+
+    def _check_rank(self, rank):
+        """Raises where two factors would be no smaller than what they add to.
+
+        None is known to be small enough, as are all while the size is unknown.
+        """
+        hidden_dim = self._backbone.hidden_dim
+        if rank and hidden_dim and rank > hidden_dim // 2:
+            raise InputError(
+                f"lora_rank must be at most half of the {hidden_dim} hidden "
+                f"units of backbone {self._backbone.name!r}, "
+                f"{hidden_dim // 2}. Received: {rank}. Hu et al. take 8; "
+                "without a rank, all weights are trained."
             )

@@ -77,6 +77,29 @@ class Stage:
         return len(self.chain)
 
     @property
+    def base(self):
+        """The nearest Stage whose folder holds full weights; None: the root.
+
+        Itself, unless it is a LoRA stage: that one's folder holds what is
+        added to the base's weights.
+        """
+        return next(
+            (
+                stage
+                for stage in reversed(self.chain)
+                if stage.recipe.lora_rank is None
+            ),
+            None,
+        )
+
+    @property
+    def lora_ranks(self):
+        """List of the ranks of the LoRA stages since the base."""
+        since = self.depth - (self.base.depth if self.base else 0)
+        chain = self.chain[self.depth - since :]
+        return [stage.recipe.lora_rank for stage in chain]
+
+    @property
     def all_sources(self):
         """Tuple of the stage's own sources and the replayed ones."""
         return (*self.sources, *self.replayed)

@@ -19,10 +19,16 @@ LAYER_NORM_EPSILON = 1e-5
 class MaskedLM(Problem):
     """Dynamic masking and a softmax tied to the token embedding.
 
+    The softmax goes over the whole vocabulary and gives every row of the token
+    embedding a gradient, and any token may stand in place of a masked one: a
+    stage with this problem, alone or in a mixture, trains on all rows. A
+    softmax over fewer rows would be another loss.
+
     Source: Liu et al., 2019, section 4.1, https://arxiv.org/abs/1907.11692.
     """
 
     pack_key = "masked lm 1"
+    needs_vocabulary = True
 
     def __init__(self, task):
         """Takes the Task."""

@@ -11,12 +11,16 @@ class Problem:
         is_sliceable: bool. Whether the loss of a batch is the sum of its
             rows' losses, so that rows may be computed a few at a time. False
             where rows are compared with each other.
+        needs_vocabulary: bool. Whether the loss reads the token embedding of
+            tokens that are not in the data, so that a stage must train on all
+            its rows.
     """
 
     pack_key = ""
     has_threshold = False
     has_ids = False
     is_sliceable = True
+    needs_vocabulary = False
 
     def contexts(self, examples):
         """Returns the text that each answer is cut from, one per Example.

@@ -6,6 +6,7 @@ import pathlib
 import time
 
 from stilts_keras import files
+from stilts_keras.backbones.lora_folder import base_stage
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import MANIFEST
@@ -120,11 +121,10 @@ def _unused(store):
         needed |= set(stages_in_run(run_dir))
         if (run_dir / results.RUN_FILE).is_file():
             needed |= _needed(run_dir, "none")
-    paths = [
-        path
-        for name, path in stages_in_store(store).items()
-        if name not in needed
-    ]
+    found = stages_in_store(store)
+    # A run may have a link to a LoRA stage, and none to what it is added to.
+    needed |= {base_stage(found[name]) for name in needed & set(found)}
+    paths = [path for name, path in found.items() if name not in needed]
     return [*paths, *filter(_is_old, files.leftovers(store))], notes
 
 

@@ -62,7 +62,7 @@ class Remaining:
         for name in self.measured:
             needed.update({name, *_ancestors(stages, name)})
         # A cell of the bare backbone has no stage.
-        return needed & set(stages)
+        return _with_bases(stages, needed & set(stages))
 
 
 def remaining(description, scores, layers, chain_scores, unscored, is_there):
@@ -103,15 +103,13 @@ def kept_stages(description, keep, left):
         keep: str. One of `KEEP`.
         left: `Remaining`.
     """
-    return (
-        left.needed(description)
-        | {
-            "all": set(description["stages"]),
-            "last": set(description["cells"].values())
-            & set(description["stages"]),
-            "none": set(),
-        }[keep]
-    )
+    stages = description["stages"]
+    kept = {
+        "all": set(stages),
+        "last": set(description["cells"].values()) & set(stages),
+        "none": set(),
+    }[keep]
+    return left.needed(description) | _with_bases(stages, kept)
 
 
 def of_graph(description):
@@ -216,6 +214,12 @@ def _unmeasured(description, chain_scores):
             for source, lesson in lessons.items()
         )
     )
+
+
+def _with_bases(stages, names):
+    """Adds the stages whose weights LoRA stages are added to."""
+    bases = {stages[name].get("base") for name in names}
+    return names | (bases - {None})
 
 
 def _ancestors(stages, name):

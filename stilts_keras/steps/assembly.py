@@ -1,8 +1,15 @@
 """A stage's Model put together: a backbone, and fresh or trained heads."""
 
-import keras
-
+from stilts_keras import backend
 from stilts_keras.backbones import loading
+from stilts_keras.backbones.lora import add_factors
+from stilts_keras.backbones.lora import add_lora
+from stilts_keras.backbones.lora import merge_lora
+from stilts_keras.backbones.lora import read_factors
+from stilts_keras.backbones.lora_folder import LORA
+from stilts_keras.backbones.lora_folder import check_base
+from stilts_keras.backbones.lora_folder import lora_facts
+from stilts_keras.backend import jit_compile
 from stilts_keras.errors import StageError
 from stilts_keras.graph.request import SWEEP
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
@@ -28,9 +35,28 @@ class Assembly:
 
     def untrained(self, stage):
         """Returns a stage's Model as its training begins."""
-        model = self._model(stage, start=stage.parent)
+        model = self._model(stage, start=stage.parent, is_trained=True)
         self._take_replayed_heads(stage, model)
         return model
+
+    def settle(self, model):
+        """Makes a Model that was trained what `finished` would load."""
+        if model.encoder.adapters:
+            merge_lora(model.encoder)
+            # What was compiled would add the factors once more.
+            model.compile(jit_compile=jit_compile())
+
+    def lora_facts(self, stage):
+        """Returns what a LoRA stage's manifest tells; {} for others."""
+        if stage.recipe.lora_rank is None:
+            return {}
+        facts = lora_facts(
+            stage.lora_ranks,
+            backbone=stage.backbone,
+            target=self._stages.target(stage),
+            base=stage.base and self.folder(stage.base),
+        )
+        return {LORA: facts}
 
     def finished(self, stage):
         """Returns a finished stage's Model with its heads."""
@@ -86,10 +112,12 @@ class Assembly:
             )
         return found
 
-    def _model(self, stage, *, start):
+    def _model(self, stage, *, start, is_trained=False):
         """Builds a stage's Model: fresh heads on the backbone of `start`."""
-        keras.utils.set_random_seed(stage.seed)
+        backend.set_seed(stage.seed)
         encoder = self._encoder(start, stage.recipe.dtype_policy)
+        if is_trained and stage.recipe.lora_rank is not None:
+            add_lora(encoder, stage.recipe.lora_rank, stage.seed)
         return self._with_new_heads(stage, encoder)
 
     def _with_new_heads(self, stage, encoder):
@@ -109,9 +137,14 @@ class Assembly:
         }
         if stage is None:
             return loading.load_root(self._root, **how)
-        return loading.load_stage(
-            self.folder(stage), backbone=self._root, **how
-        )
+        folder = self.folder(stage)
+        if stage.recipe.lora_rank is None:
+            return loading.load_stage(folder, backbone=self._root, **how)
+        if stage.base is not None:
+            check_base(folder, self.folder(stage.base))
+        encoder = self._encoder(stage.base, dtype_policy)
+        add_factors(encoder, read_factors(folder))
+        return encoder
 
     def _take_replayed_heads(self, stage, model):
         """Lets replayed sources go on with the heads that they had."""

@@ -13,14 +13,18 @@ import numpy as np
 
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.backbones.lora import num_factor_bytes
 from stilts_keras.backbones.stage_heads import HEADS
 from stilts_keras.backbones.stage_heads import read_heads
+from stilts_keras.backbones.vocabulary import multiply
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.errors import first_line
 
 WEIGHTS = "weights.npz"
 OPTIMIZER = "optimizer.npz"
+# In a file of weights: which rows of the token embedding it has, if not all.
+ROWS = "rows"
 PAGE_BYTES = 4096
 
 
@@ -102,6 +106,9 @@ class TrainingProgress:
     It holds the newest state, and the weights of the best one by dev score
     where that is another: a folder for each, written whole or not at all. A
     new one is complete before an old one is deleted.
+
+    A compact vocabulary is saved as it is. A run that has the whole one, or
+    another, goes on from there all the same, equal to rounding.
     """
 
     def __init__(self, folder, meet_damage):
@@ -126,7 +133,9 @@ class TrainingProgress:
         name = _name(state["step"], state["is_evaluated"])
         facts = {"state": state, "backend": keras.backend.backend()}
         with files.write_folder(self.folder / name, facts) as partial:
-            _write_arrays(partial / WEIGHTS, _variables(model))
+            vocabulary = model.encoder.vocabulary
+            rows = {} if vocabulary is None else {ROWS: vocabulary.rows}
+            _write_arrays(partial / WEIGHTS, _variables(model), rows)
             _write_arrays(
                 partial / OPTIMIZER,
                 [*model.optimizer.variables, *backend.random_state()],
@@ -165,10 +174,14 @@ class TrainingProgress:
         if manifest is None:
             return None
         self._check_backend(manifest["backend"])
-        _read_arrays(newest / WEIGHTS, _variables(model))
-        arrays = _read_arrays(newest / OPTIMIZER, model.optimizer.variables)
+        state = manifest["state"]
+        fitted = _Fitting(model, newest / WEIGHTS, state["step"])
+        _read_arrays(newest / WEIGHTS, _variables(model), fitted)
+        arrays = _read_arrays(
+            newest / OPTIMIZER, model.optimizer.variables, fitted
+        )
         backend.set_random_state(arrays)
-        return manifest["state"]
+        return state
 
     def load_best(self, model, step):
         """Reads the weights of the best state.
@@ -177,8 +190,8 @@ class TrainingProgress:
             DamageError: If they are not as they were saved.
         """
         self._check_best(step)
-        best = self.folder / _name(step, True)
-        _read_arrays(best / WEIGHTS, _variables(model))
+        file = self.folder / _name(step, True) / WEIGHTS
+        _read_arrays(file, _variables(model), _Fitting(model, file, step))
 
     def remove(self):
         """Deletes the folder."""
@@ -209,26 +222,83 @@ def _name(step, is_evaluated):
 
 
 def _variables(model):
-    """All variables of a model: weights, and the states of dropout."""
-    return [*model.trainable_variables, *model.non_trainable_variables]
+    """All that training changes: weights, and the states of dropout."""
+    frozen = {id(weight) for weight in model.non_trainable_weights}
+    others = model.non_trainable_variables
+    states = [other for other in others if id(other) not in frozen]
+    return [*model.trainable_variables, *states]
 
 
 def _num_bytes(model):
     """Bounds what a model's weights take on disk, with HDF5's own."""
-    return PAGE_BYTES * len(model.variables) + sum(
-        math.prod(variable.shape) * np.dtype(variable.dtype).itemsize
-        for variable in model.variables
+    variables, factors = model.variables, 0
+    if model.encoder.adapters:
+        variables = model.trainable_variables
+        factors = num_factor_bytes(model.encoder)
+    return factors + sum(
+        PAGE_BYTES + math.prod(each.shape) * np.dtype(each.dtype).itemsize
+        for each in variables
     )
 
 
-def _write_arrays(file, values):
+class _Fitting:
+    """Gives saved arrays of the token embedding the rows that a Model has."""
+
+    def __init__(self, model, file, step):
+        """Reads which rows were saved.
+
+        Args:
+            model: `MultiTask`, compiled with its optimizer.
+            file: path. Saved weights.
+            step: int. Steps done when they were saved.
+        """
+        self._encoder, self._optimizer = model.encoder, model.optimizer
+        self._step = step
+        vocabulary = model.encoder.vocabulary
+        self._wanted = None if vocabulary is None else vocabulary.rows
+        with np.load(file, allow_pickle=False) as archive:
+            self._saved = archive[ROWS] if ROWS in archive else None
+        self._is_same = np.array_equal(self._saved, self._wanted)
+
+    def __call__(self, variable, array):
+        """Returns an array of the variable's shape."""
+        if self._is_same:
+            return array
+        embedding = self._encoder.token_embedding
+        if variable is embedding:
+            table = None if self._saved is None else self._unread_rows()
+        elif any(variable is m for m in self._optimizer.moments(embedding)):
+            shape = self._encoder.vocabulary_size, array.shape[1]
+            table = np.zeros(shape, array.dtype)
+        else:
+            return array
+        if self._saved is not None:
+            table[self._saved] = array
+            array = table
+        return array if self._wanted is None else array[self._wanted]
+
+    def _unread_rows(self):
+        """Returns a table whose rows are right where no step has read them."""
+        embedding = self._encoder.token_embedding
+        decay = self._optimizer.decay(embedding, self._step)
+        if self._encoder.vocabulary is not None:
+            return self._encoder.vocabulary.decayed(decay)
+        # What the Model has by now may be of a later step.
+        now = int(self._optimizer.iterations)
+        table = np.array(keras.ops.convert_to_numpy(embedding))
+        multiply(table, decay / self._optimizer.decay(embedding, now))
+        return table
+
+
+def _write_arrays(file, values, named=None):
     """Writes arrays one after the other, as `numpy.load` reads them.
 
     `numpy.savez` would want all of them in memory at once.
     """
+    entries = {**dict(enumerate(values)), **(named or {})}
     with zipfile.ZipFile(file, "w") as archive:
-        for number, value in enumerate(values):
-            with archive.open(f"{number}.npy", "w", force_zip64=True) as entry:
+        for name, value in entries.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
                 np.lib.format.write_array(
                     entry,
                     np.asanyarray(keras.ops.convert_to_numpy(value)),
@@ -236,10 +306,10 @@ def _write_arrays(file, values):
                 )
 
 
-def _read_arrays(file, variables):
-    """Assigns a file's first arrays; returns the rest."""
+def _read_arrays(file, variables, fitted):
+    """Assigns a file's first arrays, fitted to them; returns the rest."""
     with np.load(file, allow_pickle=False) as archive:
         for number, variable in enumerate(variables):
-            variable.assign(archive[str(number)])
-        rest = range(len(variables), len(archive.files))
-        return [archive[str(number)] for number in rest]
+            variable.assign(fitted(variable, archive[str(number)]))
+        rest = set(archive.files) - {ROWS, *map(str, range(len(variables)))}
+        return [archive[name] for name in sorted(rest, key=int)]

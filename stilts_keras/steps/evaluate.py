@@ -13,7 +13,6 @@ from stilts_keras.scoring import metrics
 from stilts_keras.scoring.collapse import constant_of
 from stilts_keras.steps import lengths
 from stilts_keras.steps.ahead import Ahead
-from stilts_keras.steps.multitask import attention_without_dropout
 
 # Embeddings above this size lie in a temporary file.
 MAX_BYTES_IN_MEMORY = 4 * 2**30
@@ -112,14 +111,12 @@ class Evaluator:
             a list, or an array (n, ...) where it makes arrays.
         """
         decoded = None
-        with (
-            attention_without_dropout(model),
-            Ahead(
-                lambda batch: self._collate(split, batch),
-                self.batches(split),
-                name="evaluation",
-            ) as collated,
-        ):
+        collated = Ahead(
+            lambda batch: self._collate(model, split, batch),
+            self.batches(split),
+            name="evaluation",
+        )
+        with collated:
             for batch, columns, x in collated:
                 with self.held():
                     outputs = model.predict_on_batch({self.task.head_key: x})
@@ -141,10 +138,10 @@ class Evaluator:
             is_full=lengths.is_full(),
         )
 
-    def _collate(self, split, batch):
+    def _collate(self, model, split, batch):
         columns = split.features[batch.indices]
         x, _ = self.problem.collate(columns, batch.length, self.tokenizer)
-        return batch, columns, x
+        return batch, columns, model.prepared(x)
 
     def scored(self, split, decoded, dev=None, dev_decoded=None):
         """Scores what was predicted; takes what `predict` returns."""

@@ -16,13 +16,15 @@ class Fed:
 
     Attributes:
         source: `TrainSource`. Where the batch comes from.
-        x: dict of arrays.
+        x: dict of arrays, as the Model takes them.
         y: dict of arrays.
+        mask: bool array (b, l) or (b, c, l). Which positions hold tokens.
     """
 
     source: object
     x: dict
     y: dict
+    mask: np.ndarray
 
 
 class Feed:
@@ -33,16 +35,18 @@ class Feed:
     the block, however that ends.
     """
 
-    def __init__(self, training, tokenizer, *, start=0):
+    def __init__(self, training, tokenizer, *, start=0, prepared=dict):
         """Makes the order; nothing is collated yet.
 
         Args:
             training: `Training`.
             tokenizer: `Tokenizer`.
             start: int. Steps done before.
+            prepared: function of x. `MultiTask.prepared` of what is trained.
         """
         self._training = training
         self._tokenizer = tokenizer
+        self._prepared = prepared
         self._order = source_order(
             training.shares,
             num_steps=training.num_steps,
@@ -92,7 +96,8 @@ class Feed:
             self._tokenizer,
             np.random.default_rng([self._training.seed, 4, step]),
         )
-        return Fed(source, x, y)
+        mask = x[self._tokenizer.mask_input]
+        return Fed(source, self._prepared(x), y, mask)
 
 
 def _lengths_by_head(sources):

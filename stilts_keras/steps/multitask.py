@@ -5,13 +5,15 @@ backbone and that head. One Model and one optimizer hold all of them, since
 an optimizer shared by several Models fails on JAX.
 """
 
-import contextlib
+import gc
 
 import keras
 import numpy as np
 from keras import ops
 
+from stilts_keras.backbones.vocabulary import CompactVocabulary
 from stilts_keras.backend import jit_compile
+from stilts_keras.backend import on_device
 from stilts_keras.backend import steady_function
 
 HEAD_STDDEV = 0.02
@@ -65,6 +67,54 @@ class MultiTask(keras.Model):
             hidden, {**features, "mask": mask}, training=training
         )
 
+    def compact(self, rows):
+        """Leaves the backbone some rows of its token embedding, to train on.
+
+        Args:
+            rows: int array (k,), sorted. Ids of tokens.
+        """
+        self.encoder.vocabulary = CompactVocabulary(
+            self.encoder.token_embedding, rows
+        )
+
+    def prepared(self, x):
+        """Turns what `collate` makes into what the network takes now.
+
+        Args:
+            x: dict of NumPy arrays.
+
+        Returns:
+            Dict of arrays: rows of a compact vocabulary in place of ids; on
+            the device where that saves waiting.
+
+        Raises:
+            ValueError: If an id is not in the compact vocabulary.
+        """
+        vocabulary = self.encoder.vocabulary
+        if vocabulary is not None:
+            name = self.encoder.tokenizer.ids_input
+            x = {**x, name: vocabulary.rows_of(x[name])}
+        return on_device(x)
+
+    def end_training(self, num_steps):
+        """Makes a compact vocabulary whole again, which ends training.
+
+        The optimizer goes first, for its memory; what predicts is made anew,
+        for it may hold on to the smaller table.
+
+        Args:
+            num_steps: int. The weights are those after so many steps.
+        """
+        vocabulary = self.encoder.vocabulary
+        if vocabulary is None:
+            return
+        decay = self.optimizer.decay(vocabulary.variable, num_steps)
+        self.compile(jit_compile=jit_compile())
+        # Compiled functions and their optimizer refer to each other.
+        gc.collect()
+        vocabulary.expand(decay)
+        self.encoder.vocabulary = None
+
     def make_predict_function(self, force=False):
         """Makes what `predict_on_batch` calls with a list of one batch."""
         step = steady_function(lambda x: self.predict_step((x,)))
@@ -84,25 +134,3 @@ def _initialise(head, random):
         if variable.path.endswith("kernel"):
             values = random.standard_normal(tuple(variable.shape))
             variable.assign(values.astype("float32") * HEAD_STDDEV)
-
-
-@contextlib.contextmanager
-def attention_without_dropout(model):
-    """Lets attention layers take their fused path for a while.
-
-    Keras takes the slow path whenever a layer was made with dropout, even at
-    inference, where dropout does nothing.
-    """
-    layers = [
-        layer
-        for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.MultiHeadAttention)
-    ]
-    rates = [layer._dropout for layer in layers]
-    for layer in layers:
-        layer._dropout = 0.0
-    try:
-        yield
-    finally:
-        for layer, rate in zip(layers, rates, strict=True):
-            layer._dropout = rate

@@ -1,9 +1,10 @@
 """AdamW with warm-up and linear decay, equal on all three backends."""
 
 import keras
+import numpy as np
 from keras import ops
 
-from stilts_keras.backend import adam_update_step
+from stilts_keras.backend import apply_adam
 from stilts_keras.backend import dense_gradient
 
 # As in Phang et al.'s code, https://github.com/nyu-mll/jiant.
@@ -28,7 +29,8 @@ class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):
         falling = (self.num_steps - step) / max(
             self.num_steps - self.warmup_steps, 1
         )
-        return self.peak * ops.clip(ops.minimum(rising, falling), 0.0, 1.0)
+        # Neither is above 1 where it is the lower one.
+        return self.peak * ops.relu(ops.minimum(rising, falling))
 
     def get_config(self):
         """Returns the arguments."""
@@ -47,7 +49,10 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
     """
 
     def apply(self, grads, trainable_variables=None):
-        """Makes every gradient a dense array, then applies them."""
+        """Makes every gradient a dense array, then applies them.
+
+        On torch the arrays lose their values.
+        """
         variables = trainable_variables or self._trainable_variables
         dense = [
             dense_gradient(grad, variable)
@@ -55,13 +60,33 @@ class MultiTaskAdamW(keras.optimizers.AdamW):
         ]
         super().apply(dense, trainable_variables)
 
-    def _backend_update_step(self, grads, trainable_variables, learning_rate):
+    def _backend_apply_gradients(self, grads, trainable_variables):
         """Takes the backend's own fast step, where there is one."""
-        done = adam_update_step(self, grads, trainable_variables, learning_rate)
-        if not done:
-            super()._backend_update_step(
-                grads, trainable_variables, learning_rate
-            )
+        if not apply_adam(self, grads, trainable_variables):
+            super()._backend_apply_gradients(grads, trainable_variables)
+
+    def moments(self, variable):
+        """Returns the variables of both moments of a trained variable."""
+        index = self._get_variable_index(variable)
+        return [self._momentums[index], self._velocities[index]]
+
+    def decay(self, variable, num_steps):
+        """Returns what weight decay makes of what gets no gradient.
+
+        Args:
+            variable: `keras.Variable`.
+            num_steps: int.
+
+        Returns:
+            float. The factor of all steps together: the product of
+            1 - learning rate * weight decay, in float64.
+        """
+        if not self.weight_decay or not self._use_weight_decay(variable):
+            return 1.0
+        rates = ops.convert_to_numpy(
+            self._learning_rate(np.arange(num_steps, dtype="float32"))
+        )
+        return float(np.prod(1.0 - rates.astype("float64") * self.weight_decay))
 
 
 def make_schedule(recipe, num_steps):

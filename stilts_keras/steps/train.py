@@ -175,7 +175,9 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
     saver = _Saver(progress, model, state, training.save_every_seconds)
 
     try:
-        with Feed(training, tokenizer, start=state.step) as feed:
+        with Feed(
+            training, tokenizer, start=state.step, prepared=model.prepared
+        ) as feed:
             while True:
                 # ------------------------------------------- Dev and best
                 if _is_due(state, recipe, num_steps) and not state.is_evaluated:
@@ -198,8 +200,7 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
                     _check_loss(loss, training, source, state.step + 1)
                     state.step += 1
                     state.is_evaluated = False
-                    mask = fed.x[tokenizer.mask_input]
-                    window.add(source.name, loss, mask, waited)
+                    window.add(source.name, loss, fed.mask, waited)
                     watch.step(state.step, loss)
                     if _is_logged(state.step, training):
                         watch.log(window.flush(rate_of))

@@ -31,6 +31,11 @@ class Recipe:
         num_steps: int or None. Optimiser steps, in place of `epochs`.
         early_stopping: int or None. A stage ends after so many evaluations on
             dev rows without gain; the learning rate falls as if it did not.
+        lora_rank: int or None. Rank of low-rank factors on queries and values
+            that are trained in place of the backbone, which is frozen whole,
+            with its biases, layer norms and embeddings (Hu et al., 2021); heads
+            are trained as ever. Alpha is the rank: factors are scaled by 1.
+            None trains everything.
     """
 
     epochs: float = 3.0
@@ -44,6 +49,7 @@ class Recipe:
     dtype_policy: str = "float32"
     num_steps: int | None = None
     early_stopping: int | None = None
+    lora_rank: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from stilts_keras.backbones.stage_heads import describe_heads
+from stilts_keras.backbones.vocabulary import compact_rows
 from stilts_keras.reporting import collapsed
 from stilts_keras.steps import checkpoint
 from stilts_keras.steps.train import Training
@@ -67,6 +68,7 @@ def train_stage(stage, place, onlooker, interruption):
     """Trains a stage and writes its folder; returns its Model, and notes."""
     training = _training(stage, place)
     model = place.models.untrained(stage)
+    num_rows = _compact(stage, place, training, model)
     watch = _StageWatch(
         stage, place, model, onlooker, interruption, training.num_steps
     )
@@ -91,10 +93,17 @@ def train_stage(stage, place, onlooker, interruption):
         # A run that was cut off has seen the best step.
         watch.score(state.best_step)
     constants = watch.constants.get(state.best_step)
-    facts = {**_facts(stage, training, state), "constants": constants}
+    facts = {
+        **_facts(stage, training, state),
+        "vocabulary_rows": num_rows,
+        **place.models.lora_facts(stage),
+        "constants": constants,
+    }
     with interruption.held():
+        model.end_training(state.best_step or state.step)
         _save(stage, place, model, facts)
         progress.remove()
+    place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
     if constant:
@@ -103,6 +112,36 @@ def train_stage(stage, place, onlooker, interruption):
             collapsed.of_stage(stage.path, stage.seed, constant, rates)
         )
     return model, notes
+
+
+def _compact(stage, place, training, model):
+    """Lets a stage train on the rows of the embedding that its data need.
+
+    Returns:
+        int. Rows that are trained: all, where fewer would be another result
+        or gain little, or where they are not trained (LoRA).
+    """
+    encoder = model.encoder
+    if (
+        place.setting.options.compact_vocabulary
+        and encoder.token_embedding.trainable
+        and not any(s.problem.needs_vocabulary for s in training.sources)
+    ):
+        splits = [source.split for source in training.sources]
+        if stage.recipe.eval_every_steps:
+            splits += [
+                place.inputs.dev(stage, index)
+                for index in range(len(stage.sources))
+            ]
+        rows = compact_rows(
+            [split.features for split in splits if split is not None],
+            encoder.tokenizer.layout,
+            encoder.vocabulary_size,
+        )
+        if rows is not None:
+            model.compact(rows)
+            return len(rows)
+    return encoder.vocabulary_size
 
 
 def _training(stage, place):

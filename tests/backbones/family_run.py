@@ -15,10 +15,18 @@ import numpy as np
 
 from backbones.tiny import WRITERS
 from stilts_keras import backend
+from stilts_keras import files
+from stilts_keras.backbones import get_family
 from stilts_keras.backbones.description import describe_backbone
+from stilts_keras.backbones.loading import fetch
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_stage
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.lora import add_lora
+from stilts_keras.backbones.lora import merge_lora
+from stilts_keras.backbones.lora_folder import LORA
+from stilts_keras.backbones.lora_folder import lora_facts
+from stilts_keras.backbones.vocabulary import CompactVocabulary
 
 NAME = keras.backend.backend()
 # Pairs and single texts; nothing that is normalised, for transformers 5 does
@@ -59,6 +67,8 @@ def look_at(folder, stage):
     loaded = load_stage(stage, backbone=root, tokenizer=tokenizer)
     x = batch(tokenizer)
     found = {
+        # First: what comes back must give all the rest.
+        "swapped": swapped(encoder, x[tokenizer.ids_input]),
         "states": states(encoder, x),
         "again": states(again, x),
         "loaded": states(loaded, x),
@@ -73,10 +83,51 @@ def look_at(folder, stage):
         "ids": ids(tokenizer),
         "ids_again": ids(again.tokenizer),
     }
+    found |= adapted(root, again, stage.with_name(f"{stage.name}_lora_{NAME}"))
     if NAME == "torch":
         found["expected"] = from_transformers(folder, tokenizer, x)
         found["expected_ids"] = ids_of_transformers(folder, tokenizer)
     return found
+
+
+def adapted(root, encoder, folder):
+    """Puts factors beside the weights, saves them and loads the folder."""
+    x = batch(encoder.tokenizer)
+    before = weights(encoder)
+    add_lora(encoder, 2, seed=0)
+    random = np.random.default_rng(1)
+    for adapter in encoder.adapters.values():
+        noise = random.standard_normal(adapter.factor_b.shape)
+        adapter.factor_b.assign(noise.astype("float32"))
+    facts = {LORA: lora_facts([2], backbone=root, target=folder)}
+    with files.write_folder(folder, facts) as partial:
+        encoder.save(partial)
+    found = {
+        "adapted": states(encoder, x),
+        "num_factors": [
+            num_parameters(encoder.network),
+            get_family(root.family).num_lora_parameters(root, 2),
+        ],
+        "factors_a": [a.factors()[0] for a in encoder.adapters.values()],
+    }
+    merge_lora(encoder)
+    described = describe_backbone(str(folder))
+    again = load_root(fetch(described), tokenizer=load_tokenizer(described))
+    pairs = zip(weights(again), weights(encoder), before, strict=True)
+    found["merged"] = [
+        [np.array_equal(one, other), np.array_equal(one, old)]
+        for one, other, old in pairs
+    ]
+    if NAME == "torch":
+        found["merged_states"] = states(again, x)
+    return found
+
+
+def weights(encoder):
+    return [
+        keras.ops.convert_to_numpy(variable).copy()
+        for variable in encoder.network.weights
+    ]
 
 
 def batch(tokenizer):
@@ -90,6 +141,35 @@ def batch(tokenizer):
     columns = tokenizer.columns([tokenizer.join(*parts) for parts in rows])
     x = tokenizer.arrays(columns, NUM_TOKENS)
     return {name: array.astype("int32") for name, array in x.items()}
+
+
+def swapped(encoder, ids):
+    """Takes rows of the token embedding away and back; JSON of what holds."""
+
+    def table():
+        return keras.ops.convert_to_numpy(encoder.token_embedding).copy()
+
+    def embedded(ids):
+        layer = encoder.family.token_embedding(encoder._model)
+        return keras.ops.convert_to_numpy(layer(ids))
+
+    whole, by_ids = table(), embedded(ids)
+    variables = encoder.network.variables
+    needed = np.unique(ids)
+    vocabulary = CompactVocabulary(encoder.token_embedding, needed)
+    facts = {
+        "has only the rows": np.array_equal(table(), whole[needed]),
+        "tells its shape": tuple(encoder.token_embedding.shape)
+        == (len(needed), whole.shape[1]),
+        "embeds alike": np.array_equal(
+            embedded(vocabulary.rows_of(ids)), by_ids
+        ),
+    }
+    vocabulary.expand(1.0)
+    pairs = zip(variables, encoder.network.variables, strict=True)
+    facts["comes back"] = np.array_equal(table(), whole)
+    facts["has the variables it had"] = all(a is b for a, b in pairs)
+    return json.dumps(facts)
 
 
 def states(encoder, x):

@@ -61,6 +61,11 @@ def test_a_stage_comes_back_with_its_states_and_settings(found):
     assert str(found["ids"]) == str(found["ids_again"])
 
 
+def test_rows_of_the_token_embedding_leave_and_come_back(found):
+    facts = json.loads(str(found["swapped"]))
+    assert len(facts) == 5 and all(facts.values()), facts
+
+
 def test_parameters_are_counted_right_without_a_framework(found):
     assert len(set(found["num_parameters"].tolist())) == 1
 
@@ -68,3 +73,26 @@ def test_parameters_are_counted_right_without_a_framework(found):
 def test_ids_equal_those_of_transformers(reference):
     ours = json.loads(str(reference["ids"]))
     assert ours == json.loads(str(reference["expected_ids"]))
+
+
+# ------------------------------------------------------------------------ LoRA
+def test_factors_stand_beside_queries_and_values_alone(found, reference):
+    trained, counted = found["num_factors"]
+    assert trained == counted
+    # Two layers' queries and values, of 16 units.
+    assert found["factors_a"].shape == (4, 16, 2)
+    assert (found["factors_a"] == reference["factors_a"]).all()
+    assert np.abs(found["adapted"] - reference["adapted"]).max() < 1e-5
+    assert np.abs(found["adapted"] - found["states"]).max() > 0.1
+
+
+def test_a_folder_of_factors_loads_to_the_bits_that_were_merged(found):
+    as_merged, as_before = np.transpose(found["merged"])
+    assert as_merged.all()
+    # All but two layers' queries and values.
+    assert (~as_before).sum() == 4
+
+
+def test_merged_weights_do_what_factors_beside_them_did(reference):
+    apart = reference["merged_states"] - reference["adapted"]
+    assert np.abs(apart).max() < 1e-5

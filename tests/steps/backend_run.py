@@ -16,9 +16,11 @@ import numpy as np
 from encoders import describe_tiny
 from encoders import table_encoder
 from encoders import tiny_encoder
+from steps.vocabulary_run import compact_and_whole
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.loading import load_stage
+from stilts_keras.backbones.lora import add_lora
 from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.data.features import load_features
 from stilts_keras.data.mixture import Sampling
@@ -76,7 +78,9 @@ def main(folder):
     if NAME == "torch":
         found |= memory(model, sources[TASKS.index("hellaswag")], tokenizer)
     found |= traces(model, sources, tokenizer)
+    found |= lora_run(sources, tokenizer)
     found |= stage(model, folder / "stage")
+    found |= compact_and_whole(folder / f"vocabulary_{NAME}")
     np.savez(folder / f"{NAME}.npz", **found)
 
 
@@ -211,19 +215,19 @@ def mixed_run(model, sources, tokenizer, folder):
 @contextlib.contextmanager
 def noting_gradient_norms(norms):
     """Notes the norms before clipping, where steps run eagerly: on torch."""
-    clip = MultiTaskAdamW._clip_gradients
+    apply = MultiTaskAdamW._backend_apply_gradients
 
-    def noted(self, grads):
+    def noted(self, grads, variables):
         squares = [keras.ops.sum(keras.ops.square(grad)) for grad in grads]
         norms.append(float(sum(squares)) ** 0.5)
-        return clip(self, grads)
+        apply(self, grads, variables)
 
     if NAME == "torch":
-        MultiTaskAdamW._clip_gradients = noted
+        MultiTaskAdamW._backend_apply_gradients = noted
     try:
         yield
     finally:
-        MultiTaskAdamW._clip_gradients = clip
+        MultiTaskAdamW._backend_apply_gradients = apply
 
 
 # -------------------------------------------------------------------- Slices
@@ -284,6 +288,35 @@ def batch_of(source, tokenizer):
         # A slice may predict nothing at all.
         y["tags"][:4] = -1
     return x, y
+
+
+def lora_run(sources, tokenizer):
+    """Trains factors under two heads; then one step whole, and in slices."""
+    encoder = tiny_encoder(**SIZES)
+    add_lora(encoder, 4, seed=1)
+    chosen = [sources[TASKS.index(name)] for name in ("mnli", "mlm")]
+    heads = {source.key: source.problem.head(encoder) for source in chosen}
+    model = MultiTask(encoder, heads, seed=1)
+    frozen = model.non_trainable_weights
+    trained = model.trainable_variables
+    found = values("lora_start", trained) | values("lora_frozen", frozen)
+    losses = {source.key: source.problem.loss for source in chosen}
+    recipe = Recipe(learning_rate=0.01, warmup_ratio=0.0)
+    optimizer = make_optimizer(recipe, 12, trained)
+    update = Update(model, losses, optimizer)
+    batches_of = {s.key: batch_of(s, tokenizer) for s in chosen}
+    keys = [source.key for source in chosen] * 6
+    found["lora_losses"] = [float(update(k, *batches_of[k])) for k in keys]
+    found |= values("lora_end", trained) | values("lora_after", frozen)
+    moments = [v for v in optimizer.variables if "momentum" in v.path]
+    end, key = copies(trained), keys[0]
+    slices = Update(model, losses, optimizer, micro_batch_size=4)
+    for how, taken in (("whole", update), ("slices", slices)):
+        assign(optimizer.variables, np.zeros(len(optimizer.variables)))
+        taken(key, *batches_of[key])
+        found |= values(f"lora_{how}", moments)
+        assign(trained, end)
+    return found
 
 
 class Held:

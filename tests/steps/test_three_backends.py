@@ -209,6 +209,42 @@ def test_an_eighth_of_a_batch_keeps_an_eighth_of_its_activations(runs):
     assert slices == pytest.approx(whole / 8, rel=0.02)
 
 
+# ------------------------------------------------------------------------ LoRA
+@pytest.mark.parametrize("name", OTHERS)
+def test_factors_train_alike_on_three_backends(runs, name):
+    ours, theirs = runs[name], runs["torch"]
+    assert apart(ours, "lora_start", theirs) == 0
+    assert np.abs(ours["lora_losses"] - theirs["lora_losses"]).max() < 1e-5
+    ends = weights(theirs, "lora_end")
+    for key, value in weights(ours, "lora_end").items():
+        assert np.abs(value - ends[key]).max() < 1e-5, key
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_lora_stage_changes_factors_and_heads_alone(runs, name):
+    found = runs[name]
+    assert apart(found, "lora_frozen", found, "lora_after") == 0
+    ends = weights(found, "lora_end")
+    starts = weights(found, "lora_start")
+    for key, value in starts.items():
+        assert (ends[key] != value).any(), key
+    factors = [key for key in starts if "/factor_" in key]
+    # One layer's queries and values.
+    assert len(factors) == 4
+    assert all(not starts[key].any() for key in factors if key.endswith("_b"))
+    # The embedding is among what is frozen: masked tokens are found by it.
+    assert any("embeddings" in key for key in weights(found, "lora_frozen"))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_slices_give_the_gradient_of_factors(runs, name):
+    whole = weights(runs[name], "lora_whole").values()
+    largest = max(np.abs(value).max() for value in whole)
+    assert largest > 1e-3
+    bound = 2e-6 * largest
+    assert apart(runs[name], "lora_slices", runs[name], "lora_whole") < bound
+
+
 # ----------------------------------------------------------- Stages on the disk
 @pytest.mark.parametrize("reader", OTHERS)
 def test_a_stage_crosses_backends(runs, reader):
@@ -235,3 +271,54 @@ def test_equal_splits_are_compiled_once(runs, name):
     # Two bucket lengths; JAX calls the Model once more to learn its shapes.
     assert first <= 3
     assert later == [first, first]
+
+
+# -------------------------------------------------------- Compact vocabularies
+def tables(found, name):
+    """Returns the table's rows that were trained, and the others; the rest."""
+    table, *others = weights(found, f"vocabulary/{name}").values()
+    rows = found["vocabulary/rows"]
+    return table[rows], np.delete(table, rows, axis=0), others
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("variant", ["plain", "other"])
+def test_a_compact_vocabulary_gives_the_weights_of_the_whole(
+    runs, name, variant
+):
+    found = runs[name]
+    trained, idle, others = tables(found, f"{variant}/compact")
+    expected, idle_expected, others_expected = tables(found, f"{variant}/whole")
+    rows = found["vocabulary/rows"]
+    assert 48 <= len(rows) <= 64
+    assert np.abs(trained - found["vocabulary/start"][rows]).max() > 0.05
+    assert np.abs(trained - expected).max() < 1e-6
+    for one, other in zip(others, others_expected, strict=True):
+        assert np.abs(one - other).max() < 1e-6
+    start = np.delete(found["vocabulary/start"], rows, axis=0)
+    if variant == "plain":
+        assert np.abs(idle - start).max() > 0.01
+        # A float32 table is rounded in each of the eight steps.
+        assert np.abs(idle / idle_expected - 1).max() < 8 * 2**-24
+    else:
+        assert np.array_equal(idle, start)
+        assert np.array_equal(idle, idle_expected)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_a_compact_stage_goes_on_as_if_uninterrupted(runs, name):
+    found = runs[name]
+    for ours, theirs in zip(
+        weights(found, "vocabulary/resumed/compact_compact").values(),
+        weights(found, "vocabulary/plain/compact").values(),
+        strict=True,
+    ):
+        assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("how", ["compact_whole", "whole_compact"])
+def test_a_stage_goes_on_with_another_vocabulary(runs, name, how):
+    found, then = runs[name], how.split("_")[1]
+    names = f"vocabulary/resumed/{how}", f"vocabulary/plain/{then}"
+    assert apart(found, names[0], found, names[1]) < 2e-6
