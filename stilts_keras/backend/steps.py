@@ -98,15 +98,21 @@ class _TensorFlowSteps(_Steps):
 
 
 class _JaxSteps(_Steps):
-    """Functions of all values; those replaced give their memory back."""
+    """Functions of all values; those replaced give their memory back.
+
+    The gradient is compiled for each length, the update once: it is more than
+    half of a step's program, which takes some 15 MiB a layer and stays.
+    """
 
     def _compile(self):
         import jax
 
         self._value_and_grad = jax.value_and_grad
-        self._compiled_step = jax.jit(self._step, donate_argnums=(0, 1, 2))
+        self._compiled_gradient = jax.jit(self._gradient, donate_argnums=0)
         self._compiled_add = jax.jit(self._add, donate_argnums=(0, 2))
-        # Sums stand in the place of no output: given away, they gain nothing.
+        # Gradients and sums stand in the place of no output: given away, they
+        # gain nothing.
+        self._compiled_update = jax.jit(self._update, donate_argnums=(0, 1))
         self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1))
 
     def _change(self, function, groups, *data):
@@ -134,16 +140,27 @@ class _JaxSteps(_Steps):
         return self._mean(total, weight), others
 
     def step(self, x, y):
-        groups = self._trainable, self._others, self._optimizer.variables
-        return self._change(self._compiled_step, groups, x, y)
+        trainable = [variable.value for variable in self._trainable]
+        data = trainable, x, y
+        loss, grads = self._change(
+            self._compiled_gradient, [self._others], *data
+        )
+        # Held by nobody else while they are replaced.
+        del trainable, data
+        groups = self._trainable, self._optimizer.variables
+        self._change(self._compiled_update, groups, grads)
+        return loss
 
-    def _step(self, trainable, others, state, x, y):
+    def _gradient(self, others, trainable, x, y):
         gradient = self._value_and_grad(self._run_to_mean, has_aux=True)
         (loss, others), grads = gradient(trainable, others, x, y)
+        return (loss, grads), others
+
+    def _update(self, trainable, state, grads):
         trainable, state = self._optimizer.stateless_apply(
             state, grads, trainable
         )
-        return loss, trainable, others, state
+        return None, trainable, state
 
     def add(self, x, y):
         trainable = [variable.value for variable in self._trainable]
@@ -163,9 +180,8 @@ class _JaxSteps(_Steps):
 
     def _apply(self, trainable, state, sums):
         *grads, total, weight = sums
-        trainable, state = self._optimizer.stateless_apply(
-            state, [self._mean(grad, weight) for grad in grads], trainable
-        )
+        means = [self._mean(grad, weight) for grad in grads]
+        _, trainable, state = self._update(trainable, state, means)
         return self._mean(total, weight), trainable, state
 
 

@@ -71,6 +71,7 @@ def main(folder):
     tokenizer = encoder.tokenizer
     found |= values("root", encoder.network.trainable_variables)
     found |= toy_run()
+    found |= updates_of_lengths()
     model, sources = mixed_model(encoder)
     found |= mixed_run(model, sources, tokenizer, folder / NAME)
     found |= sliced(model, sources, tokenizer)
@@ -368,6 +369,29 @@ def memory(model, source, tokenizer):
 
 
 # -------------------------------------------------------------------- Traces
+def updates_of_lengths():
+    """Counts calls of the optimizer's Python code in steps of three lengths."""
+    model = MultiTask(table_encoder(10), {"first": Mean()})
+    optimizer = make_optimizer(RECIPE, NUM_STEPS, model.trainable_variables)
+    calls = []
+    apply = MultiTaskAdamW.apply
+
+    def counted(self, *arguments):
+        calls.append(True)
+        return apply(self, *arguments)
+
+    MultiTaskAdamW.apply = counted
+    try:
+        update = Update(model, {"first": squared_error}, optimizer)
+        for length in (4, 8, 12):
+            ids = np.zeros((2, length), dtype="int32")
+            x = {"token_ids": ids, "padding_mask": ids >= 0}
+            update("first", x, np.ones(2, "float32"))
+    finally:
+        MultiTaskAdamW.apply = apply
+    return {"update_traces": len(calls)}
+
+
 def traces(model, sources, tokenizer):
     """Counts calls of the Model's Python code in equal evaluations."""
     source = sources[0]

@@ -61,8 +61,9 @@ def test_three_backends_train_alike(runs, name):
     ends = weights(theirs, "end")
     for name, value in weights(ours, "end").items():
         # Biases that shift all scores of a softmax alike change no loss: their
-        # gradients are rounding errors, which Adam makes steps of.
-        bound = 5e-3 if name.endswith(WITHOUT_EFFECT) else 1e-5
+        # gradients are rounding errors, which Adam makes steps of. JAX pads
+        # to other lengths than the others, and so adds up in another order.
+        bound = 5e-3 if name.endswith(WITHOUT_EFFECT) else 2e-5
         assert np.abs(value - ends[name]).max() < bound, name
 
 
@@ -256,6 +257,11 @@ def test_a_stage_is_a_preset_on_other_backends(runs, reader):
     preset = list(weights(runs[reader], "preset").values())
     for value, expected in zip(preset, end[: len(preset)], strict=True):
         assert value == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_update_is_compiled_once_for_all_lengths(runs, name):
+    assert runs[name]["update_traces"] == 1
 
 
 # ------------------------------------------------------------------ Evaluation
