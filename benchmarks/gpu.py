@@ -189,7 +189,7 @@ def summarise(lines):
             length=length,
             batch={n: line["batch"] for n, line in group.items()},
             tokens_per_second={
-                n: line[rate] for n, line in group.items()
+                n: line["tokens_per_second"] for n, line in group.items()
             },
             share_of_peak={
                 n: round(line["tflop_per_second"] / peaks[0], 3)
@@ -197,7 +197,9 @@ def summarise(lines):
                 if peaks
             },
             times_as_fast={
-                n: round(line[rate] / theirs[rate], 3)
+                n: round(
+                    line["tokens_per_second"] / theirs["tokens_per_second"], 3
+                )
                 for n, line in group.items()
                 if theirs and n != "huggingface"
             },

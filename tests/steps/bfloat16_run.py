@@ -20,6 +20,7 @@ from stilts_keras.data.features import load_features
 from stilts_keras.data.sources import open_data
 from stilts_keras.problems import problem_of
 from stilts_keras.steps.evaluate import Evaluator
+from stilts_keras.steps.lengths import lengths_for
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.steps.update import Update
@@ -140,6 +141,7 @@ def evaluated(model, task, problem, split, encoder):
         problem=problem,
         tokenizer=encoder.tokenizer,
         batch_size=BATCH,
+        padded_lengths=lengths_for([split]),
     )
     if task.name in ONLY_EVALUATED:
         (found,) = evaluator.evaluate_layers(model, split)
