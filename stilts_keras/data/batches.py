@@ -84,7 +84,7 @@ def eval_batches(lengths, *, num_rows, padded_lengths, is_full):
         padded_lengths: sequence of int, ascending. Each batch is padded to
             the first that holds its rows.
         is_full: bool. Whether the last batch repeats rows until it has as
-            many as others of its length.
+            many as others of its length. Otherwise the first may have fewer.
 
     Yields:
         `Batch`.
@@ -94,6 +94,10 @@ def eval_batches(lengths, *, num_rows, padded_lengths, is_full):
     while start < len(order):
         length = padded_length(lengths[order[start]], padded_lengths)
         size = num_rows(length)
+        if not is_full and start == 0:
+            # What is too few rows for a batch is best the longest: among
+            # many, all would be padded to these.
+            size = len(order) % size or size
         indices = order[start : start + size]
         num_valid = len(indices)
         if is_full:

@@ -10,7 +10,8 @@ from stilts_keras.data.lengths import fitted_lengths
 # positions a second. A faster machine computes more of them.
 LENGTH_PRICE = 4096
 # On an accelerator, short rows stand together in larger batches, up to so
-# many times the recipe's. On two cores that gains nothing.
+# many times the recipe's. A CPU is busy with the recipe's rows: more of them
+# would only take memory there.
 MOST_TIMES_ROWS = 8
 
 

@@ -116,9 +116,15 @@ def test_evaluation_covers_each_feature_once(num_features, is_full):
     found = eval_of(LENGTHS[:num_features], is_full=is_full)
     valid = np.concatenate([b.indices[: b.num_valid] for b in found])
     assert sorted(valid) == list(range(num_features))
-    assert all(b.num_valid == len(b.indices) == 8 for b in found[:-1])
-    last = found[-1]
-    assert len(last.indices) == (8 if is_full else last.num_valid)
+    partial = found.pop(-1 if is_full else 0)
+    assert all(b.num_valid == len(b.indices) == 8 for b in found)
+    assert len(partial.indices) == (8 if is_full else partial.num_valid)
+
+
+def test_too_few_rows_for_a_batch_are_the_longest():
+    lengths = np.array([10] * 8 + [90])
+    found = eval_of(lengths, is_full=False)
+    assert [(b.length, len(b.indices)) for b in found] == [(100, 1), (16, 8)]
 
 
 def test_evaluation_begins_with_the_longest_rows():
