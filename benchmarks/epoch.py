@@ -92,6 +92,7 @@ def compete(options):
 def our_work(options, place):
     """Makes what trains a stage."""
     from stilts_keras import backend
+    from stilts_keras.backbones.vocabulary import compact_rows
     from stilts_keras.interruption import Interruption
     from stilts_keras.problems import problem_of
     from stilts_keras.steps.checkpoint import TrainingProgress
@@ -146,6 +147,12 @@ def our_work(options, place):
             log_every_steps=num_steps,
         )
         logs = Logs()
+        # What a run does before and after, and what that costs.
+        rows = compact_rows(
+            [split.features], tokenizer.layout, model.encoder.vocabulary_size
+        )
+        if rows is not None:
+            model.compact(rows)
         train(
             model,
             training,
@@ -154,6 +161,7 @@ def our_work(options, place):
             interruption=Interruption(),
             watch=logs,
         )
+        model.end_training(num_steps)
         return {
             "num_steps": num_steps,
             "loss": logs.last.loss["mnli"],
