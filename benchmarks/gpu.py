@@ -167,6 +167,7 @@ def run_child(options, ends, **what):
 
 def summarise(lines):
     """Says of each model and length who was fastest, at which batch."""
+    rate = "tokens_per_second"
     peaks = [
         line["tflop_per_second"] for line in lines if line["kind"] == "peak"
     ]
@@ -188,9 +189,7 @@ def summarise(lines):
             model=model,
             length=length,
             batch={n: line["batch"] for n, line in group.items()},
-            tokens_per_second={
-                n: line[rate] for n, line in group.items()
-            },
+            tokens_per_second={n: line[rate] for n, line in group.items()},
             share_of_peak={
                 n: round(line["tflop_per_second"] / peaks[0], 3)
                 for n, line in group.items()
