@@ -3,9 +3,8 @@
     python -m benchmarks.tokens FILE.npz VOCABULARY BATCH LENGTH NUM_BATCHES
 
 Ids are those of MNLI's rows by XLM-R's tokenizer where
-`STILTS_TEST_MATERIAL` names a folder that has both; of the pocket's rows where
-`VOCABULARY` is no larger than its tokenizer's; random otherwise. Ids too large
-for a small vocabulary are numbered anew.
+`STILTS_TEST_MATERIAL` names a folder that has both; random otherwise. Ids too
+large for a small vocabulary are numbered anew.
 """
 
 import os
@@ -43,31 +42,35 @@ def write(file, vocabulary, batch, length, num_batches):
             "ids": str(arrays["kind"]),
             "token_share": round(float(arrays["mask"].mean()), 3),
             "distinct_ids": int(arrays["distinct"]),
+            "distinct_ids_of_all_rows": len(arrays["stage"]),
         }
 
 
 def read(file):
-    """Returns dict: `ids`, `mask` (n, b, l) int32; `label` (n, b) int32."""
+    """Reads what was written.
+
+    Returns:
+        dict: `ids`, `mask` (n, b, l) int32; `label` (n, b) int32; `stage` (k,):
+        the distinct ids of all rows that a stage on them would have.
+    """
+    names = ("ids", "mask", "label", "stage")
     with np.load(file) as arrays:
-        return {name: arrays[name] for name in ("ids", "mask", "label")}
+        return {name: arrays[name] for name in names}
 
 
 def main():
     file, *numbers = sys.argv[1:]
     vocabulary, batch, length, num_batches = map(int, numbers)
     num_rows = batch * num_batches
-    kind, rows, labels = _real(num_rows, length)
+    kind, rows, labels, stage = _real(num_rows, length)
     if rows is None:
-        kind, rows, labels = _random(num_rows, length, vocabulary)
-    distinct, rank = np.unique(np.concatenate(rows), return_inverse=True)
-    if distinct.max() >= vocabulary:
-        # Special ids are the lowest, and all of them occur but one at most.
-        rank = np.maximum(rank % vocabulary, NUM_SPECIAL)
-        special = distinct < NUM_SPECIAL
-        flat = np.concatenate(rows)
-        flat = np.where(flat < NUM_SPECIAL, flat, rank)
-        rows = np.split(flat, np.cumsum([len(row) for row in rows])[:-1])
-        kind += " numbered anew" if special.any() else ""
+        kind, rows, labels, stage = _random(num_rows, length, vocabulary)
+    if stage.max() >= vocabulary:
+        # Special ids are the lowest, and stay what they are.
+        anew = np.arange(len(stage)) % (vocabulary - NUM_SPECIAL) + NUM_SPECIAL
+        anew = np.where(stage < NUM_SPECIAL, stage, anew)
+        rows = [anew[np.searchsorted(stage, row)] for row in rows]
+        stage, kind = np.unique(anew), f"{kind} numbered anew"
     ids = np.full((num_rows, length), PAD_ID, dtype="int32")
     for place, row in zip(ids, rows, strict=True):
         place[: len(row)] = row
@@ -79,6 +82,7 @@ def main():
         ids=ids.reshape(shape),
         mask=mask.reshape(shape),
         label=np.array(labels, dtype="int32").reshape(shape[:2]),
+        stage=stage,
         kind=kind,
         distinct=len(np.unique(ids)),
     )
@@ -94,7 +98,7 @@ def _real(num_rows, length):
 
     material = os.environ.get("STILTS_TEST_MATERIAL")
     if not material:
-        return None, None, None
+        return None, None, None, None
     folder = pathlib.Path(material) / "data"
     task = get_task("mnli")
     problem = problem_of(task)
@@ -109,6 +113,8 @@ def _real(num_rows, length):
         max_length=length,
         count=None,
     )
+    every = split.features.with_format("arrow")[:]["token_ids"]
+    stage = np.unique(every.combine_chunks().flatten().to_numpy())
     columns = split.features[:num_rows]
     rows, labels = columns["token_ids"], columns["label"]
     # Few rows are told again and again.
@@ -117,6 +123,7 @@ def _real(num_rows, length):
         "MNLI",
         [np.array(rows[i]) for i in again],
         [labels[i] for i in again],
+        stage,
     )
 
 
@@ -124,7 +131,8 @@ def _random(num_rows, length, vocabulary):
     random = np.random.default_rng(0)
     lengths = random.integers(length // 4, length + 1, num_rows)
     rows = [random.integers(NUM_SPECIAL, vocabulary, n) for n in lengths]
-    return "random", rows, random.integers(0, 3, num_rows).tolist()
+    labels = random.integers(0, 3, num_rows).tolist()
+    return "random", rows, labels, np.unique(np.concatenate(rows))
 
 
 if __name__ == "__main__":

@@ -95,7 +95,10 @@ def our_step(sizes, batches, *, dtype_policy="float32", compact=True):
     problem = problem_of(get_task("mnli"))
     model = MultiTask(encoder, {"nli": problem.head(encoder)})
     xs = _inputs(tokenizer, batches)
-    xs, num_rows = _compacted(model, xs) if compact else (xs, sizes.vocabulary)
+    if compact:
+        _compact(model, batches["stage"])
+    xs = [model.prepared(x) for x in xs]
+    num_rows = encoder.token_embedding.shape[0]
     optimizer = make_optimizer(
         Recipe(learning_rate=LEARNING_RATE),
         NUM_SCHEDULED,
@@ -121,9 +124,18 @@ def _inputs(tokenizer, batches):
     ]
 
 
-def _compacted(model, xs):
-    """Puts a compact vocabulary into a model, as a run does."""
-    return xs, model.encoder.vocabulary_size
+def _compact(model, ids):
+    """Leaves a model the rows of its embedding that a run would."""
+    import datasets
+
+    from stilts_keras.backbones.vocabulary import compact_rows
+
+    encoder = model.encoder
+    layout = encoder.tokenizer.layout
+    features = datasets.Dataset.from_dict({layout.ids_input: [ids.tolist()]})
+    rows = compact_rows([features], layout, encoder.vocabulary_size)
+    if rows is not None:
+        model.compact(rows)
 
 
 def hugging_face_step(

@@ -40,7 +40,8 @@ def main(folder):
     # JAX would compile for each of several lengths.
     batches.BUCKET_LENGTHS = ()
     backend.prepare()
-    found = two_dtypes()
+    # Keras's own update has no steps in bfloat16: 1 - 0.999 is 0 there.
+    found = two_dtypes() if NAME == "torch" else {}
     for policy in POLICIES:
         encoder = tiny_encoder(policy, num_layers=1, dropout=0.0)
         found |= trained(encoder, policy) | embedded(encoder, policy, folder)

@@ -45,6 +45,8 @@ def test_layers_compute_in_bfloat16_and_variables_stay_float32(found):
 
 
 def test_variables_of_two_dtypes_are_clipped_together(found):
+    if "two/0" not in found:
+        pytest.skip("torch's own update alone takes several dtypes")
     # Equal gradients twice: momentum is 0.19 of them, each step the rate.
     exact = np.float32(1.0)
     for rate in (0.5, 0.45):
