@@ -261,3 +261,15 @@ def test_the_next_move_is_one_that_can_be_made(target, stage, found, not_found):
     )
     sentence = collapsed.of_results([row], [])
     assert found in sentence and not_found not in sentence
+
+
+def test_a_report_ends_well_where_no_language_is_zero_shot(tmp_path):
+    routes = ("pretrained", "mnli", "mnli/squad", "mnli/squad/mlm")
+    write(
+        tmp_path / "run",
+        {route: always("neutral") for route in routes},
+        languages=("en",),
+    )
+    made = build(tmp_path / "run")
+    assert "number_of_tasks" in made.frames
+    assert "number_of_tasks" not in made.figures

@@ -10,21 +10,21 @@ def draw_figures(report):
     drawn = {}
     baseline = report.evidence.baseline
     summary = report.frames["summary"]
-    if _has_differences(summary):
+    if _has(summary, "difference"):
         title = f"Differences to {baseline} on each target"
         drawn["differences"] = figures.difference_map(
             {**summary, "title": title, "baseline": baseline}
         )
     for target, frame in report.differences.items():
-        if _has_differences(frame):
+        if _has(frame, "difference"):
             drawn[f"differences_{target}"] = figures.difference_map(
                 {**frame, "baseline": baseline},
                 groups={code: family_of(code) for code in frame["columns"]},
             )
-    if "number_of_tasks" in report.frames:
-        drawn["number_of_tasks"] = figures.number_of_tasks_curve(
-            report.frames["number_of_tasks"]
-        )
+    # Without a zero-shot language there is a table, but no number in it.
+    counted = report.frames.get("number_of_tasks")
+    if counted and _has(counted, "value"):
+        drawn["number_of_tasks"] = figures.number_of_tasks_curve(counted)
     if any(lesson.num_stages > 1 for lesson in report.evidence.lessons):
         drawn["forgetting"] = figures.forgetting_curves(
             report.frames["forgetting"]
@@ -69,9 +69,10 @@ def _mixtures(report):
     ]
 
 
-def _has_differences(frame):
+def _has(frame, what):
+    """Whether any cell of a frame has a `value`, or a `difference`."""
     return any(
-        cell["difference"] is not None
+        cell[what] is not None
         for row in frame["rows"]
         for cell in row["cells"].values()
     )
