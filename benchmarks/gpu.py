@@ -237,7 +237,7 @@ def measure(options):
     layers, hidden = MODELS[options.model]
     batches = (2, 4) if options.tiny else BATCHES[options.length]
     length = options.length
-    vocabulary = 1000 if options.tiny else VOCABULARY
+    vocabulary = 4000 if options.tiny else VOCABULARY
     for batch in batches:
         if not options.tiny and options.ends - time.time() < LEAST_SECONDS / 2:
             say(kind="left_out", **told(options, batch), why="no time left")
