@@ -1,7 +1,7 @@
 """Times training steps on a GPU, ours against Hugging Face's; eight minutes.
 
-    python benchmarks/gpu.py                      # Wherever a GPU is
-    python benchmarks/gpu.py --device=cpu --tiny  # Whether it runs at all
+    python -m benchmarks.gpu                      # Wherever a GPU is
+    python -m benchmarks.gpu --device=cpu --tiny  # Whether it runs at all
 
 Base and large in bfloat16, 128 and 384 tokens, batches from 16 up to what the
 memory holds: ours on JAX and on torch, against Hugging Face transformers with
@@ -20,7 +20,6 @@ import argparse
 import importlib.util
 import json
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
@@ -28,11 +27,8 @@ import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import harness  # noqa: E402
-from benchmarks import training  # noqa: E402
+from benchmarks import harness
+from benchmarks import training
 
 # Layers, hidden.
 MODELS = {"base": (12, 768), "large": (24, 1024), "tiny": (2, 64)}
@@ -142,7 +138,8 @@ def run_child(options, ends, **what):
     lines = []
     with tempfile.TemporaryFile("w+") as errors:
         child = subprocess.Popen(
-            [sys.executable, __file__, *arguments],
+            [sys.executable, "-m", "benchmarks.gpu", *arguments],
+            cwd=harness.ROOT,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -240,7 +237,7 @@ def measure(options):
     layers, hidden = MODELS[options.model]
     batches = (2, 4) if options.tiny else BATCHES[options.length]
     length = options.length
-    vocabulary = 1000 if options.tiny else VOCABULARY
+    vocabulary = 4000 if options.tiny else VOCABULARY
     for batch in batches:
         if not options.tiny and options.ends - time.time() < LEAST_SECONDS / 2:
             say(kind="left_out", **told(options, batch), why="no time left")
