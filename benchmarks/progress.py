@@ -1,6 +1,6 @@
 """Times the saving and loading of a stage's progress; prints one JSON line.
 
-    python benchmarks/progress.py [layers] [hidden] [vocabulary]
+    python -m benchmarks.progress [layers] [hidden] [vocabulary]
 
 Without sizes: XLM-R base. `KERAS_BACKEND` chooses the backend. Beside it, the
 time of one training step: what `--save_every_minutes` costs can be told.

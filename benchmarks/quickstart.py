@@ -1,6 +1,6 @@
 """Times the quickstart, first and second run, and prints one JSON line.
 
-    python benchmarks/quickstart.py [tensorflow|jax|torch]
+    python -m benchmarks.quickstart [tensorflow|jax|torch]
 
 README.md's table and figures of the quickstart are this script's output.
 """

@@ -2,6 +2,9 @@
 
 import json
 
+# Of the sizes, what a row shows.
+SIZES = ("layers", "hidden", "vocabulary", "batch", "length")
+SIZES += ("n", "h", "rows", "factor", "stages")
 # What each was built to reach.
 GOALS = {
     "train_step": "best ≥ 2.0, each ≥ 1.2; memory ≤ 0.7",
@@ -27,8 +30,9 @@ def table(lines):
     for line in lines:
         name = line["benchmark"]
         sizes = ", ".join(
-            f"{key} {value:,}" if isinstance(value, int) else f"{key} {value}"
-            for key, value in line["sizes"].items()
+            f"{key} {line['sizes'][key]:,}"
+            for key in SIZES
+            if key in line["sizes"]
         )
         for who, figure, memory in _figures(line):
             cells = (name, sizes, who, figure, memory, GOALS.get(name, ""))
@@ -51,7 +55,7 @@ def _figures(line):
         if found:
             yield key, f"{found['median']:.2f} ms a stage", ""
     for who, share in line.get("share_of_peak", {}).items():
-        yield who, f"{share:.0%} of the peak", ""
+        yield who, f"{_spread(share)} of the peak", ""
 
 
 def _spread(found):

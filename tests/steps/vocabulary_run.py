@@ -57,7 +57,7 @@ class Regression(Problem):
     def loss(self, y, logits):
         error = keras.ops.subtract(logits[:, 0], y["label"])
         total = keras.ops.sum(keras.ops.square(error))
-        return total, keras.ops.cast(y["label"].shape[0], "float32")
+        return total, keras.ops.cast(keras.ops.size(y["label"]), "float32")
 
 
 class Copying(Watch):

@@ -46,12 +46,12 @@ def stages(run_dir):
     """Dict from path to manifest and weights of each stage."""
     found = {}
     for manifest in sorted(run_dir.glob("stages/**/manifest.json")):
-        facts, weights = json.loads(manifest.read_text()), []
+        facts, weights = json.loads(manifest.read_text()), {}
         if "stage" in facts:
             with h5py.File(manifest.with_name("model.weights.h5")) as file:
                 file.visititems(
-                    lambda _, item, weights=weights: (
-                        weights.append(item[()])
+                    lambda name, item, weights=weights: (
+                        weights.update({name: item[()]})
                         if isinstance(item, h5py.Dataset)
                         else None
                     )
@@ -71,9 +71,11 @@ def test_weights_are_those_of_whole_vocabularies(runs):
     (_, ours), (_, theirs) = runs
     assert list(ours) == list(theirs) and len(ours) == 2
     for path, (_, weights) in ours.items():
-        for one, other in zip(weights, theirs[path][1], strict=True):
+        for name, value in weights.items():
             # Nothing depends on the bias of keys: Adam scales up its rounding.
-            assert np.abs(one - other).max() < 2e-5, path
+            bound = 2e-5 if name.endswith("key_dense/vars/1") else 1e-6
+            apart = np.abs(value - theirs[path][1][name]).max()
+            assert apart < bound, (path, name)
 
 
 def test_stages_tell_how_many_rows_they_trained(runs):
