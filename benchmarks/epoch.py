@@ -91,6 +91,11 @@ def compete(options):
 
 def our_work(options, place):
     """Makes what trains a stage."""
+    from stilts_keras import memory
+
+    # As the command does, before a framework has threads.
+    memory.keep_freed()
+
     from stilts_keras import backend
     from stilts_keras.backbones.vocabulary import compact_rows
     from stilts_keras.interruption import Interruption

@@ -85,6 +85,11 @@ def compete(options):
 
 def our_work(options, place):
     """Makes what evaluates as a run does."""
+    from stilts_keras import memory
+
+    # As the command does, before a framework has threads.
+    memory.keep_freed()
+
     from stilts_keras import backend
     from stilts_keras.data.batches import padding_share
     from stilts_keras.problems import problem_of

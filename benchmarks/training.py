@@ -66,6 +66,11 @@ def our_step(sizes, batches, *, dtype_policy="float32", compact=True):
         Tuple: a function of a number of steps that takes them, waits for the
         last, and returns its loss; and the rows of the embedding trained on.
     """
+    from stilts_keras import memory
+
+    # As the command does, before a framework has threads.
+    memory.keep_freed()
+
     from stilts_keras import backend
     from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.backbones.loading import load_root

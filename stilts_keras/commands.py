@@ -14,6 +14,7 @@ import tempfile
 from absl import flags
 
 from stilts_keras import flag_definitions
+from stilts_keras import memory
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 
@@ -345,6 +346,7 @@ def _set_backend():
                 f"pip install 'stilts_keras[{name}]'."
             )
         os.environ["KERAS_BACKEND"] = name
+    memory.keep_freed()
     _quietly(_import_frameworks)
 
 

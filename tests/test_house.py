@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 0,
     "files": 1,
     "interruption": 1,
+    "memory": 0,
     "backend": 1,
     "backbones": 2,
     "tasks": 1,

@@ -8,6 +8,7 @@ import sys
 
 import keras
 
+from stilts_keras import memory
 from stilts_keras.errors import InputError
 
 
@@ -18,7 +19,10 @@ def prepare():
     and would take all GPU memory from the backend in use: where that is
     another, TensorFlow is kept from it. JAX keeps what it compiled on disk,
     so that a stage of known shapes starts in under a second.
+
+    Memory that a step frees is kept for the next one: see `memory`.
     """
+    memory.keep_freed()
     name = keras.backend.backend()
     if name == "tensorflow":
         import tensorflow as tf
