@@ -12,7 +12,7 @@ BACKEND = "torch"
 OTHERS = [
     pytest.param(name, marks=pytest.mark.slow) for name in ("tensorflow", "jax")
 ]
-NUM_KILLS = {"tensorflow": 5, "jax": 12, "torch": 6}
+NUM_KILLS = {"tensorflow": 5, "jax": 12, "torch": 4}
 MANY_KILLS = {"tensorflow": 33, "jax": 33, "torch": 34}
 # Each process is killed after so many changes at most, and the next goes on:
 # kills fall everywhere.
