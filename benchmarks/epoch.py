@@ -11,15 +11,11 @@ found in JAX's cache on the disk afterwards. Prints one JSON line.
 
 import argparse
 import os
-import pathlib
 import sys
-import tempfile
 
 from benchmarks import harness
 from benchmarks import pairs
 
-BASE = "huggingface"
-BACKENDS = ("tensorflow", "jax", "torch")
 MAX_LENGTH = 256
 LEARNING_RATE = 1e-5
 
@@ -27,10 +23,9 @@ LEARNING_RATE = 1e-5
 def main():
     options = parser().parse_args()
     if options.contestant:
-        compete(options)
+        pairs.compete(options, our_work, hugging_face_work)
         return
-    names = [BASE, *filter(None, options.backends.split(","))]
-    contestants = {name: contestant(name) for name in names}
+    contestants = pairs.contestants("benchmarks.epoch", options)
     with harness.started(contestants) as children:
         first = harness.rounds(children, num_rounds=1)
         answers = harness.rounds(children, num_rounds=options.rounds)
@@ -42,10 +37,10 @@ def main():
                 for name in ("layers", "hidden", "vocabulary", "rows", "batch")
             },
             "pairs": pairs.kind(),
-            "num_steps": answers[BASE][0]["num_steps"],
+            "num_steps": answers[pairs.BASE][0]["num_steps"],
         },
         answers,
-        base=BASE,
+        base=pairs.BASE,
         first_seconds={n: round(a[0]["seconds"], 2) for n, a in first.items()},
         **{
             what: {
@@ -60,44 +55,15 @@ def main():
 
 def parser():
     made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    pairs.add_sizes(made)
+    pairs.add_flags(made)
     made.add_argument("--rows", type=int, default=2000)
     made.add_argument("--batch", type=int, default=16)
-    made.add_argument("--rounds", type=int, default=harness.NUM_ROUNDS)
-    made.add_argument("--backends", default=",".join(BACKENDS))
-    made.add_argument("--contestant", help=argparse.SUPPRESS)
     return made
-
-
-def contestant(name):
-    environment = {} if name == BASE else {"KERAS_BACKEND": name}
-    return harness.Contestant(
-        "benchmarks.epoch",
-        [*sys.argv[1:], f"--contestant={name}"],
-        environment,
-    )
-
-
-def compete(options):
-    """Takes part, in a process of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        os.environ["HF_DATASETS_CACHE"] = place
-        with harness.channel() as answer:
-            make = our_work
-            if options.contestant == BASE:
-                make = hugging_face_work
-            answer(make(options, pathlib.Path(place)))
 
 
 def our_work(options, place):
     """Makes what trains a stage."""
-    from stilts_keras import memory
-
-    # As the command does, before a framework has threads.
-    memory.keep_freed()
-
-    from stilts_keras import backend
-    from stilts_keras.backbones.vocabulary import compact_rows
+    harness.prepare()
     from stilts_keras.interruption import Interruption
     from stilts_keras.problems import problem_of
     from stilts_keras.steps.checkpoint import TrainingProgress
@@ -114,7 +80,6 @@ def our_work(options, place):
         def log(self, log):
             self.last = log
 
-    backend.prepare()
     task = get_task("mnli")
     problem, tokenizer = problem_of(task), pairs.our_tokenizer()
     model = pairs.our_model(options, task, problem, tokenizer)
@@ -153,11 +118,7 @@ def our_work(options, place):
         )
         logs = Logs()
         # What a run does before and after, and what that costs.
-        rows = compact_rows(
-            [split.features], tokenizer.layout, model.encoder.vocabulary_size
-        )
-        if rows is not None:
-            model.compact(rows)
+        model.compact_to([split.features])
         train(
             model,
             training,

@@ -11,23 +11,19 @@ XNLI that the rows have, so many rows each. Prints one JSON line.
 import argparse
 import os
 import sys
-import tempfile
 
 from benchmarks import harness
 from benchmarks import pairs
 
-BASE = "huggingface"
-BACKENDS = ("tensorflow", "jax", "torch")
 MAX_LENGTH = 256
 
 
 def main():
     options = parser().parse_args()
     if options.contestant:
-        compete(options)
+        pairs.compete(options, our_work, hugging_face_work)
         return
-    names = [BASE, *filter(None, options.backends.split(","))]
-    contestants = {name: contestant(name) for name in names}
+    contestants = pairs.contestants("benchmarks.evaluate", options)
     with harness.started(contestants) as children:
         # Compiles, and reads what is read once.
         first = harness.rounds(children, num_rounds=1)
@@ -40,10 +36,10 @@ def main():
                 for name in ("layers", "hidden", "vocabulary", "rows", "batch")
             },
             "pairs": pairs.kind(),
-            "num_pairs": answers[BASE][0]["num_pairs"],
+            "num_pairs": answers[pairs.BASE][0]["num_pairs"],
         },
         answers,
-        base=BASE,
+        base=pairs.BASE,
         first_seconds={n: round(a[0]["seconds"], 2) for n, a in first.items()},
         padding_share={
             name: round(taken[-1]["padding_share"], 4)
@@ -54,50 +50,21 @@ def main():
 
 def parser():
     made = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    pairs.add_sizes(made)
+    pairs.add_flags(made)
     made.add_argument("--rows", type=int, default=80, help="per language")
     made.add_argument("--batch", type=int, default=32)
-    made.add_argument("--rounds", type=int, default=harness.NUM_ROUNDS)
-    made.add_argument("--backends", default=",".join(BACKENDS))
-    made.add_argument("--contestant", help=argparse.SUPPRESS)
     return made
-
-
-def contestant(name):
-    environment = {} if name == BASE else {"KERAS_BACKEND": name}
-    return harness.Contestant(
-        "benchmarks.evaluate",
-        [*sys.argv[1:], f"--contestant={name}"],
-        environment,
-    )
-
-
-def compete(options):
-    """Takes part, in a process of its own."""
-    with tempfile.TemporaryDirectory() as place:
-        os.environ["HF_DATASETS_CACHE"] = place
-        with harness.channel() as answer:
-            make = our_work
-            if options.contestant == BASE:
-                make = hugging_face_work
-            answer(make(options, place))
 
 
 def our_work(options, place):
     """Makes what evaluates as a run does."""
-    from stilts_keras import memory
-
-    # As the command does, before a framework has threads.
-    memory.keep_freed()
-
-    from stilts_keras import backend
+    harness.prepare()
     from stilts_keras.data.batches import padding_share
     from stilts_keras.problems import problem_of
     from stilts_keras.steps.evaluate import Evaluator
     from stilts_keras.steps.lengths import lengths_for
     from stilts_keras.tasks import get_task
 
-    backend.prepare()
     task = get_task("xnli")
     problem, tokenizer = problem_of(task), pairs.our_tokenizer()
     languages = pairs.data().languages(task, "test")

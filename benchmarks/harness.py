@@ -182,6 +182,18 @@ def channel():
         yield answer
 
 
+def prepare():
+    """Sets a child up as the command does itself; call it before imports."""
+    from stilts_keras import memory
+
+    # Before a framework has threads.
+    memory.keep_freed()
+
+    from stilts_keras import backend
+
+    backend.prepare()
+
+
 def rounds(children, *, num_rounds=NUM_ROUNDS):
     """Lets all work in turn.
 

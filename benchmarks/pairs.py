@@ -5,14 +5,20 @@ that has them, else the pocket's. Frameworks are imported inside functions: a
 process takes one of them.
 """
 
+import argparse
 import itertools
 import json
 import os
 import pathlib
 import shutil
+import sys
+import tempfile
 
+from benchmarks import harness
 from stilts_keras.backbones.description import POCKET_FOLDER
 
+BASE = "huggingface"
+BACKENDS = ("tensorflow", "jax", "torch")
 MODEL = "FacebookAI/xlm-roberta-base/sentencepiece.bpe.model"
 POCKET_MODEL = POCKET_FOLDER / "assets" / "tokenizer" / "vocabulary.spm"
 TOKENIZER_CONFIG = {
@@ -125,7 +131,7 @@ def our_model(sizes, task, problem, tokenizer):
     """Makes a random `MultiTask` with one head, on `KERAS_BACKEND`.
 
     Args:
-        sizes: what flags of `add_sizes` gave.
+        sizes: what flags of `add_flags` gave.
         task: `Task`.
         problem: the task's Problem.
         tokenizer: `Tokenizer`.
@@ -166,8 +172,43 @@ def hugging_face_model(sizes, tokenizer):
     return transformers.XLMRobertaForSequenceClassification(config)
 
 
-def add_sizes(parser):
-    """Adds the flags of a model's size; 12 x 384 by default."""
+def add_flags(parser):
+    """Adds flags of a model's size, 12 x 384 by default, and who competes."""
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--hidden", type=int, default=384)
     parser.add_argument("--vocabulary", type=int, default=250_002)
+    parser.add_argument("--rounds", type=int, default=harness.NUM_ROUNDS)
+    parser.add_argument("--backends", default=",".join(BACKENDS))
+    parser.add_argument("--contestant", help=argparse.SUPPRESS)
+
+
+def contestants(module, options):
+    """Makes Hugging Face's contestant, and ours on each backend asked for.
+
+    Args:
+        module: str. The benchmark, which is given the same flags.
+        options: what flags of `add_flags` gave.
+    """
+    return {
+        name: harness.Contestant(
+            module,
+            [*sys.argv[1:], f"--contestant={name}"],
+            {} if name == BASE else {"KERAS_BACKEND": name},
+        )
+        for name in (BASE, *filter(None, options.backends.split(",")))
+    }
+
+
+def compete(options, ours, theirs):
+    """Takes part, in a process of its own, with a cache of its own.
+
+    Args:
+        options: what flags of `add_flags` gave.
+        ours: function (options, folder) -> what works at each turn.
+        theirs: the same of Hugging Face's.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["HF_DATASETS_CACHE"] = place
+        with harness.channel() as answer:
+            make = theirs if options.contestant == BASE else ours
+            answer(make(options, pathlib.Path(place)))

@@ -10,13 +10,13 @@ import json
 import os
 import pathlib
 import platform
-import sys
 import tempfile
 import time
 
 import keras
 import numpy as np
 
+from benchmarks import harness
 from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.description import describe_backbone
@@ -35,8 +35,7 @@ STATE = {"step": 1, "is_evaluated": False, "best_step": None}
 
 
 def main():
-    given = tuple(int(size) for size in sys.argv[1:])
-    layers, hidden, vocabulary = given + SIZES[len(given) :]
+    layers, hidden, vocabulary = harness.sizes(SIZES)
     backend.prepare()
     backbone = describe_backbone(
         "random",

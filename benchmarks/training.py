@@ -7,6 +7,8 @@ import dataclasses
 
 import numpy as np
 
+from benchmarks import harness
+
 NUM_CLASSES = 3
 # Of the learning-rate schedule; no benchmark takes as many.
 NUM_SCHEDULED = 10_000
@@ -66,12 +68,7 @@ def our_step(sizes, batches, *, dtype_policy="float32", compact=True):
         Tuple: a function of a number of steps that takes them, waits for the
         last, and returns its loss; and the rows of the embedding trained on.
     """
-    from stilts_keras import memory
-
-    # As the command does, before a framework has threads.
-    memory.keep_freed()
-
-    from stilts_keras import backend
+    harness.prepare()
     from stilts_keras.backbones.description import describe_backbone
     from stilts_keras.backbones.loading import load_root
     from stilts_keras.backbones.loading import load_tokenizer
@@ -82,7 +79,6 @@ def our_step(sizes, batches, *, dtype_policy="float32", compact=True):
     from stilts_keras.tasks import get_task
     from stilts_keras.tasks.task import Recipe
 
-    backend.prepare()
     backbone = describe_backbone(
         "random",
         tokenizer="pocket",
@@ -133,14 +129,8 @@ def _compact(model, ids):
     """Leaves a model the rows of its embedding that a run would."""
     import datasets
 
-    from stilts_keras.backbones.vocabulary import compact_rows
-
-    encoder = model.encoder
-    layout = encoder.tokenizer.layout
-    features = datasets.Dataset.from_dict({layout.ids_input: [ids.tolist()]})
-    rows = compact_rows([features], layout, encoder.vocabulary_size)
-    if rows is not None:
-        model.compact(rows)
+    name = model.encoder.tokenizer.ids_input
+    model.compact_to([datasets.Dataset.from_dict({name: [ids.tolist()]})])
 
 
 def hugging_face_step(

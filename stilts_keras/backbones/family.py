@@ -225,7 +225,7 @@ class Family(FamilyFacts):
             file = pathlib.Path(folder) / CONFIG_FILE
             config = json.loads(file.read_text("utf-8"))
             config[SETTINGS_KEY] = dict(settings)
-            file.write_text(json.dumps(config, indent=4), encoding="utf-8")
+            write_config(folder, config)
 
     def save_config(self, model, folder, settings):
         """Writes config.json alone, so that a folder describes itself.

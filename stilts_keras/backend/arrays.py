@@ -2,6 +2,8 @@
 
 import keras
 
+from stilts_keras.backend.compiling import has_accelerator
+
 
 def replace_value(variable, array):
     """Gives a variable a value of another shape; it stays the same object.
@@ -38,12 +40,10 @@ def on_device(arrays):
     Returns:
         Dict of arrays, or of tensors on the device.
     """
-    if keras.backend.backend() != "torch":
+    if keras.backend.backend() != "torch" or not has_accelerator():
         return arrays
     import torch
 
-    if not torch.cuda.is_available():
-        return arrays
     return {
         name: torch.from_numpy(array).pin_memory().to("cuda", non_blocking=True)
         for name, array in arrays.items()

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from stilts_keras.backbones.vocabulary import CompactVocabulary
+from stilts_keras.backbones.vocabulary import compact_rows
 from stilts_keras.backend import jit_compile
 from stilts_keras.backend import on_device
 from stilts_keras.backend import steady_function
@@ -76,6 +77,24 @@ class MultiTask(keras.Model):
         self.encoder.vocabulary = CompactVocabulary(
             self.encoder.token_embedding, rows
         )
+
+    def compact_to(self, all_features):
+        """Leaves the backbone the rows that features need, if they are few.
+
+        Args:
+            all_features: iterable of packed features; see `compact_rows`.
+
+        Returns:
+            int. Rows of the token embedding that are left.
+        """
+        encoder = self.encoder
+        rows = compact_rows(
+            all_features, encoder.tokenizer.layout, encoder.vocabulary_size
+        )
+        if rows is None:
+            return encoder.vocabulary_size
+        self.compact(rows)
+        return len(rows)
 
     def prepared(self, x):
         """Turns what `collate` makes into what the network takes now.

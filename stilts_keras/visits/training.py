@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 
 from stilts_keras.backbones.stage_heads import describe_heads
-from stilts_keras.backbones.vocabulary import compact_rows
 from stilts_keras.reporting import collapsed
 from stilts_keras.steps import checkpoint
 from stilts_keras.steps.train import Training
@@ -133,14 +132,9 @@ def _compact(stage, place, training, model):
                 place.inputs.dev(stage, index)
                 for index in range(len(stage.sources))
             ]
-        rows = compact_rows(
-            [split.features for split in splits if split is not None],
-            encoder.tokenizer.layout,
-            encoder.vocabulary_size,
+        return model.compact_to(
+            split.features for split in splits if split is not None
         )
-        if rows is not None:
-            model.compact(rows)
-            return len(rows)
     return encoder.vocabulary_size
 
 
