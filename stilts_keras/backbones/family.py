@@ -203,13 +203,16 @@ class Family(FamilyFacts):
         Raises:
             InputError: If a tensor is missing or has another shape.
         """
+        # Here, so that plans are instant.
+        from stilts_keras import backend
+
         with without_drawing():
             model = self.build(backbone, backbone.vocabulary_size, dtype_policy)
         with huggingface.open_tensors(
             backbone.path, self.weight_files, self.prefixes
         ) as tensors:
             for weight in self.weights(model):
-                weight.variable.assign(value_of(weight, tensors))
+                backend.fill(weight.variable, value_of(weight, tensors))
         return self.keras_model(model)
 
     def save(self, model, folder, settings):

@@ -5,11 +5,13 @@ import pathlib
 
 import numpy as np
 
+from stilts_keras import memory
 from stilts_keras.backbones import get_family
 from stilts_keras.backbones.description import HUB
 from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.description import weight_patterns
 from stilts_keras.backbones.encoder import Encoder
+from stilts_keras.backbones.family import without_drawing
 from stilts_keras.backbones.huggingface import download
 from stilts_keras.backbones.lora import add_factors
 from stilts_keras.backbones.lora import read_factors
@@ -17,6 +19,7 @@ from stilts_keras.backbones.lora_folder import base_facts
 from stilts_keras.backbones.lora_folder import find_base
 from stilts_keras.backbones.lora_folder import how_described
 from stilts_keras.backbones.lora_folder import missing_base
+from stilts_keras.backend import fill
 from stilts_keras.errors import InputError
 
 # What tells which weights of a repository are wanted.
@@ -109,6 +112,7 @@ def _check_segments(backbone, tokenizer):
         )
 
 
+@memory.giving_back()
 def load_root(backbone, *, tokenizer, dtype_policy="float32"):
     """Loads or draws the backbone that every route starts from.
 
@@ -127,9 +131,10 @@ def load_root(backbone, *, tokenizer, dtype_policy="float32"):
     if backbone.kind == "lora_folder":
         return _load_adapted(backbone, tokenizer, dtype_policy)
     if backbone.kind == "random":
-        model = family.keras_model(
-            family.build(backbone, tokenizer.vocabulary_size, dtype_policy)
-        )
+        with without_drawing():
+            model = family.keras_model(
+                family.build(backbone, tokenizer.vocabulary_size, dtype_policy)
+            )
         _draw(family, model)
     elif backbone.kind == "huggingface_folder":
         model = family.load_huggingface(backbone, dtype_policy)
@@ -178,6 +183,7 @@ def _load_adapted(backbone, tokenizer, dtype_policy):
     return encoder
 
 
+@memory.giving_back()
 def load_stage(folder, *, backbone, tokenizer, dtype_policy="float32"):
     """Loads the backbone of a finished stage's folder.
 
@@ -205,4 +211,6 @@ def _draw(family, model):
         stddev = family.initial_stddev(model, variable)
         if stddev is not None:
             values = random.standard_normal(variable.shape, dtype="float32")
-            variable.assign(values * stddev)
+            # In place: the token embedding's is large.
+            values *= stddev
+            fill(variable, values)

@@ -47,8 +47,8 @@ class CompactVocabulary:
         """
         self.variable = variable
         self.rows = np.asarray(rows, dtype="int32")
-        # A copy: the value's own memory goes with the value.
-        self.table = np.array(ops.convert_to_numpy(variable))
+        # The value's own memory, which the variable is about to leave.
+        self.table = ops.convert_to_numpy(variable)
         self._row_of_id = np.full(len(self.table), -1, dtype="int32")
         self._row_of_id[self.rows] = np.arange(len(self.rows), dtype="int32")
         replace_value(variable, self.table[self.rows])
@@ -84,6 +84,8 @@ class CompactVocabulary:
                 by that took no part; 1 where they are not decayed.
         """
         table, self.table = self.table, None
+        if not table.flags.writeable:
+            table = table.copy()
         multiply(table, decay)
         table[self.rows] = ops.convert_to_numpy(self.variable)
         replace_value(self.variable, table)

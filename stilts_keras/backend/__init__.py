@@ -1,5 +1,6 @@
 """All that differs between TensorFlow, JAX and torch, in one place."""
 
+from stilts_keras.backend.arrays import fill
 from stilts_keras.backend.arrays import on_device
 from stilts_keras.backend.arrays import replace_value
 from stilts_keras.backend.attention import quicken_attention
@@ -21,6 +22,7 @@ from stilts_keras.backend.steps import make_steps
 __all__ = [
     "apply_adam",
     "dense_gradient",
+    "fill",
     "has_accelerator",
     "jit_compile",
     "length_multiple",

@@ -4,6 +4,44 @@ import keras
 
 from stilts_keras.backend.compiling import has_accelerator
 
+# Arrays above this size go into variables a part at a time.
+PART_BYTES = 2**25
+
+
+def fill(variable, array):
+    """Gives a variable an array's values.
+
+    Keras does so by `assign`, which on TensorFlow and torch makes one or two
+    copies on the way: of a token embedding these are gigabytes.
+
+    Args:
+        variable: `keras.Variable`.
+        array: NumPy array of its shape.
+    """
+    if keras.backend.backend() == "jax" or array.nbytes <= PART_BYTES:
+        variable.assign(array)
+        return
+    if tuple(variable.shape) != array.shape:
+        raise ValueError(
+            f"Variable {variable.path!r} has the shape "
+            f"{tuple(variable.shape)}. Received: {array.shape}."
+        )
+    num_rows = max(1, len(array) * PART_BYTES // array.nbytes)
+    for start in range(0, len(array), num_rows):
+        rows = slice(start, start + num_rows)
+        part = keras.ops.convert_to_tensor(array[rows], dtype=variable.dtype)
+        _fill_rows(variable.value, rows, part)
+
+
+def _fill_rows(value, rows, part):
+    if keras.backend.backend() == "tensorflow":
+        value[rows].assign(part)
+        return
+    import torch
+
+    with torch.no_grad():
+        value[rows].copy_(part)
+
 
 def replace_value(variable, array):
     """Gives a variable a value of another shape; it stays the same object.

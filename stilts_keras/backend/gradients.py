@@ -30,9 +30,10 @@ def dense_gradient(grad, variable):
 def apply_adam(optimizer, grads, variables):
     """Clips gradients, decays weights and takes an Adam step, all in place.
 
-    On torch Keras makes about eight temporary arrays of the embedding's size
-    in a step, and reads its learning rate back from the device. Here torch's
-    fused kernel reads and writes everything once, and nothing waits.
+    Keras makes about eight temporary arrays of each variable's size in a step,
+    and on torch reads its learning rate back from the device. Here the
+    framework's fused kernel reads and writes everything once, and nothing
+    waits. JAX fuses what Keras does by itself.
 
     Args:
         optimizer: `keras.optimizers.AdamW`, built, with `global_clipnorm`.
@@ -42,8 +43,57 @@ def apply_adam(optimizer, grads, variables):
     Returns:
         bool. False where the backend has no such step; nothing is done then.
     """
-    if keras.backend.backend() != "torch":
+    kinds = {"torch": _apply_on_torch, "tensorflow": _apply_on_tensorflow}
+    kind = kinds.get(keras.backend.backend())
+    if kind is None:
         return False
+    kind(optimizer, grads, variables)
+    return True
+
+
+def _moments(optimizer, variable):
+    index = optimizer._get_variable_index(variable)
+    return optimizer._momentums[index], optimizer._velocities[index]
+
+
+# ----------------------------------------------------------------- TensorFlow
+def _apply_on_tensorflow(optimizer, grads, variables):
+    import tensorflow as tf
+
+    # Half of the sum of squares, without an array of squares.
+    halves = [tf.cast(tf.nn.l2_loss(grad), "float32") for grad in grads]
+    norm = tf.sqrt(2.0 * tf.add_n(halves))
+    clip_norm = optimizer.global_clipnorm
+    factor = clip_norm / tf.maximum(norm, clip_norm)
+    rate = tf.convert_to_tensor(optimizer.learning_rate)
+    kept = 1.0 - (optimizer.weight_decay or 0.0) * rate
+    step = tf.cast(optimizer.iterations.value + 1, "float32")
+    for grad, variable in zip(grads, variables, strict=True):
+        value = variable.value
+        if optimizer.weight_decay and optimizer._use_weight_decay(variable):
+            value.assign(value * tf.cast(kept, value.dtype))
+        mean, square = _moments(optimizer, variable)
+        numbers = {
+            "beta1_power": optimizer.beta_1**step,
+            "beta2_power": optimizer.beta_2**step,
+            "lr": rate,
+            "beta1": optimizer.beta_1,
+            "beta2": optimizer.beta_2,
+            "epsilon": optimizer.epsilon,
+        }
+        tf.raw_ops.ResourceApplyAdam(
+            var=value.handle,
+            m=mean.value.handle,
+            v=square.value.handle,
+            grad=tf.cast(grad * tf.cast(factor, grad.dtype), value.dtype),
+            **{
+                n: tf.cast(number, value.dtype) for n, number in numbers.items()
+            },
+        )
+
+
+# ---------------------------------------------------------------------- Torch
+def _apply_on_torch(optimizer, grads, variables):
     import torch
 
     with torch.no_grad():
@@ -64,16 +114,14 @@ def apply_adam(optimizer, grads, variables):
         many = torch.full((), 1e9, device=grads[0].device)
         for arrays in _by_dtype(optimizer, grads, variables):
             torch._fused_adamw_(*arrays, [], [many] * len(arrays[0]), **how)
-    return True
 
 
 def _by_dtype(optimizer, grads, variables):
     """Gives lists of values, gradients and both moments, of one dtype each."""
     groups = {}
     for grad, variable in zip(grads, variables, strict=True):
-        index = optimizer._get_variable_index(variable)
-        moments = optimizer._momentums[index], optimizer._velocities[index]
-        arrays = (variable.value, grad, *(moment.value for moment in moments))
+        moments = [moment.value for moment in _moments(optimizer, variable)]
+        arrays = variable.value, grad, *moments
         groups.setdefault(variable.dtype, []).append(arrays)
     return [[*map(list, zip(*group, strict=True))] for group in groups.values()]
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from stilts_keras import memory
 from stilts_keras.backbones.vocabulary import CompactVocabulary
 from stilts_keras.backbones.vocabulary import compact_rows
 from stilts_keras.backend import jit_compile
@@ -68,6 +69,7 @@ class MultiTask(keras.Model):
             hidden, {**features, "mask": mask}, training=training
         )
 
+    @memory.giving_back()
     def compact(self, rows):
         """Leaves the backbone some rows of its token embedding, to train on.
 
@@ -115,6 +117,7 @@ class MultiTask(keras.Model):
             x = {**x, name: vocabulary.rows_of(x[name])}
         return on_device(x)
 
+    @memory.giving_back()
     def end_training(self, num_steps):
         """Makes a compact vocabulary whole again, which ends training.
 

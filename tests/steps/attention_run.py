@@ -11,6 +11,7 @@ import numpy as np
 
 from encoders import tiny_encoder
 from stilts_keras import backend
+from stilts_keras.backend import make_steps
 from stilts_keras.problems.classification import Classification
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.update import Update
@@ -25,7 +26,8 @@ def main(folder):
     found = attention(0.0) | states_and_gradients()
     if NAME == "torch":
         found |= {f"dropped/{n}": v for n, v in attention(RATE).items()}
-        found["dropout"] = many_dropped()
+    found["dropout"] = many_dropped()
+    found["dropout_gradient"] = gradient_of_dropout()
     np.savez(folder / f"{NAME}.npz", **found)
 
 
@@ -103,16 +105,57 @@ def states_and_gradients():
     return found
 
 
-def many_dropped():
-    """Ones through an Encoder's own Dropout layer."""
+def dropout_layer():
+    """An Encoder's own."""
     encoder = tiny_encoder(dropout=RATE, num_layers=1)
     (layer,) = [
         layer
         for layer in encoder.network._flatten_layers()
         if layer.name == "self_attention_dropout"
     ]
+    return layer
+
+
+def many_dropped():
+    """Ones through the layer, twice."""
+    layer = dropout_layer()
     ones = np.ones((1001, 503), dtype="float32")
-    return keras.ops.convert_to_numpy(layer(ones, training=True))
+    return np.stack(
+        [
+            keras.ops.convert_to_numpy(layer(ones, training=True))
+            for _ in range(2)
+        ]
+    )
+
+
+def gradient_of_dropout():
+    """Numbers, and the gradient of half the sum of their squares."""
+    layer = dropout_layer()
+    start = np.random.default_rng(2).standard_normal((31, 17), dtype="float32")
+    numbers = keras.Variable(start)
+
+    class OneLayer(keras.Model):
+        def call(self, x, training=None):
+            return layer(x + numbers, training=training)
+
+    model = OneLayer()
+    model.build((31, 17))
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.build([numbers])
+
+    def forward(x, y):
+        outputs = model(x["zeros"], training=True)
+        return keras.ops.sum(outputs**2) / 2, keras.ops.ones(())
+
+    steps = make_steps(
+        forward,
+        lambda weight: weight,
+        optimizer,
+        [numbers],
+        [layer.seed_generator.state],
+    )
+    steps.step({"zeros": np.zeros((31, 17), "float32")}, {})
+    return np.stack([start, start - keras.ops.convert_to_numpy(numbers)])
 
 
 if __name__ == "__main__":

@@ -57,14 +57,27 @@ def test_dropped_attention_on_torch_has_keras_mean_and_deviation(runs):
     assert np.abs(share - 1).max() < 0.15
 
 
-def test_dropout_on_torch_keeps_its_share_independently(runs):
-    found = runs["torch"]["dropout"]
+@pytest.mark.parametrize("name", BACKENDS)
+def test_dropout_has_the_gradient_of_what_it_kept(runs, name):
+    before, gradient = runs[name]["dropout_gradient"]
+    kept = gradient != 0
+    assert 0.5 < kept.mean() < 0.9
+    # Scaled on the way there, and on the way back.
+    assert gradient[kept] == pytest.approx(
+        before[kept] / (1 - RATE) ** 2, rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_dropout_keeps_its_share_independently(runs, name):
+    found, other = runs[name]["dropout"]
+    assert (found != other).mean() > RATE / 2
     num = found.size
     kept = found != 0
     spread = np.sqrt(RATE * (1 - RATE) / num)
     assert abs(kept.mean() - (1 - RATE)) < 5 * spread
     assert found[kept] == pytest.approx(1 / (1 - RATE), rel=1e-4)
-    # Four neighbours come from one draw: as independent as others.
+    # Two or four neighbours come from one draw: as independent as others.
     flat = kept.ravel() - kept.mean()
     for lag in (1, 2, 3, 4, 503):
         together = (flat[lag:] * flat[:-lag]).mean() / flat.var()
