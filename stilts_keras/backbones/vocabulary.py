@@ -6,6 +6,8 @@ most of a step and of the memory. Rows that no batch reads have no gradient:
 all that happens to them is weight decay, which needs no steps to be known.
 """
 
+import tempfile
+
 import numpy as np
 from keras import ops
 
@@ -28,30 +30,36 @@ class CompactVocabulary:
     keep every bit; with it they are nearer to the real numbers than a float32
     table that is rounded in every step.
 
-    While it trains, the whole table lies in the host's memory once. Evaluation
-    on other data takes the whole table back: reading it by ids costs what the
-    ids cost, however large it is.
+    While it trains, the whole table lies in a file without a name, which
+    vanishes with the process. Evaluation on other data takes the whole table
+    back: reading it by ids costs what the ids cost, however large it is.
 
     Attributes:
         variable: `keras.Variable` (k, h), (v, h) before and after.
         rows: int32 array (k,), sorted. The ids whose rows it has.
-        table: array (v, h). The whole, as it was before.
     """
 
-    def __init__(self, variable, rows):
+    def __init__(self, variable, rows, folder=None):
         """Replaces the variable's value by some of its rows.
 
         Args:
             variable: `keras.Variable` (v, h).
             rows: int array (k,), sorted.
+            folder: path or None. On whose disk the whole waits; None for
+                the system's temporary folder.
+
+        Raises:
+            OSError: If there is no room.
         """
         self.variable = variable
         self.rows = np.asarray(rows, dtype="int32")
-        # The value's own memory, which the variable is about to leave.
-        self.table = ops.convert_to_numpy(variable)
-        self._row_of_id = np.full(len(self.table), -1, dtype="int32")
+        table = np.ascontiguousarray(ops.convert_to_numpy(variable))
+        self._shape, self._dtype = table.shape, table.dtype
+        self._file = tempfile.TemporaryFile(dir=folder)
+        self._file.write(table.data.cast("B"))
+        self._row_of_id = np.full(len(table), -1, dtype="int32")
         self._row_of_id[self.rows] = np.arange(len(self.rows), dtype="int32")
-        replace_value(variable, self.table[self.rows])
+        replace_value(variable, table[self.rows])
 
     def rows_of(self, ids):
         """Turns ids into row numbers of the compact table.
@@ -83,20 +91,22 @@ class CompactVocabulary:
             decay: float. What all steps' weight decay has multiplied the rows
                 by that took no part; 1 where they are not decayed.
         """
-        table, self.table = self.table, None
-        if not table.flags.writeable:
-            table = table.copy()
-        multiply(table, decay)
+        table = self.decayed(decay)
+        self._file.close()
         table[self.rows] = ops.convert_to_numpy(self.variable)
         replace_value(self.variable, table)
 
     def decayed(self, decay):
-        """Returns a copy of the whole table as steps of decay alone leave it.
+        """Reads the whole table as steps of decay alone leave it.
 
         Args:
             decay: float.
+
+        Returns:
+            array (v, h).
         """
-        table = self.table.copy()
+        self._file.seek(0)
+        table = np.fromfile(self._file, self._dtype).reshape(self._shape)
         multiply(table, decay)
         return table
 

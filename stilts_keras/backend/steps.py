@@ -1,7 +1,10 @@
 """The functions that change a Model's variables, compiled where it pays."""
 
+import contextlib
+
 import keras
 
+from stilts_keras import memory
 from stilts_keras.backend.compiling import steady_function
 
 
@@ -107,6 +110,7 @@ class _JaxSteps(_Steps):
     def _compile(self):
         import jax
 
+        self._met = set()
         self._value_and_grad = jax.value_and_grad
         self._compiled_gradient = jax.jit(self._gradient, donate_argnums=0)
         self._compiled_add = jax.jit(self._add, donate_argnums=(0, 2))
@@ -114,6 +118,21 @@ class _JaxSteps(_Steps):
         # gain nothing.
         self._compiled_update = jax.jit(self._update, donate_argnums=(0, 1))
         self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1))
+
+    @contextlib.contextmanager
+    def _compiling(self, x):
+        """Surrounds a step of new shapes.
+
+        XLA takes one block for all that a step holds meanwhile. What compiling
+        leaves would lie in the way of the next such block.
+        """
+        shapes = str(keras.tree.map_structure(lambda array: array.shape, x))
+        if shapes in self._met:
+            yield
+            return
+        self._met.add(shapes)
+        with memory.giving_back():
+            yield
 
     def _change(self, function, groups, *data):
         """Replaces the values of groups of variables by what comes of them."""
@@ -140,6 +159,10 @@ class _JaxSteps(_Steps):
         return self._mean(total, weight), others
 
     def step(self, x, y):
+        with self._compiling(x):
+            return self._step(x, y)
+
+    def _step(self, x, y):
         trainable = [variable.value for variable in self._trainable]
         data = trainable, x, y
         loss, grads = self._change(

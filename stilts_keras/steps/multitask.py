@@ -70,21 +70,23 @@ class MultiTask(keras.Model):
         )
 
     @memory.giving_back()
-    def compact(self, rows):
+    def compact(self, rows, folder=None):
         """Leaves the backbone some rows of its token embedding, to train on.
 
         Args:
             rows: int array (k,), sorted. Ids of tokens.
+            folder: path or None. As `CompactVocabulary` takes it.
         """
         self.encoder.vocabulary = CompactVocabulary(
-            self.encoder.token_embedding, rows
+            self.encoder.token_embedding, rows, folder
         )
 
-    def compact_to(self, all_features):
+    def compact_to(self, all_features, folder=None):
         """Leaves the backbone the rows that features need, if they are few.
 
         Args:
             all_features: iterable of packed features; see `compact_rows`.
+            folder: path or None. As `CompactVocabulary` takes it.
 
         Returns:
             int. Rows of the token embedding that are left.
@@ -95,7 +97,7 @@ class MultiTask(keras.Model):
         )
         if rows is None:
             return encoder.vocabulary_size
-        self.compact(rows)
+        self.compact(rows, folder)
         return len(rows)
 
     def prepared(self, x):

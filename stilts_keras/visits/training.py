@@ -133,7 +133,8 @@ def _compact(stage, place, training, model):
                 for index in range(len(stage.sources))
             ]
         return model.compact_to(
-            split.features for split in splits if split is not None
+            (split.features for split in splits if split is not None),
+            place.setting.stages.run_dir,
         )
     return encoder.vocabulary_size
 
