@@ -132,12 +132,11 @@ class PocketData:
 
     def _place(self, task, language, split):
         for repository in task.repositories:
-            if split in repository.splits:
-                place = (
-                    repository.id,
-                    repository.config_for(language),
-                    repository.splits[split],
-                )
+            if split not in repository.splits:
+                continue
+            # The pocket joins none.
+            for config in repository.configs_for(language):
+                place = (repository.id, config, repository.splits[split])
                 if pocket.has(*place):
                     return place
         return None

@@ -61,6 +61,11 @@ class Repository:
             data folder.
         config: str. Configuration name; `{language}` is replaced by the
             language's name in this repository.
+        configs: mapping from a language to the configurations that hold it,
+            in place of `config`; their rows are joined. The repository has no
+            other languages then.
+        columns: mapping from a column of the Task to the repository's name of
+            it, where that is another.
         language_names: mapping from our language codes to this repository's,
             where they differ.
         splits: mapping from `train`, `dev` and `test` to the repository's;
@@ -82,6 +87,10 @@ class Repository:
 
     id: str
     config: str = "default"
+    configs: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     language_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     splits: Mapping[str, str] = dataclasses.field(
         default_factory=lambda: {
@@ -103,12 +112,22 @@ class Repository:
     def tells_languages(self):
         """Whether rows of one language are told from those of others."""
         configs = self.parts.values() if self.parts else [self.config]
-        return bool(self.language_column) or all(
+        return bool(self.language_column or self.configs) or all(
             "{language}" in config for config in configs
         )
 
+    def configs_for(self, language, part=None):
+        """Returns the configurations that hold one language, or its part.
+
+        Returns:
+            Tuple of str; empty where the repository has no such language.
+        """
+        if self.configs:
+            return self.configs.get(language, ())
+        return (self.config_for(language, part),)
+
     def config_for(self, language, part=None):
-        """Returns the configuration that holds one language, or its part."""
+        """Returns the one configuration of a language, or of its part."""
         config = self.parts[part] if part else self.config
         return config.format(language=self.language_name(language))
 
@@ -142,9 +161,10 @@ class Task:
             own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
-        train_first: tuple of str. Tasks that are trained before it, one after
-            another, where the benchmark hands on the whole model and not the
-            encoder alone: each stage begins with the head of the one before.
+        train_first: tuple of str. Tasks that are trained after the route and
+            before that, one after another, each by its own recipe in its own
+            language. The head is handed on from each stage to the next: for
+            benchmarks that go on with the whole model, not the encoder alone.
         head_key: str. Tasks of equal key share a head; default: the name.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
@@ -226,6 +246,17 @@ class Task:
             languages=(*self.languages, *languages),
             extra_languages=(*self.extra_languages, *languages),
         )
+
+    def within(self, languages):
+        """Returns the Task in some of its languages, in its own order.
+
+        Args:
+            languages: container of str.
+        """
+        kept = tuple(code for code in self.languages if code in languages)
+        if kept == self.languages:
+            return self
+        return dataclasses.replace(self, languages=kept)
 
     @property
     def identity(self):
