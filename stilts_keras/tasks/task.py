@@ -67,7 +67,8 @@ class Repository:
             several of these are joined by `+`.
         language_column: str or None. Where one configuration holds several
             languages: the column whose text, up to its first `-`, is the
-            row's language by this repository's name.
+            row's language by this repository's name. `context.language` is
+            the field `language` of the objects in `context`.
         parts: mapping from a part's name to its configuration, where a task
             reads several. Their rows are stacked; the column `part` tells
             which is which.
@@ -143,6 +144,9 @@ class Task:
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
         head_key: str. Tasks of equal key share a head; default: the name.
+        candidates: Task or None. Of a target that searches: whose test rows,
+            in its own language, are searched; None: the target's rows in all
+            languages.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
@@ -173,6 +177,7 @@ class Task:
     has_unanswerable: bool = False
     train_task: str | None = None
     head_key: str = ""
+    candidates: "Task | None" = None
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
     language: str = "en"
