@@ -22,6 +22,8 @@ from stilts_keras.scoring import formats
 from stilts_keras.scoring.suite import Layout
 from stilts_keras.scoring.suite import Suite
 from stilts_keras.scoring.suites.xtreme import XTREME
+from stilts_keras.tasks import LAREQA
+from stilts_keras.tasks import MEWSLIX
 from stilts_keras.tasks import MLQA
 from stilts_keras.tasks import PANX
 from stilts_keras.tasks import TATOEBA
@@ -34,12 +36,24 @@ from stilts_keras.tasks import XQUAD
 XTREME_R = Suite(
     name="xtreme_r",
     title="XTREME-R",
-    tasks=(XNLI, XCOPA, UDPOS, PANX, XQUAD, MLQA, TYDIQA, TATOEBA),
+    tasks=(
+        XNLI,
+        XCOPA,
+        UDPOS,
+        PANX,
+        XQUAD,
+        MLQA,
+        TYDIQA,
+        TATOEBA,
+        MEWSLIX,
+        LAREQA,
+    ),
     evaluated_after={"tatoeba": ("squad",)},
     groups={
         "classification": ("xnli", "xcopa"),
         "tagging": ("udpos", "panx"),
         "qa": ("xquad", "mlqa", "tydiqa"),
+        "retrieval": ("tatoeba", "mewslix"),
         "multi_choice": ("xcopa",),
     },
     task_scores={
@@ -51,6 +65,8 @@ XTREME_R = Suite(
         "mlqa": ("exact_match", "f1"),
         "tydiqa": ("exact_match", "f1"),
         "tatoeba": ("accuracy",),
+        "mewslix": ("mrr_at_20",),
+        "lareqa": ("map_at_20",),
     },
     score_name="stilts_keras_mean",
     note=XTREME.note,
@@ -64,6 +80,8 @@ XTREME_R = Suite(
             "mlqa": formats.Answers(),
             "tydiqa": formats.Answers(),
             "tatoeba": formats.RowNumbers(),
+            "mewslix": formats.Rankings(),
+            "lareqa": formats.Rankings(),
         },
         labels="xtreme_r_labels",
     ),
