@@ -12,6 +12,21 @@ QUESTION = {
     "context": "It was Ann.",
     "answers": {"text": ["Ann"], "answer_start": [7]},
 }
+ARTICLE = {
+    "text": "It was Ann.",
+    "sentence_spans": [{"start": 0, "end": 11}],
+    "language": "de",
+}
+MENTION = {
+    "example_id": "m1",
+    "entity_id": "Q1",
+    "mention_span": {"start": 7, "end": 10, "text": "Ann"},
+}
+ENTITY = {
+    "entity_id": "Q1",
+    "description": "A person. Or so.",
+    "sentence_spans": [{"start": 0, "end": 9}, {"start": 10, "end": 16}],
+}
 PROMPT = {"context": "Ann fell.", "question": "Why?"}
 # The parts are stacked, so that each has the columns of all.
 POOL = dict.fromkeys(("id", "sentence", "source_id", "target_id"))
@@ -44,6 +59,14 @@ GOOD = {
         "endings": ["stops.", "falls.", "wins.", "eats."],
         "label": "1",
     },
+    "lareqa": QUESTION | {"sentence_breaks": [[0, 11]]},
+    "mewslix": {
+        "context": ARTICLE,
+        "mentions": [MENTION],
+        "example_id": "m1",
+        "mention": "Ann: It was { Ann } .",
+        "entity_id": "Q1",
+    },
     "mlm": {"text": "Hallo Welt."},
     "mlqa": QUESTION,
     "mnli": NLI,
@@ -57,10 +80,17 @@ GOOD = {
     },
     "snli": NLI,
     "squad": QUESTION,
+    "squad_retrieval": QUESTION,
     "squad_v2": QUESTION,
     "tatoeba": {"source_sentence": "Hallo.", "target_sentence": "Hello."},
     "tydiqa": QUESTION | {"id": "english-1"},
     "udpos": {"tokens": ["a", "dog"], "pos_tags": ["DET", "NOUN"]},
+    "wikipedia_pairs": {
+        "contextual_mention": {"context": ARTICLE, "mention": MENTION},
+        "example_id": "m1",
+        "mention": "Ann: It was { Ann } .",
+        "entity": ENTITY,
+    },
     "xnli": NLI,
     "xquad": QUESTION,
 }

@@ -164,8 +164,8 @@ def test_pocket_rows_read(task):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 def test_real_rows_read_in_every_language(task, real_data):
-    if task.name == "qqp":
-        pytest.skip("the material has no rows of QQP")
+    if task.name in ("qqp", "mewslix", "wikipedia_pairs"):
+        pytest.skip(f"the material has no rows of {task.name}")
     seen = check(task, real_data)
     held = {
         language

@@ -46,7 +46,9 @@ def example(name, rng):
     if name == "xcopa":
         gold, guess = (rng.choices([0, 1], k=NUM) for _ in range(2))
         # The reference's labels are its rows, with the label among the rest.
-        rows = [{"premise": "p", "idx": n, "label": x} for n, x in zip_(gold)]
+        rows = [
+            {"premise": "p", "idx": n, "label": x} for n, x in enumerate(gold)
+        ]
         answers = [{"label": x} for x in guess]
         return (
             gold,
@@ -77,10 +79,6 @@ def example(name, rng):
     gold = {one: rng.sample(pool, size) for one in ids}
     guess = {one: rng.sample(pool, 20) for one in ids[1:]}
     return gold, guess, json.dumps(gold), json.dumps(guess)
-
-
-def zip_(values):
-    return enumerate(values)
 
 
 # ---------------------------------------------------------- Counted once more
