@@ -32,6 +32,13 @@ PROMPT = {"context": "Ann fell.", "question": "Why?"}
 POOL = dict.fromkeys(("id", "sentence", "source_id", "target_id"))
 POOL["part_row"] = 7
 GOLD = POOL | {"part": "gold", "source_id": "de-1", "target_id": "en-1"}
+COPA = {
+    "premise": "Ann fell.",
+    "question": "cause",
+    "choice1": "Ice.",
+    "choice2": "Sun.",
+    "label": "choice2",
+}
 GOOD = {
     "anli": NLI,
     "bucc2018": POOL | {"part": "source", "id": "de-1", "sentence": "Satz."},
@@ -41,13 +48,8 @@ GOOD = {
         "choices": {"label": [*"ABCDE"], "text": [*"vwxyz"]},
         "answerKey": "B",
     },
-    "copa": {
-        "premise": "Ann fell.",
-        "question": "cause",
-        "choice1": "Ice.",
-        "choice2": "Sun.",
-        "label": "choice2",
-    },
+    "copa": COPA,
+    "xcopa": COPA,
     "cosmosqa": {
         **PROMPT,
         **{f"answer{number}": f"Answer {number}." for number in range(4)},

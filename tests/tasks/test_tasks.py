@@ -49,6 +49,9 @@ ADDED = {
     "panx": "qu pl uk az lt pa gu ro",
     "xquad": "ro",
     "tatoeba": "az lt pl uk ro",
+    "mewslix": "ar de en es fa ja pl ro ta tr uk",
+    # XQuAD-R's own; the evaluator names none.
+    "lareqa": "ar de el en es hi ru th tr vi zh",
 }
 # Of each, how many languages the material has test rows in.
 IN_MATERIAL = {"panx": 47, "tydiqa": 3, "bucc2018": 0}
