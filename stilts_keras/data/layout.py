@@ -23,7 +23,7 @@ def expected_places(task, language, split):
             for config, name in pieces(repository, language, split)
         )
         for repository in task.repositories
-        if split in repository.splits
+        if repository.may_hold(language, split)
     )
 
 
