@@ -29,6 +29,7 @@ from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.tatoeba import TATOEBA
 from stilts_keras.tasks.tydiqa import TYDIQA
 from stilts_keras.tasks.udpos import UDPOS
+from stilts_keras.tasks.xcopa import XCOPA
 from stilts_keras.tasks.xnli import XNLI
 from stilts_keras.tasks.xquad import XQUAD
 
@@ -53,6 +54,7 @@ __all__ = [
     "TATOEBA",
     "TYDIQA",
     "UDPOS",
+    "XCOPA",
     "XNLI",
     "XQUAD",
 ]

@@ -157,6 +157,9 @@ class Task:
             own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
+        train_first: tuple of str. Tasks that are trained before it, one after
+            another, where the benchmark hands on the whole model and not the
+            encoder alone: each stage begins with the head of the one before.
         head_key: str. Tasks of equal key share a head; default: the name.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
@@ -196,6 +199,7 @@ class Task:
     labels_from_data: bool = False
     has_unanswerable: bool = False
     train_task: str | None = None
+    train_first: tuple[str, ...] = ()
     head_key: str = ""
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
