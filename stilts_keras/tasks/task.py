@@ -68,7 +68,8 @@ class Repository:
             several of these are joined by `+`.
         language_column: str or None. Where one configuration holds several
             languages: the column whose text, up to its first `-`, is the
-            row's language by this repository's name.
+            row's language by this repository's name. `context.language` is
+            the field `language` of the objects in `context`.
         parts: mapping from a part's name to its configuration, where a task
             reads several. Their rows are stacked; the column `part` tells
             which is which.
@@ -161,6 +162,9 @@ class Task:
             another, where the benchmark hands on the whole model and not the
             encoder alone: each stage begins with the head of the one before.
         head_key: str. Tasks of equal key share a head; default: the name.
+        candidates: Task or None. Of a target that searches: whose test rows,
+            in its own language, are searched; None: the target's rows in all
+            languages.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
@@ -201,6 +205,7 @@ class Task:
     train_task: str | None = None
     train_first: tuple[str, ...] = ()
     head_key: str = ""
+    candidates: "Task | None" = None
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
     num_train_examples_in: Mapping[str, int] = dataclasses.field(
