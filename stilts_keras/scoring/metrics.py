@@ -217,9 +217,7 @@ METRICS = {
         ),
         # The mean of the F1 of each class that gold or predictions have:
         # scikit-learn's f1_score(average="macro").
-        Metric(
-            name="macro_f1", scores=_class_scores, blind=most_frequent
-        ),
+        Metric(name="macro_f1", scores=_class_scores, blind=most_frequent),
         # Micro F1 over the chunks of all sentences, of bare tags (UD-POS) and
         # of IOB2 tags (PAN-X): `f1` there, with seqeval 0.0.12.
         Metric(name="chunk_f1", parts=_right_chunks, blind=most_frequent),

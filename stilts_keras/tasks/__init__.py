@@ -33,8 +33,8 @@ from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.tatoeba import TATOEBA
 from stilts_keras.tasks.tydiqa import TYDIQA
 from stilts_keras.tasks.udpos import UDPOS
-from stilts_keras.tasks.xcopa import XCOPA
 from stilts_keras.tasks.wikipedia_pairs import WIKIPEDIA_PAIRS
+from stilts_keras.tasks.xcopa import XCOPA
 from stilts_keras.tasks.xnli import XNLI
 from stilts_keras.tasks.xquad import XQUAD
 
