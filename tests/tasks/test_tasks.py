@@ -210,6 +210,24 @@ def test_wrong_definition_fails_at_import():
         )
 
 
+def test_who_translated_is_one_of_two():
+    with pytest.raises(ValueError, match="machines.*people.*Received: 'me'"):
+        dataclasses.replace(TASKS["xnli"], translated_by="me")
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_what_is_translated_says_how_its_rows_are_found(task):
+    assert bool(task.translated_by) == bool(task.parallel_by)
+    assert set(task.num_train_examples_in) <= set(task.train_languages)
+    if task.is_trainable:
+        assert task.language in task.train_languages
+    if task.parallel_by not in ("", "number"):
+        held = PocketData().languages(task, "train")
+        rows = PocketData().load(task, held[0], "train")
+        names = rows[task.parallel_by][:]
+        assert len(set(names)) == len(names)
+
+
 def test_another_order_of_numbers_is_one_of_the_same_labels():
     with pytest.raises(ValueError, match="the labels in another order"):
         dataclasses.replace(TASKS["panx"], numbered_labels=("O", "B-PER"))
