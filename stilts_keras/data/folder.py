@@ -105,7 +105,7 @@ class FolderData:
     def _find(self, task, language, split):
         is_there = False
         for repository in task.repositories:
-            if split not in repository.splits:
+            if not repository.may_hold(language, split):
                 continue
             files = {
                 part: _find_joined(
@@ -148,7 +148,7 @@ class FolderData:
         Another source would give them all, and these be passed over.
         """
         for repository in task.repositories:
-            if split not in repository.splits:
+            if not repository.may_hold(language, split):
                 continue
             there, missing = [], []
             for config, name in pieces(repository, language, split):

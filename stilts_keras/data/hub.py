@@ -103,10 +103,7 @@ class HubData:
         return [
             repository
             for repository in task.repositories
-            if repository.on_hub
-            and split in repository.splits
-            and repository.configs_for(language)
-            and language not in repository.without.get(split, ())
+            if repository.on_hub and repository.is_documented(language, split)
         ]
 
 

@@ -23,9 +23,9 @@ def expected_places(task, language, split):
             for config, name in pieces(repository, language, split)
         )
         for repository in task.repositories
-        if split in repository.splits
+        if repository.may_hold(language, split)
     ]
-    return " or ".join(filter(None, places))
+    return " or ".join(places)
 
 
 def pieces(repository, language, split):

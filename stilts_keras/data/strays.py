@@ -91,7 +91,7 @@ class Strays:
             str. The file's path below the data folder; None if there is none.
         """
         for repository in task.repositories:
-            if split in repository.splits and repository.configs_for(language):
+            if repository.may_hold(language, split):
                 place = _Place(task, repository, language, split)
                 for parts in self._walk((), place):
                     if place.is_meant_by(parts):

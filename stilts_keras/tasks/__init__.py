@@ -23,6 +23,7 @@ from stilts_keras.tasks.mnli import MNLI
 from stilts_keras.tasks.panx import PANX
 from stilts_keras.tasks.pawsx import PAWSX
 from stilts_keras.tasks.qqp import QQP
+from stilts_keras.tasks.sib200 import SIB200
 from stilts_keras.tasks.siqa import SIQA
 from stilts_keras.tasks.snli import SNLI
 from stilts_keras.tasks.squad import SQUAD
@@ -53,6 +54,7 @@ __all__ = [
     "PANX",
     "PAWSX",
     "QQP",
+    "SIB200",
     "SIQA",
     "SNLI",
     "SQUAD",

@@ -9,6 +9,7 @@ from stilts_keras.tasks.kinds import KINDS
 
 PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
+TRANSLATORS = ("machines", "people")
 # float16 would need its loss scaled; bfloat16 has float32's range.
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
@@ -117,6 +118,16 @@ class Repository:
             "{language}" in config for config in configs
         )
 
+    def may_hold(self, language, split):
+        """Whether rows of a language and split could lie here at all."""
+        return split in self.splits and bool(self.configs_for(language))
+
+    def is_documented(self, language, split):
+        """Whether the repository itself is said to have such rows."""
+        return self.may_hold(language, split) and (
+            language not in self.without.get(split, ())
+        )
+
     def configs_for(self, language, part=None):
         """Returns the configurations that hold one language, or its part.
 
@@ -173,6 +184,15 @@ class Task:
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
+        num_train_examples_in: mapping from a language other than `language`
+            to the same, where it is known.
+        translated_by: str. Who translated the training rows from `language`
+            into the others, one of `TRANSLATORS`; empty where the rows were
+            written in each language.
+        parallel_by: str. How a training row's translations are found: by its
+            `number`, or by the text of a column, such as `id`; empty where no
+            row translates another. Rows that are drawn are then the same in
+            every language; see `data.draws`.
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
@@ -204,6 +224,11 @@ class Task:
     candidates: "Task | None" = None
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
+    num_train_examples_in: Mapping[str, int] = dataclasses.field(
+        default_factory=dict
+    )
+    translated_by: str = ""
+    parallel_by: str = ""
     language: str = "en"
     licence: str = ""
     citation: str = ""
@@ -235,6 +260,11 @@ class Task:
             raise ValueError(
                 f"Task {self.name!r}: numbered_labels must be the labels in "
                 f"another order. Received: {self.numbered_labels}."
+            )
+        if self.translated_by and self.translated_by not in TRANSLATORS:
+            raise ValueError(
+                f"Task {self.name!r}: translated_by must be empty or one of "
+                f"{TRANSLATORS}. Received: {self.translated_by!r}."
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
@@ -274,6 +304,28 @@ class Task:
     def is_trainable(self):
         """Whether a stage can train on this task's own rows."""
         return "train" in self.splits
+
+    @property
+    def train_languages(self):
+        """Tuple of the languages that are documented to have train rows.
+
+        Those of the user's own are among them: only the data know.
+        """
+        return tuple(
+            language
+            for language in (self.languages if self.is_trainable else ())
+            if language in self.extra_languages
+            or any(
+                repository.is_documented(language, "train")
+                for repository in self.repositories
+            )
+        )
+
+    def published_count(self, language):
+        """Returns the training examples in a language; None: not known."""
+        if language == self.language:
+            return self.num_train_examples or None
+        return self.num_train_examples_in.get(language)
 
     @property
     def is_target(self):

@@ -110,7 +110,7 @@ def test_lines_fit_a_hundred_columns_without_a_terminal(encoding):
 
 def test_unknown_sizes_are_called_unknown():
     built = graph(
-        routes=["xnli@de"], backbone=UNKNOWN, data=FakeData(rows=None)
+        routes=["udpos@de"], backbone=UNKNOWN, data=FakeData(rows=None)
     )
     text = plan(built)
     assert "sizes known after loading" in text

@@ -55,11 +55,6 @@ ADDED = {
 }
 # Of each, how many languages the material has test rows in.
 IN_MATERIAL = {"panx": 47, "tydiqa": 3, "bucc2018": 0}
-# The built-in world has no rows of these.
-NOT_IN_POCKET = set(
-    "anli bucc2018 ccg commonsenseqa copa cosmosqa mlqa panx pawsx qqp siqa "
-    "snli squad_v2 tydiqa xcopa".split()
-)
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
@@ -162,7 +157,14 @@ def check(task, data):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 def test_pocket_rows_read(task):
-    assert bool(check(task, PocketData())) != (task.name in NOT_IN_POCKET)
+    data = PocketData()
+    seen = check(task, data)
+    for split in task.splits:
+        held = data.languages(task, split)
+        assert held and set(held) <= seen
+        for language in held:
+            rows = data.num_rows(task, language, split)
+            assert rows == len(data.load(task, language, split))
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
@@ -209,6 +211,24 @@ def test_wrong_definition_fails_at_import():
             splits=("train",),
             metrics=(),
         )
+
+
+def test_who_translated_is_one_of_two():
+    with pytest.raises(ValueError, match="machines.*people.*Received: 'me'"):
+        dataclasses.replace(TASKS["xnli"], translated_by="me")
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_what_is_translated_says_how_its_rows_are_found(task):
+    assert bool(task.translated_by) == bool(task.parallel_by)
+    assert set(task.num_train_examples_in) <= set(task.train_languages)
+    if task.is_trainable:
+        assert task.language in task.train_languages
+    if task.parallel_by not in ("", "number"):
+        held = PocketData().languages(task, "train")
+        rows = PocketData().load(task, held[0], "train")
+        names = rows[task.parallel_by][:]
+        assert len(set(names)) == len(names)
 
 
 def test_another_order_of_numbers_is_one_of_the_same_labels():
@@ -334,6 +354,8 @@ def test_label_orders_are_the_documented_ones():
         "panx": "B-LOC B-ORG B-PER I-LOC I-ORG I-PER O",
         "pawsx": "0 1",
         "qqp": "not_duplicate duplicate",
+        "sib200": "entertainment geography health politics "
+        "science/technology sports travel",
         "udpos": "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN "
         "PUNCT SCONJ SYM VERB X",
     }
