@@ -16,6 +16,7 @@ from stilts_keras.scoring.suites import XTREME
 from stilts_keras.scoring.suites import XTREME_R
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.example import MultipleChoice
+from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
 ROUTES = ["pretrained", "siqa", "siqa/copa"]
@@ -169,7 +170,7 @@ def choice(row):
 OWN = Task(
     name="xcopa_de",
     problem="multiple_choice",
-    repositories=(),
+    repositories=(Repository(id="me/choices", config="{language}"),),
     columns={},
     to_example=choice,
     languages=("de", "en", "hi"),
@@ -185,6 +186,17 @@ def test_a_task_of_one_s_own_may_hand_on_a_head_too():
     stage = stage_of(built, "pretrained", "xcopa_de")
     assert stage.path == "siqa/cosmosqa/xcopa_de"
     assert [one.takes_head for one in stage.chain] == [False, True, True]
+
+
+def test_what_has_no_head_may_come_after_stages_of_any_kind():
+    after = dataclasses.replace(
+        TASKS["tatoeba"], name="later", train_first=("mnli", "squad")
+    )
+    built = graph(routes=["pretrained", "mnli/squad"], targets=[after])
+    stage = stage_of(built, "pretrained", "later")
+    assert stage.path == "mnli/squad" and not stage.takes_head
+    # The stages of the route, and what comes after them.
+    assert len(built.stages) == 4
 
 
 @pytest.mark.parametrize(
