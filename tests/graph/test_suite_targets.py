@@ -80,7 +80,8 @@ def test_nothing_of_two_suites_is_there_twice():
 
 def test_both_suites_of_all_routes_are_planned_within_a_second():
     tasks = ["mnli", "squad", "hellaswag", "siqa", "qqp", "cosmosqa"]
-    start = time.perf_counter()
+    # Of this process: others may be at work besides.
+    start = time.process_time()
     built = graph(
         routes=["pretrained", *tasks, *(f"mnli/{name}" for name in tasks[1:])],
         targets=["xtreme", "xtreme_r"],
@@ -88,7 +89,7 @@ def test_both_suites_of_all_routes_are_planned_within_a_second():
     )
     text_of(built)
     built.description()
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(built.cells) == 12 * 13 * 3
 
 
