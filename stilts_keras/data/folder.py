@@ -9,10 +9,12 @@ import re
 
 from stilts_keras.data import formats
 from stilts_keras.data.layout import expected_places
+from stilts_keras.data.layout import field_values
 from stilts_keras.data.layout import language_of
 from stilts_keras.data.layout import pieces
 from stilts_keras.data.layout import select_language
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_task_columns
 from stilts_keras.data.strays import Strays
 from stilts_keras.errors import InputError
 
@@ -91,7 +93,8 @@ class FolderData:
             part: formats.read_files(files, f"{fingerprint} {part}", task)
             for part, files in place.files.items()
         }
-        return select_language(stack(tables), place.repository, language, task)
+        rows = select_language(stack(tables), place.repository, language, task)
+        return with_task_columns(rows, place.repository)
 
     def _place(self, task, language, split):
         key = (task.name, language, split)
@@ -102,12 +105,12 @@ class FolderData:
     def _find(self, task, language, split):
         is_there = False
         for repository in task.repositories:
-            if split not in repository.splits:
+            if not repository.may_hold(language, split):
                 continue
             files = {
                 part: _find_joined(
                     self.folder / repository.id,
-                    repository.config_for(language, part),
+                    repository.configs_for(language, part),
                     repository.splits[split],
                 )
                 for part in repository.parts or [None]
@@ -145,7 +148,7 @@ class FolderData:
         Another source would give them all, and these be passed over.
         """
         for repository in task.repositories:
-            if split not in repository.splits:
+            if not repository.may_hold(language, split):
                 continue
             there, missing = [], []
             for config, name in pieces(repository, language, split):
@@ -173,13 +176,13 @@ class FolderData:
         column = repository.language_column
         key = (file, file.stat().st_mtime_ns, column)
         if key not in self._columns:
-            values = formats.read_column(file, column, task)
+            values = formats.read_column(file, column.partition(".")[0], task)
             if values is None:
                 raise InputError(
                     f"File {str(file)!r} has no column {column!r}, which names "
                     "each row's language. Give the Hub's columns."
                 )
-            self._columns[key] = values
+            self._columns[key] = field_values(values, column)
         return self._columns[key]
 
 
@@ -195,10 +198,12 @@ class _Place:
         return [file for files in self.files.values() for file in files]
 
 
-def _find_joined(repository, config, splits):
+def _find_joined(repository, configs, splits):
     """Finds the files of all splits of `a+b`; none where one is missing."""
     found = [
-        _find_files(repository, config, split) for split in splits.split("+")
+        _find_files(repository, config, split)
+        for config in configs
+        for split in splits.split("+")
     ]
     return tuple(sum(found, ())) if all(found) else ()
 

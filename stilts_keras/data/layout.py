@@ -17,14 +17,15 @@ def expected_places(task, language, split):
     Returns:
         str. Paths below the folder, joined by `and` and `or`.
     """
-    return " or ".join(
+    places = [
         " and ".join(
             f"{repository.id}/{config}/{name}.parquet"
             for config, name in pieces(repository, language, split)
         )
         for repository in task.repositories
-        if split in repository.splits
-    )
+        if repository.may_hold(language, split)
+    ]
+    return " or ".join(places)
 
 
 def pieces(repository, language, split):
@@ -39,15 +40,52 @@ def pieces(repository, language, split):
         List of (configuration, the repository's name of a split).
     """
     return [
-        (repository.config_for(language, part), name)
+        (config, name)
         for part in repository.parts or [None]
+        for config in repository.configs_for(language, part)
         for name in repository.splits[split].split("+")
     ]
+
+
+def with_task_columns(rows, repository):
+    """Gives the columns of a repository the names that the Task has for them.
+
+    Args:
+        rows: `datasets.Dataset`.
+        repository: `Repository` that they are from.
+
+    Returns:
+        A `datasets.Dataset`.
+    """
+    names = {
+        theirs: ours
+        for ours, theirs in repository.columns.items()
+        if theirs in rows.column_names and ours not in rows.column_names
+    }
+    return rows.rename_columns(names) if names else rows
 
 
 def language_of(value):
     """Reads the language from a row's value in the language column."""
     return str(value).partition("-")[0]
+
+
+def field_values(values, path):
+    """Takes a field of objects, such as `language` of `context.language`.
+
+    Args:
+        values: list. Of the column before the first `.`.
+        path: str.
+
+    Returns:
+        List; None where there is no such field.
+    """
+    for name in path.split(".")[1:]:
+        values = [
+            item.get(name) if isinstance(item, dict) else None
+            for item in values
+        ]
+    return values
 
 
 def stack(tables):
@@ -111,14 +149,15 @@ def select_language(rows, repository, language, task):
     column = repository.language_column
     if not column:
         return rows
-    if column not in rows.column_names:
+    whole = column.partition(".")[0]
+    if whole not in rows.column_names:
         raise InputError(
             f"The rows of task {task.name!r} in {repository.id!r} have no "
             f"column {column!r}, which names each row's language. Give the "
             "Hub's columns."
         )
     name = repository.language_name(language)
-    values = rows[column][:]
+    values = field_values(rows[whole][:], column)
     if None in values:
         raise InputError(
             f"Row {values.index(None)} of task {task.name!r} in "

@@ -10,6 +10,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring import chunks
 from stilts_keras.scoring import intervals
+from stilts_keras.scoring import ranking
 from stilts_keras.scoring import spans
 from stilts_keras.scoring.metric import Metric
 from stilts_keras.scoring.metric import check_lengths
@@ -38,6 +39,24 @@ def _right_labels(gold, predictions):
 
 def _is_equal(truth, guess):
     return bool(truth == guess)
+
+
+def _class_scores(gold, predictions):
+    """Splits macro F1 into scores of examples, of which it is the mean.
+
+    No example has an F1 of its own. To the macro F1 itself comes what an
+    example moves it by, to first order in its weight: 2 for a right label,
+    less the F1 of its class for each label given or predicted, over all such
+    labels of the class. So intervals and resampling see the shares of the
+    classes vary too (the infinitesimal jackknife: Efron, 1982).
+    """
+    _check_kinds(gold, predictions)
+    names, places = np.unique([*gold, *predictions], return_inverse=True)
+    truth, guess = np.eye(len(names))[places.reshape(2, -1)]
+    right, given = truth * guess, truth + guess
+    each = 2 * right.sum(axis=0) / given.sum(axis=0)
+    moved = (2 * right - each * given) / given.mean(axis=0)
+    return 100.0 * (each + moved).mean(axis=1)
 
 
 def _right_chunks(gold, predictions):
@@ -185,6 +204,26 @@ def _check_answers(gold, may_lack):
             )
 
 
+# ------------------------------------------------------------------- Rankings
+def _ranking_metric(name, rule, random_rule, kept):
+    """Makes a Metric that is a mean over queries, resampled by these."""
+    return Metric(
+        name=name,
+        parts=functools.partial(ranking.parts, rule, kept),
+        random=functools.partial(ranking.by_chance, random_rule, kept),
+        takes_language=True,
+    )
+
+
+def _map_metric(name, kept):
+    return _ranking_metric(
+        name,
+        ranking.average_precision,
+        ranking.random_average_precision,
+        kept,
+    )
+
+
 # ------------------------------------------------------------------- By name
 METRICS = {
     metric.name: metric
@@ -197,6 +236,9 @@ METRICS = {
             ends=_accuracy_ends,
             blind=most_frequent,
         ),
+        # The mean of the F1 of each class that gold or predictions have:
+        # scikit-learn's f1_score(average="macro").
+        Metric(name="macro_f1", scores=_class_scores, blind=most_frequent),
         # Micro F1 over the chunks of all sentences, of bare tags (UD-POS) and
         # of IOB2 tags (PAN-X): `f1` there, with seqeval 0.0.12.
         Metric(name="chunk_f1", parts=_right_chunks, blind=most_frequent),
@@ -223,6 +265,19 @@ METRICS = {
             scores=functools.partial(_answer_scores, spans.f1),
             takes_language=True,
             languages=tuple(spans.MLQA_ARTICLES),
+        ),
+        # Mean average precision at 20: of LAReQA's one pool of all languages,
+        # and likewise among the candidates of the question's own language,
+        # and among those of the others.
+        _map_metric("map_at_20", ranking.everywhere),
+        _map_metric("map_at_20_within", ranking.within),
+        _map_metric("map_at_20_across", ranking.across),
+        # Mean reciprocal rank at 20: of Mewsli-X, which calls it mAP.
+        _ranking_metric(
+            "mrr_at_20",
+            ranking.reciprocal_rank,
+            ranking.random_reciprocal_rank,
+            ranking.everywhere,
         ),
         # Micro F1 over pairs of sentences that translate each other: `bucc_f1`
         # of evaluate.py.

@@ -29,9 +29,12 @@ class Column:
     Attributes:
         parts: tuple of str. Where a task's rows are of several parts: those
             that have this column; () stands for all.
+        may_be_absent: bool. Whether rows may do without it, having the same
+            in another column; it then reads as None.
     """
 
     parts: tuple[str, ...] = ()
+    may_be_absent: bool = False
 
     # Whether it is what is to be predicted, and so may be hidden.
     is_gold = False
@@ -42,7 +45,7 @@ class Column:
 
     def is_hidden(self, value):
         """Whether a gold column's value, as the data set has it, is hidden."""
-        return _is_null(value) or value in (-1, "", [])
+        return is_null(value) or value in (-1, "", [])
 
     def is_in(self, part):
         """Whether rows of a part, or of no part (None), have the column."""
@@ -80,7 +83,7 @@ class Text(Column):
 
     def read(self, name, value, labels):
         """Returns the text."""
-        if _is_null(value):
+        if is_null(value):
             raise MissingValue(f"null in {name}")
         return _text(name, value)
 
@@ -95,9 +98,9 @@ class Id(Column):
 
     def read(self, name, value, labels):
         """Returns the id as text."""
-        if _is_null(value):
+        if is_null(value):
             raise MissingValue(f"null in {name}")
-        number = _number(value) if not isinstance(value, str) else None
+        number = as_number(value) if not isinstance(value, str) else None
         text = _text(name, value if number is None else str(number))
         if not text.strip():
             raise MissingValue(f"empty {name}")
@@ -127,7 +130,7 @@ class Label(Column):
         """Whether it is null, blank or -1, as text too."""
         if isinstance(value, str) and not value.strip():
             return True
-        return _is_null(value) or _number(value) == -1
+        return is_null(value) or as_number(value) == -1
 
     def read(self, name, value, labels):
         """Returns the name, or None for a hidden label."""
@@ -136,7 +139,13 @@ class Label(Column):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Labels(Column):
-    """A list of labels, none of them hidden."""
+    """A list of labels, none of them hidden.
+
+    Attributes:
+        unlabelled: tuple of str. Names that stand for no label; read as None.
+    """
+
+    unlabelled: tuple[str, ...] = ()
 
     is_gold = True
 
@@ -147,14 +156,19 @@ class Labels(Column):
     def is_hidden(self, value):
         """Whether there is no list, or one of hidden labels."""
         if isinstance(value, list | tuple):
-            return all(_is_null(item) or item in (-1, "") for item in value)
+            return all(is_null(item) or item in (-1, "") for item in value)
         return super().is_hidden(value)
 
     def read(self, name, value, labels):
-        """Returns a list of names."""
-        found = [_label(name, item, labels) for item in _list(name, value)]
-        if None in found:
-            raise MissingValue(f"null in {name}")
+        """Returns a list of names, and of None for what is unlabelled."""
+        found = []
+        for item in as_list(name, value):
+            if item in self.unlabelled:
+                found.append(None)
+                continue
+            found.append(_label(name, item, labels))
+            if found[-1] is None:
+                raise MissingValue(f"null in {name}")
         return found
 
 
@@ -236,9 +250,10 @@ class Answers(Column):
             value = value["text"]
         if isinstance(value, list | tuple):
             texts = [
-                item["text"] if _has(item, "text") else item for item in value
+                item["text"] if has_field(item, "text") else item
+                for item in value
             ]
-            return all(_is_null(text) or text == "" for text in texts)
+            return all(is_null(text) or text == "" for text in texts)
         return super().is_hidden(value)
 
     def read(self, name, value, labels):
@@ -248,10 +263,10 @@ class Answers(Column):
         if not all(text.strip() for text in texts):
             raise MissingValue(f"empty {name}.text")
         starts = []
-        for start in _list(f"{name}.answer_start", found["answer_start"]):
-            if _is_null(start):
+        for start in as_list(f"{name}.answer_start", found["answer_start"]):
+            if is_null(start):
                 raise MissingValue(f"null in {name}.answer_start")
-            number = _number(start)
+            number = as_number(start)
             if number is None:
                 raise ValueError(
                     f"{start!r} in {name}.answer_start. Expected a number of "
@@ -266,7 +281,8 @@ class Answers(Column):
         return {"text": texts, "answer_start": starts}
 
 
-def _is_null(value):
+def is_null(value):
+    """Whether a value is null; data frames write it as NaN among numbers."""
     # Data frames write nulls in columns of numbers as NaN.
     return value is None or (isinstance(value, float) and value != value)
 
@@ -277,8 +293,9 @@ def _text(name, value):
     return value
 
 
-def _list(name, value):
-    if _is_null(value):
+def as_list(name, value):
+    """Returns a list, or raises."""
+    if is_null(value):
         raise MissingValue(f"null in {name}")
     if not isinstance(value, list | tuple):
         raise ValueError(f"{value!r} in {name}. Expected a list.")
@@ -286,21 +303,21 @@ def _list(name, value):
 
 
 def _texts(name, value):
-    texts = list(_list(name, value))
-    if any(_is_null(text) for text in texts):
+    texts = list(as_list(name, value))
+    if any(is_null(text) for text in texts):
         raise MissingValue(f"null in {name}")
     return [_text(name, text) for text in texts]
 
 
 def _lists(name, value, keys):
     """Reads lists side by side; a list of objects is turned into them."""
-    if _is_null(value):
+    if is_null(value):
         raise MissingValue(f"null in {name}")
     items = value if isinstance(value, list | tuple) else [value]
     for item in items:
-        if _is_null(item):
+        if is_null(item):
             raise MissingValue(f"null in {name}")
-        lacking = [key for key in keys if not _has(item, key)]
+        lacking = [key for key in keys if not has_field(item, key)]
         if lacking:
             raise ValueError(
                 f"{item!r} in {name}. Expected lists {' and '.join(keys)}."
@@ -310,11 +327,12 @@ def _lists(name, value, keys):
     return value
 
 
-def _has(item, key):
+def has_field(item, key):
+    """Whether a value is an object that has a field."""
     return isinstance(item, dict) and key in item
 
 
-def _number(value):
+def as_number(value):
     """Returns a whole number of whatever type as int, else None."""
     if isinstance(value, bool):
         return None
@@ -331,9 +349,9 @@ def _number(value):
 def _label(name, value, names):
     if value in names:
         return value
-    number = _number(value)
+    number = as_number(value)
     is_blank = isinstance(value, str) and not value.strip()
-    if _is_null(value) or is_blank or number == -1:
+    if is_null(value) or is_blank or number == -1:
         return None
     if not names:
         # The rows themselves name the labels.
