@@ -32,6 +32,13 @@ PROMPT = {"context": "Ann fell.", "question": "Why?"}
 POOL = dict.fromkeys(("id", "sentence", "source_id", "target_id"))
 POOL["part_row"] = 7
 GOLD = POOL | {"part": "gold", "source_id": "de-1", "target_id": "en-1"}
+COPA = {
+    "premise": "Ann fell.",
+    "question": "cause",
+    "choice1": "Ice.",
+    "choice2": "Sun.",
+    "label": "choice2",
+}
 GOOD = {
     "anli": NLI,
     "bucc2018": POOL | {"part": "source", "id": "de-1", "sentence": "Satz."},
@@ -41,13 +48,8 @@ GOOD = {
         "choices": {"label": [*"ABCDE"], "text": [*"vwxyz"]},
         "answerKey": "B",
     },
-    "copa": {
-        "premise": "Ann fell.",
-        "question": "cause",
-        "choice1": "Ice.",
-        "choice2": "Sun.",
-        "label": "choice2",
-    },
+    "copa": COPA,
+    "xcopa": COPA,
     "cosmosqa": {
         **PROMPT,
         **{f"answer{number}": f"Answer {number}." for number in range(4)},
@@ -73,6 +75,7 @@ GOOD = {
     "panx": {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]},
     "pawsx": {"sentence1": "A b.", "sentence2": "B a.", "label": "1"},
     "qqp": {"question1": "Who?", "question2": "Who is?", "label": "duplicate"},
+    "sib200": {"text": "A dog.", "category": "sports"},
     "siqa": {
         **PROMPT,
         **{f"answer{letter}": f"Answer {letter}." for letter in "ABC"},
@@ -104,10 +107,13 @@ def row_with(name, column):
 
 def file_of(task, language, split, part=None):
     """Names the file of a split in a data folder, without its ending."""
-    repository = next(r for r in task.repositories if split in r.splits)
+    repository = next(
+        r for r in task.repositories if r.may_hold(language, split)
+    )
     # ANLI's rounds are files of their own.
     name = repository.splits[split].split("+")[0]
-    return f"{repository.id}/{repository.config_for(language, part)}/{name}"
+    config = repository.configs_for(language, part)[0]
+    return f"{repository.id}/{config}/{name}"
 
 
 def write_jsonl(folder, name, rows):

@@ -91,7 +91,7 @@ class Strays:
             str. The file's path below the data folder; None if there is none.
         """
         for repository in task.repositories:
-            if split in repository.splits:
+            if repository.may_hold(language, split):
                 place = _Place(task, repository, language, split)
                 for parts in self._walk((), place):
                     if place.is_meant_by(parts):
@@ -191,9 +191,15 @@ class _Place:
     def __init__(self, task, repository, language, split):
         self.task = task
         self.repository = tuple(repository.id.split("/"))
-        template = " ".join([repository.config, *repository.parts.values()])
-        self.has_languages = "{language}" in template
         here = pieces(repository, language, split)
+        template = " ".join(
+            repository.configs.get(
+                language, [repository.config, *repository.parts.values()]
+            )
+        )
+        self.has_languages = bool(
+            repository.configs or "{language}" in template
+        )
         self.config = here[0][0]
         self.very_folders = list(
             dict.fromkeys(

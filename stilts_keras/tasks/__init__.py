@@ -23,6 +23,7 @@ from stilts_keras.tasks.mnli import MNLI
 from stilts_keras.tasks.panx import PANX
 from stilts_keras.tasks.pawsx import PAWSX
 from stilts_keras.tasks.qqp import QQP
+from stilts_keras.tasks.sib200 import SIB200
 from stilts_keras.tasks.siqa import SIQA
 from stilts_keras.tasks.snli import SNLI
 from stilts_keras.tasks.squad import SQUAD
@@ -33,6 +34,7 @@ from stilts_keras.tasks.tatoeba import TATOEBA
 from stilts_keras.tasks.tydiqa import TYDIQA
 from stilts_keras.tasks.udpos import UDPOS
 from stilts_keras.tasks.wikipedia_pairs import WIKIPEDIA_PAIRS
+from stilts_keras.tasks.xcopa import XCOPA
 from stilts_keras.tasks.xnli import XNLI
 from stilts_keras.tasks.xquad import XQUAD
 
@@ -52,6 +54,7 @@ __all__ = [
     "PANX",
     "PAWSX",
     "QQP",
+    "SIB200",
     "SIQA",
     "SNLI",
     "SQUAD",
@@ -61,6 +64,7 @@ __all__ = [
     "TYDIQA",
     "UDPOS",
     "WIKIPEDIA_PAIRS",
+    "XCOPA",
     "XNLI",
     "XQUAD",
 ]

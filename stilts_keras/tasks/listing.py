@@ -47,8 +47,13 @@ def _facts(task):
     yield "languages", f"{' '.join(task.languages)} ({count})"
     splits = " ".join(task.splits)
     if task.train_task:
-        splits += f"; as a target trained on {task.train_task}"
+        trained = ", then ".join((*task.train_first, task.train_task))
+        splits += f"; as a target trained on {trained}"
+        if task.train_first:
+            splits += " with one head"
     yield "splits", splits
+    if task.is_trainable:
+        yield "trainable", _trainable(task)
     if task.metrics:
         yield "metrics", " ".join(task.metrics)
     if task.labels_from_data:
@@ -64,6 +69,19 @@ def _facts(task):
     yield "citation", task.citation
 
 
+def _trainable(task):
+    """Says in which languages it can be trained, and who wrote the rows."""
+    others = [code for code in task.train_languages if code != task.language]
+    if not others:
+        return task.language
+    if not task.translated_by:
+        return f"{' '.join(task.train_languages)}, written in each"
+    return (
+        f"{task.language}; translated by {task.translated_by}: "
+        f"{' '.join(others)}"
+    )
+
+
 def _recipe(task):
     recipe = task.recipe
     lengths = f"batch {recipe.batch_size}, {recipe.max_length} tokens"
@@ -76,7 +94,10 @@ def _recipe(task):
 
 
 def _source(repository):
-    configs = repository.parts.values() or [repository.config]
+    configs = repository.parts.values() or [
+        *("+".join(found) for found in repository.configs.values()),
+        *([] if repository.configs else [repository.config]),
+    ]
     name = f"{repository.id} ({', '.join(configs)})"
     if repository.revision:
         name += f" at {repository.revision}"

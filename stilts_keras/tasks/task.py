@@ -9,6 +9,7 @@ from stilts_keras.tasks.kinds import KINDS
 
 PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
+TRANSLATORS = ("machines", "people")
 # float16 would need its loss scaled; bfloat16 has float32's range.
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
@@ -61,6 +62,11 @@ class Repository:
             data folder.
         config: str. Configuration name; `{language}` is replaced by the
             language's name in this repository.
+        configs: mapping from a language to the configurations that hold it,
+            in place of `config`; their rows are joined. The repository has no
+            other languages then.
+        columns: mapping from a column of the Task to the repository's name of
+            it, where that is another.
         language_names: mapping from our language codes to this repository's,
             where they differ.
         splits: mapping from `train`, `dev` and `test` to the repository's;
@@ -83,6 +89,10 @@ class Repository:
 
     id: str
     config: str = "default"
+    configs: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     language_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     splits: Mapping[str, str] = dataclasses.field(
         default_factory=lambda: {
@@ -104,12 +114,32 @@ class Repository:
     def tells_languages(self):
         """Whether rows of one language are told from those of others."""
         configs = self.parts.values() if self.parts else [self.config]
-        return bool(self.language_column) or all(
+        return bool(self.language_column or self.configs) or all(
             "{language}" in config for config in configs
         )
 
+    def may_hold(self, language, split):
+        """Whether rows of a language and split could lie here at all."""
+        return split in self.splits and bool(self.configs_for(language))
+
+    def is_documented(self, language, split):
+        """Whether the repository itself is said to have such rows."""
+        return self.may_hold(language, split) and (
+            language not in self.without.get(split, ())
+        )
+
+    def configs_for(self, language, part=None):
+        """Returns the configurations that hold one language, or its part.
+
+        Returns:
+            Tuple of str; empty where the repository has no such language.
+        """
+        if self.configs:
+            return self.configs.get(language, ())
+        return (self.config_for(language, part),)
+
     def config_for(self, language, part=None):
-        """Returns the configuration that holds one language, or its part."""
+        """Returns the one configuration of a language, or of its part."""
         config = self.parts[part] if part else self.config
         return config.format(language=self.language_name(language))
 
@@ -143,6 +173,10 @@ class Task:
             own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
+        train_first: tuple of str. Tasks that are trained after the route and
+            before that, one after another, each by its own recipe in its own
+            language. The head is handed on from each stage to the next: for
+            benchmarks that go on with the whole model, not the encoder alone.
         head_key: str. Tasks of equal key share a head; default: the name.
         candidates: Task or None. Of a target that searches: whose test rows,
             in its own language, are searched; None: the target's rows in all
@@ -150,6 +184,15 @@ class Task:
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
+        num_train_examples_in: mapping from a language other than `language`
+            to the same, where it is known.
+        translated_by: str. Who translated the training rows from `language`
+            into the others, one of `TRANSLATORS`; empty where the rows were
+            written in each language.
+        parallel_by: str. How a training row's translations are found: by its
+            `number`, or by the text of a column, such as `id`; empty where no
+            row translates another. Rows that are drawn are then the same in
+            every language; see `data.draws`.
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
@@ -176,10 +219,16 @@ class Task:
     labels_from_data: bool = False
     has_unanswerable: bool = False
     train_task: str | None = None
+    train_first: tuple[str, ...] = ()
     head_key: str = ""
     candidates: "Task | None" = None
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
+    num_train_examples_in: Mapping[str, int] = dataclasses.field(
+        default_factory=dict
+    )
+    translated_by: str = ""
+    parallel_by: str = ""
     language: str = "en"
     licence: str = ""
     citation: str = ""
@@ -212,6 +261,11 @@ class Task:
                 f"Task {self.name!r}: numbered_labels must be the labels in "
                 f"another order. Received: {self.numbered_labels}."
             )
+        if self.translated_by and self.translated_by not in TRANSLATORS:
+            raise ValueError(
+                f"Task {self.name!r}: translated_by must be empty or one of "
+                f"{TRANSLATORS}. Received: {self.translated_by!r}."
+            )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
 
@@ -228,6 +282,17 @@ class Task:
             extra_languages=(*self.extra_languages, *languages),
         )
 
+    def within(self, languages):
+        """Returns the Task in some of its languages, in its own order.
+
+        Args:
+            languages: container of str.
+        """
+        kept = tuple(code for code in self.languages if code in languages)
+        if kept == self.languages:
+            return self
+        return dataclasses.replace(self, languages=kept)
+
     @property
     def identity(self):
         """What stands for the definition in fingerprints."""
@@ -239,6 +304,28 @@ class Task:
     def is_trainable(self):
         """Whether a stage can train on this task's own rows."""
         return "train" in self.splits
+
+    @property
+    def train_languages(self):
+        """Tuple of the languages that are documented to have train rows.
+
+        Those of the user's own are among them: only the data know.
+        """
+        return tuple(
+            language
+            for language in (self.languages if self.is_trainable else ())
+            if language in self.extra_languages
+            or any(
+                repository.is_documented(language, "train")
+                for repository in self.repositories
+            )
+        )
+
+    def published_count(self, language):
+        """Returns the training examples in a language; None: not known."""
+        if language == self.language:
+            return self.num_train_examples or None
+        return self.num_train_examples_in.get(language)
 
     @property
     def is_target(self):

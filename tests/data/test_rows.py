@@ -211,7 +211,7 @@ NUMBERED = {
         ("label", "entailment neutral contradiction"),
     ),
     "qqp": ("label", "not_duplicate duplicate"),
-    "copa": ("label", "choice1 choice2"),
+    **dict.fromkeys(("copa", "xcopa"), ("label", "choice1 choice2")),
     "commonsenseqa": ("answerKey", "A B C D E"),
 }
 # Where the names are numbers, these are no places.

@@ -56,8 +56,26 @@ def test_every_fact_of_a_task_is_listed(task):
         ]
     for repository in task.repositories:
         facts += [repository.id, repository.revision or ""]
-        facts += repository.parts.values() or [repository.config]
+        facts += (
+            map("+".join, repository.configs.values())
+            if repository.configs
+            else repository.parts.values() or [repository.config]
+        )
     assert [fact for fact in facts if fact not in text] == []
+
+
+def test_languages_to_train_on_are_listed_with_who_wrote_the_rows():
+    found = blocks(listed(200))
+    for name, expected in {
+        "squad": "trainable en; translated by machines: ar de es hi vi zh",
+        "xnli": "trainable en; translated by machines: ar bg de el es",
+        "sib200": "trainable en; translated by people: af ar",
+        "tydiqa": "trainable en ar bn fi id ko ru sw te, written in each",
+        "mnli": "trainable en ",
+    }.items():
+        assert expected in found[name]
+    assert " th" not in found["udpos"].split("trainable")[1].split("written")[0]
+    assert "trainable" not in found["xquad"]
 
 
 def test_what_is_not_on_the_hub_says_so():

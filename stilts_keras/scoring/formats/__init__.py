@@ -6,6 +6,7 @@ what needs NumPy or SciPy is imported where it is used.
 """
 
 from stilts_keras.scoring.formats.answers import Answers
+from stilts_keras.scoring.formats.choices import Choices
 from stilts_keras.scoring.formats.labels import Labels
 from stilts_keras.scoring.formats.pairs import Pairs
 from stilts_keras.scoring.formats.rankings import Rankings
@@ -25,6 +26,7 @@ BY_PREDICTION = {
 __all__ = [
     "BY_PREDICTION",
     "Answers",
+    "Choices",
     "Labels",
     "Pairs",
     "Rankings",

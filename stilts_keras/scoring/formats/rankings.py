@@ -1,88 +1,92 @@
-"""JSON from each query's id to the candidates found for it, best first."""
+"""An object of JSON from question to what was found for it, the best first."""
 
 from stilts_keras import files
 from stilts_keras.errors import InputError
-from stilts_keras.scoring.formats.format import Format
+from stilts_keras.scoring.formats.answers import Answers
 from stilts_keras.scoring.formats.format import read_json
 from stilts_keras.scoring.ranking import DEPTH
 
 
-class Rankings(Format):
-    """A ranking of ids for each query, as XTREME-R has Mewsli-X's.
+class Rankings(Answers):
+    """`{question: [id, ...]}`; labels likewise, the ids of all that is right.
 
-    Predictions hold the `DEPTH` best; gold all right candidates of each query.
-    Both are read as dicts.
+    A question without a prediction scores 0; others are not looked at.
     """
 
-    ending = "json"
-    expected = "a list of ids, at least one"
+    expected = "a list of ids, not empty"
 
     def read(self, file):
-        """Reads a dict from the query's id to a list of str."""
-        content = read_json(file)
-        if not isinstance(content, dict):
+        """Reads a dict from a question's id to a tuple of ids of candidates."""
+        value = read_json(file)
+        if not isinstance(value, dict):
             raise InputError(
-                f"File {str(file)!r} must hold an object from ids of queries "
-                f"to lists of ids. Received: {str(content)[:60]!r}."
+                f"File {str(file)!r}: expected an object from each question's "
+                "id to a list of ids, the best first. Received: "
+                f"{type(value).__name__}."
             )
-        for name, ids in content.items():
-            if not isinstance(ids, list) or not all(
-                isinstance(each, str) for each in ids
-            ):
+        for name, ids in value.items():
+            if not _is_texts(ids):
                 raise InputError(
-                    f"File {str(file)!r}: query {name!r} needs a list of ids. "
-                    f"Received: {str(ids)[:60]!r}."
+                    f"File {str(file)!r}, question {name!r}: expected a list "
+                    f"of ids. Received: {str(ids)[:80]!r}."
                 )
-        return content
+        return {name: tuple(map(str.strip, ids)) for name, ids in value.items()}
 
-    def write(self, file, predictions, ids=None):
-        """Writes the best of each ranking."""
-        self.write_gold(file, [ranking[:DEPTH] for ranking in predictions], ids)
+    def read_gold(self, file):
+        """Reads labels, which lie as predictions do."""
+        return self.read(file)
 
     def write_gold(self, file, gold, ids=None):
-        """Writes all right candidates."""
+        """Writes all that is right for each question."""
         files.write_json(file, dict(zip(ids, map(list, gold), strict=True)))
 
-    def placed(self, values):
-        """Yields each query's ids with its name."""
-        return ((name, tuple(ids)) for name, ids in values.items())
+    def write(self, file, predictions, ids=None):
+        """Writes the best of each ranking; all ids are different."""
+        self.write_gold(file, [found[:DEPTH] for found in predictions], ids)
 
     def is_label(self, task, label):
-        """Whether a candidate is right."""
-        return len(label) > 0
+        """Whether it is a list of ids, not empty."""
+        return len(label) > 0 and _is_texts(label)
 
     def score(self, task, gold, predictions, *, file, language):
-        """Scores with the task's first metric; a missing query scores 0.
+        """Scores with the task's first metric.
 
-        The others need more of a ranking than a file holds.
+        Others need more of a ranking than a file holds.
         """
         from stilts_keras.scoring import metrics
 
         metric = metrics.of(task)[0]
-        rankings = [predictions.get(name, []) for name in gold]
-        return {metric.name: metric(list(gold.values()), rankings, language)}
+        found = [predictions.get(name, ()) for name in gold]
+        return {metric.name: metric(list(gold.values()), found, language)}
 
     def is_right(self, gold, predictions):
-        """Whether what is right comes first, for each query."""
+        """Whether what is right comes first for each question."""
         return all(
-            set(predictions.get(name, [])[: len(ids)]) == set(ids[:DEPTH])
-            for name, ids in gold.items()
+            set(predictions.get(name, ())[: len(right)]) == set(right)
+            for name, right in gold.items()
         )
 
     def doubts(self, task, gold, predictions):
-        """Finds queries without predictions, or predictions of others."""
-        missing = [name for name in gold if name not in predictions]
-        if missing:
+        """Finds questions of another set, candidates too, and collapse."""
+        from stilts_keras.scoring import patterns
+
+        yield from self._doubt_names(gold, predictions)
+        found = {
+            name: predictions[name] for name in gold if predictions.get(name)
+        }
+        if len(found) >= patterns.MIN_ROWS and len({*found.values()}) == 1:
+            yield f"all {len(found)} rankings are the same", patterns.COLLAPSED
+        right = {one for ids in gold.values() for one in ids}
+        ranked = {one for ids in found.values() for one in ids}
+        if ranked and not ranked & right:
             seen = (
-                f"{len(missing)} of {len(gold)} queries have no ranking, such "
-                f"as {missing[0]!r}"
+                f"none of the {len(ranked)} ids is in the labels, such as "
+                f"{min(ranked)!r}, where these have {min(right)!r}"
             )
-            yield seen, "predictions of another split, or of some rows only"
-        known = {each for ids in gold.values() for each in ids}
-        found = {each for ids in predictions.values() for each in ids}
-        if found and not found & known:
-            seen = (
-                f"none of the {len(found)} ids is right anywhere, such as "
-                f"{min(found)!r}, where labels have {min(known)!r}"
-            )
-            yield seen, "ids of something else, or without their language"
+            yield seen, patterns.cause_of_ids(ranked, right)
+
+
+def _is_texts(value):
+    return isinstance(value, list | tuple) and all(
+        isinstance(item, str) for item in value
+    )
