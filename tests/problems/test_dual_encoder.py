@@ -144,9 +144,9 @@ def test_gold_that_is_no_candidate_is_named_before_any_work():
     query = Query(id="m7", text="two", answers=("Q2",))
     mentions = split([Search(queries=(query,))], "de")
     with pytest.raises(InputError, match="'m7' asks for 'Q2'.* 1 candidates"):
-        check_pool(mentions, [entities])
+        check_pool([mentions], [entities])
     with pytest.raises(InputError, match="the candidate 'Q1' twice"):
-        check_pool(mentions, [entities, entities])
+        check_pool([mentions], [entities, entities])
 
 
 # -------------------------------------------------------------------- Head
