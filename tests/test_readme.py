@@ -87,7 +87,7 @@ def test_python_example_runs(tmp_path):
 def test_routes_shown_are_routes():
     block = block_after("**A route**")
     routes = [line.split()[0] for line in block.splitlines() if line[0] != " "]
-    assert len(routes) == 7
+    assert len(routes) == 9
     for route in routes:
         written_out = route.replace("anliplus", "snli+mnli+anli").replace(
             "mlm@de,fr,ru:20k", "mlm@de:20k+mlm@fr:20k+mlm@ru:20k"
