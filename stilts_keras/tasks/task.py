@@ -271,6 +271,12 @@ class Task:
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
+        if self.candidates is not None and self.file_digest:
+            # It is of the same file.
+            candidates = dataclasses.replace(
+                self.candidates, file_digest=self.file_digest
+            )
+            object.__setattr__(self, "candidates", candidates)
 
     def with_languages(self, languages):
         """Returns the Task with languages that the benchmark does not list.

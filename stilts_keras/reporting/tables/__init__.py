@@ -52,6 +52,7 @@ from stilts_keras.reporting.tables.groups import TARGETS_MEAN
 from stilts_keras.reporting.tables.groups import group_frame
 from stilts_keras.reporting.tables.groups import number_of_tasks_frame
 from stilts_keras.reporting.tables.layers import layer_frame
+from stilts_keras.reporting.tables.pools import pool_frame
 from stilts_keras.reporting.tables.suites import suite_frame
 from stilts_keras.reporting.tables.targets import MEAN
 from stilts_keras.reporting.tables.targets import difference_frame
@@ -71,6 +72,7 @@ __all__ = [
     "layer_frame",
     "new_cell",
     "number_of_tasks_frame",
+    "pool_frame",
     "suite_frame",
     "summary_frame",
     "target_frame",
