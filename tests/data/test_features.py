@@ -83,7 +83,8 @@ def load(folder, case, tokenizer, *, pack=None, **changes):
         ours
         for repository in task.repositories
         for ours, theirs in repository.splits.items()
-        if name == f"{repository.id}/{repository.config_for(language)}/{theirs}"
+        for config in repository.configs_for(language)
+        if name == f"{repository.id}/{config}/{theirs}"
     }
     arguments = {"pack_key": "test 1", "max_length": 16, "count": None}
     return features.load_features(
@@ -195,7 +196,7 @@ def test_a_missing_column_is_named_with_those_there(
         (HELLASWAG_EN, {"label": "x"}, ["the label 'x'", "0, 1, 2, 3"]),
         (HELLASWAG_EN, {"label": ""}, ["no label"]),
         (HELLASWAG_EN, {"endings": []}, ["0 texts in endings", "Expected 4"]),
-        (UDPOS_EN, {"pos_tags": ["DET", "_"]}, ["'_'", "ADJ, ADP"]),
+        (UDPOS_EN, {"pos_tags": ["DET", "?"]}, ["'?'", "ADJ, ADP"]),
         (UDPOS_EN, {"pos_tags": ["DET", None]}, ["null in pos_tags"]),
         (UDPOS_EN, {"tokens": [], "pos_tags": []}, ["no tokens"]),
         (UDPOS_EN, {"pos_tags": ["DET"]}, ["2 words and 1 tags"]),
