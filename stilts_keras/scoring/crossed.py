@@ -49,35 +49,43 @@ class Contrast:
 
     Attributes:
         value: float. The mean over seeds.
-        low: float. Lower end of the interval.
-        high: float. Upper end.
-        p: float in (0, 1]. Of a value as far from 0, if it were 0.
-        detectable: float. The smallest true value that a test at this level
-            would have found with this power.
+        errors: tuple of two `behrens_fisher.Error`. Of languages and examples,
+            and of seeds.
         num_clusters: int. Of the side that has fewest.
         num_seeds: int.
     """
 
     value: float
-    low: float
-    high: float
-    p: float
-    detectable: float
+    errors: tuple
     num_clusters: int
     num_seeds: int
 
+    @property
+    def p(self):
+        """How often chance goes as far from 0: a float in (0, 1]."""
+        return behrens_fisher.tail(abs(self.value), *self.errors)
 
-def judge(
-    differences,
-    weights,
-    groups,
-    clusters,
-    *,
-    draws=None,
-    confidence=CONFIDENCE,
-    level=None,
-    power=POWER,
-):
+    def interval(self, confidence=CONFIDENCE):
+        """Returns the two ends of an interval."""
+        margin = behrens_fisher.reach(1 - confidence, *self.errors)
+        return self.value - margin, self.value + margin
+
+    def detectable(self, level=1 - CONFIDENCE, power=POWER):
+        """Returns the smallest true value that a test would have found.
+
+        It lies as far beyond what chance reaches as an estimate falls short
+        in no more than the rest of the cases.
+
+        Args:
+            level: float in (0, 1). Of the test.
+            power: float in (0.5, 1). In which share of cases it is found.
+        """
+        return behrens_fisher.reach(level, *self.errors) + behrens_fisher.reach(
+            2 * (1 - power), *self.errors
+        )
+
+
+def judge(differences, weights, groups, clusters, *, draws=None):
     """Judges a weighted sum of differences.
 
     Args:
@@ -92,10 +100,6 @@ def judge(
         draws: float array (n, num_draws) or None. The differences, averaged
             over the seeds, on resampled examples, the same ones for all cells
             that share them.
-        confidence: float in (0, 1). Of the interval.
-        level: float in (0, 1) or None. Of the test whose smallest detectable
-            value is asked for; None: 1 - confidence.
-        power: float in (0.5, 1).
 
     Returns:
         `Contrast`.
@@ -117,17 +121,9 @@ def judge(
         effective,
         _shared_variance(draws, weights, cluster_of, len(names)),
     )
-    value = float(by_seed.mean())
-    margin = behrens_fisher.reach(1 - confidence, *errors)
-    level = 1 - confidence if level is None else level
     return Contrast(
-        value=value,
-        low=value - margin,
-        high=value + margin,
-        p=behrens_fisher.tail(abs(value), *errors),
-        # Beyond what chance reaches, by what it falls short of in but few.
-        detectable=behrens_fisher.reach(level, *errors)
-        + behrens_fisher.reach(2 * (1 - power), *errors),
+        value=float(by_seed.mean()),
+        errors=errors,
         num_clusters=count,
         num_seeds=len(by_seed),
     )
