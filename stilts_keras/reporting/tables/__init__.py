@@ -49,6 +49,7 @@ from stilts_keras.reporting.tables.comparison import MIN_EXAMPLES
 from stilts_keras.reporting.tables.groups import TARGETS_MEAN
 from stilts_keras.reporting.tables.groups import group_frame
 from stilts_keras.reporting.tables.groups import number_of_tasks_frame
+from stilts_keras.reporting.tables.groups import source_set_frame
 from stilts_keras.reporting.tables.layers import layer_frame
 from stilts_keras.reporting.tables.suites import suite_frame
 from stilts_keras.reporting.tables.targets import MEAN
@@ -69,6 +70,7 @@ __all__ = [
     "layer_frame",
     "new_cell",
     "number_of_tasks_frame",
+    "source_set_frame",
     "suite_frame",
     "summary_frame",
     "target_frame",
