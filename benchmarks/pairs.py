@@ -106,14 +106,10 @@ def packed(task, problem, tokenizer, language, split, *, max_length, count):
 
 def texts(task, language, split, count):
     """Reads the same rows as `packed`: a dict of lists."""
-    import numpy as np
-
-    from stilts_keras.data.features import SUBSET_SEED
+    from stilts_keras.data.draws import draw
 
     rows = data().load(task, language, split)
-    if count < len(rows):
-        random = np.random.default_rng(SUBSET_SEED)
-        rows = rows.select(np.sort(random.permutation(len(rows))[:count]))
+    rows = rows.select(draw(data(), task, language, split, rows, count))
     first, second = ("premise", "hypothesis")
     return {
         "first": list(rows[first]),

@@ -9,14 +9,13 @@ import pathlib
 
 import numpy as np
 
+from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
 from stilts_keras.data.formats import quiet_datasets
 from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
 FEATURES_VERSION = 3
-# Fixed, so that a limit picks the same rows in every language and seed.
-SUBSET_SEED = 0
 MAP_BATCH_SIZE = 1000
 
 
@@ -137,8 +136,8 @@ def load_features(
         pack_key: str. Changes whenever `pack` would give something else.
         tokenizer: `Tokenizer`.
         max_length: int. Tokens.
-        count: int or None. Take that many rows, drawn with a fixed seed by
-            their numbers alone: what is left out of them is not replaced.
+        count: int or None. Take that many rows, drawn as `data.draws` says:
+            what is left out of them is not replaced.
         is_evaluated: bool. Whether the rows are scored, not learnt from; see
             `data.rows`.
         is_hidden: bool or None. Whether gold is not read; None: of rows to be
@@ -165,6 +164,7 @@ def load_features(
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,
         "rows": [len(rows), count],
+        **_drawn_with(data, task, language, split, count),
         "split": [language, split, is_evaluated, reader.is_hidden],
     }
     packing = _Packing(
@@ -190,14 +190,18 @@ def load_features(
     return found
 
 
+def _drawn_with(data, task, language, split, count):
+    """Returns what else tells which rows were drawn, for the cache's key."""
+    found = split == "train" and draws.depends_on(data, task, language, count)
+    return {"drawn with": found} if found else {}
+
+
 def _opened(data, task, language, split, count, is_evaluated, is_hidden):
     """Returns a split's rows, or `count` of them, and their reader."""
     rows = data.load(task, language, split)
     where = _where(data, task, language, split)
-    numbers = np.arange(len(rows))
-    if count is not None and count < len(rows):
-        random = np.random.default_rng(SUBSET_SEED)
-        numbers = np.sort(random.permutation(len(rows))[:count])
+    numbers = draws.draw(data, task, language, split, rows, count)
+    if len(numbers) < len(rows):
         rows = rows.select(numbers)
     if not len(rows):
         raise InputError(f"{where} has no rows. Check the data.")

@@ -9,6 +9,7 @@ import re
 
 from stilts_keras.data import formats
 from stilts_keras.data.layout import expected_places
+from stilts_keras.data.layout import field_values
 from stilts_keras.data.layout import language_of
 from stilts_keras.data.layout import pieces
 from stilts_keras.data.layout import select_language
@@ -102,7 +103,7 @@ class FolderData:
     def _find(self, task, language, split):
         is_there = False
         for repository in task.repositories:
-            if split not in repository.splits:
+            if not repository.may_hold(language, split):
                 continue
             files = {
                 part: _find_joined(
@@ -145,7 +146,7 @@ class FolderData:
         Another source would give them all, and these be passed over.
         """
         for repository in task.repositories:
-            if split not in repository.splits:
+            if not repository.may_hold(language, split):
                 continue
             there, missing = [], []
             for config, name in pieces(repository, language, split):
@@ -173,13 +174,13 @@ class FolderData:
         column = repository.language_column
         key = (file, file.stat().st_mtime_ns, column)
         if key not in self._columns:
-            values = formats.read_column(file, column, task)
+            values = formats.read_column(file, column.partition(".")[0], task)
             if values is None:
                 raise InputError(
                     f"File {str(file)!r} has no column {column!r}, which names "
                     "each row's language. Give the Hub's columns."
                 )
-            self._columns[key] = values
+            self._columns[key] = field_values(values, column)
         return self._columns[key]
 
 

@@ -27,15 +27,14 @@ class HubData:
 
     def languages(self, task, split):
         """Returns the task's languages: what the Hub is documented to hold."""
-        repositories = self._repositories(task, split)
         return tuple(
             language
             for language in task.languages
             # Nobody has documented these.
             if language not in task.extra_languages
             and any(
-                language not in repository.without.get(split, ())
-                for repository in repositories
+                repository.on_hub and repository.is_documented(language, split)
+                for repository in task.repositories
             )
         )
 
@@ -49,7 +48,8 @@ class HubData:
         Those of the first repository, until another has given the rows.
         """
         repository = self._loaded_from.get(
-            (task.name, language, split), self._repositories(task, split)[0]
+            (task.name, language, split),
+            self._repositories(task, language, split)[0],
         )
         return (
             f"hub {repository.id}/{repository.config_for(language)}"
@@ -68,14 +68,15 @@ class HubData:
             InputError: If no listed repository gives them.
         """
         problems = []
-        if not self._repositories(task, split):
+        repositories = self._repositories(task, language, split)
+        if not repositories:
             raise InputError(
                 f"Task {task.name!r} ({language}, {split}) is not on the Hub. "
                 "Pass --data=FOLDER,hub with a folder that holds "
                 f"{expected_places(task, language, split)}."
             )
         offline = not _hub_answers()
-        for repository in self._repositories(task, split):
+        for repository in repositories:
             try:
                 with _offline_mode() if offline else contextlib.nullcontext():
                     rows = _load_from_hub(repository, language, split)
@@ -97,11 +98,11 @@ class HubData:
             "rows in the Hub's layout, or --data=pocket."
         )
 
-    def _repositories(self, task, split):
+    def _repositories(self, task, language, split):
         return [
             repository
             for repository in task.repositories
-            if repository.on_hub and split in repository.splits
+            if repository.on_hub and repository.may_hold(language, split)
         ]
 
 

@@ -23,7 +23,7 @@ def expected_places(task, language, split):
             for config, name in pieces(repository, language, split)
         )
         for repository in task.repositories
-        if split in repository.splits
+        if repository.may_hold(language, split)
     )
 
 
@@ -48,6 +48,24 @@ def pieces(repository, language, split):
 def language_of(value):
     """Reads the language from a row's value in the language column."""
     return str(value).partition("-")[0]
+
+
+def field_values(values, path):
+    """Takes a field of objects, such as `language` of `context.language`.
+
+    Args:
+        values: list. Of the column before the first `.`.
+        path: str.
+
+    Returns:
+        List; None where there is no such field.
+    """
+    for name in path.split(".")[1:]:
+        values = [
+            item.get(name) if isinstance(item, dict) else None
+            for item in values
+        ]
+    return values
 
 
 def stack(tables):
@@ -111,14 +129,15 @@ def select_language(rows, repository, language, task):
     column = repository.language_column
     if not column:
         return rows
-    if column not in rows.column_names:
+    whole = column.partition(".")[0]
+    if whole not in rows.column_names:
         raise InputError(
             f"The rows of task {task.name!r} in {repository.id!r} have no "
             f"column {column!r}, which names each row's language. Give the "
             "Hub's columns."
         )
     name = repository.language_name(language)
-    values = rows[column][:]
+    values = field_values(rows[whole][:], column)
     if None in values:
         raise InputError(
             f"Row {values.index(None)} of task {task.name!r} in "

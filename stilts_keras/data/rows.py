@@ -78,7 +78,9 @@ class RowReader:
         # The rows themselves name these, in any number.
         self._labels = () if task.labels_from_data else task.numbered_labels
         for column, kind in task.columns.items():
-            if column not in features and not (is_hidden and kind.is_gold):
+            if kind.may_be_absent or (is_hidden and kind.is_gold):
+                continue
+            if column not in features:
                 raise InputError(
                     f"{where} has no column {column!r}. Columns there: "
                     f"{', '.join(sorted(features))}. Give the Hub's columns "
@@ -126,6 +128,8 @@ class RowReader:
         for name, kind in self._task.columns.items():
             if self.is_hidden and kind.is_gold:
                 values[name] = kind.hidden()
+            elif kind.may_be_absent and row.get(name) is None:
+                values[name] = None
             elif kind.is_in(row.get("part")):
                 values[name] = self._value(name, kind, row[name])
                 if kind.is_empty(values[name]):

@@ -8,6 +8,9 @@ with the Hub's columns. Nothing above this module knows which one it was.
 from stilts_keras.data import pocket
 from stilts_keras.data.folder import FolderData
 from stilts_keras.data.hub import HubData
+from stilts_keras.data.layout import pieces
+from stilts_keras.data.layout import select_language
+from stilts_keras.data.layout import stack
 from stilts_keras.errors import InputError
 from stilts_keras.files import at_home
 
@@ -100,17 +103,28 @@ class PocketData:
         return tuple(
             language
             for language in task.languages
-            if self._place(task, language, split)
+            if self._repository(task, language, split)
         )
 
     def num_rows(self, task, language, split):
         """Returns the number of rows, without generating them."""
-        return pocket.num_rows(*self._place(task, language, split))
+        repository = self._repository(task, language, split)
+        only = language if repository.language_column else None
+        return sum(
+            pocket.num_rows(repository.id, *place, only)
+            for place in pieces(repository, language, split)
+        )
 
     def fingerprint(self, task, language, split):
         """Returns a string that changes whenever the rows would."""
-        place = "/".join(self._place(task, language, split))
-        return f"pocket {pocket.VERSION} {place}"
+        repository = self._repository(task, language, split)
+        places = [
+            f"{repository.id}/{config}/{name}"
+            for config, name in pieces(repository, language, split)
+        ]
+        if repository.language_column:
+            places.append(language)
+        return f"pocket {pocket.VERSION} {' '.join(places)}"
 
     def origin(self, task, language, split):
         """Returns where the rows are from, for messages."""
@@ -122,22 +136,39 @@ class PocketData:
         Raises:
             InputError: If the pocket has no such rows.
         """
-        place = self._place(task, language, split)
-        if place is None:
+        import datasets
+
+        repository = self._repository(task, language, split)
+        if repository is None:
             raise InputError(
                 f"The pocket has no rows for task {task.name!r} ({language}, "
                 f"{split}). Pass --data=hub or --data=FOLDER."
             )
-        return pocket.load(*place)
+        tables = {
+            part: datasets.concatenate_datasets(
+                [
+                    pocket.load(
+                        repository.id,
+                        repository.config_for(language, part),
+                        name,
+                    )
+                    for name in repository.splits[split].split("+")
+                ]
+            )
+            for part in repository.parts or [None]
+        }
+        return select_language(stack(tables), repository, language, task)
 
-    def _place(self, task, language, split):
+    def _repository(self, task, language, split):
+        """Returns the first Repository with such rows, or None."""
         for repository in task.repositories:
-            if split in repository.splits:
-                place = (
-                    repository.id,
-                    repository.config_for(language),
-                    repository.splits[split],
-                )
-                if pocket.has(*place):
-                    return place
+            if repository.may_hold(language, split) and all(
+                self._has(repository, language, place)
+                for place in pieces(repository, language, split)
+            ):
+                return repository
         return None
+
+    def _has(self, repository, language, place):
+        held = pocket.languages(repository.id, *place)
+        return language in held if repository.language_column else bool(held)

@@ -91,7 +91,7 @@ class Strays:
             str. The file's path below the data folder; None if there is none.
         """
         for repository in task.repositories:
-            if split in repository.splits:
+            if repository.may_hold(language, split):
                 place = _Place(task, repository, language, split)
                 for parts in self._walk((), place):
                     if place.is_meant_by(parts):
@@ -351,6 +351,7 @@ def _places_of_tasks(tasks):
                 place
                 for split in repository.splits
                 for language in task.languages
+                if repository.may_hold(language, split)
                 for place in pieces(repository, language, split)
             )
     return known

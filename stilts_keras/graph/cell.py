@@ -14,12 +14,15 @@ class LanguageFacts:
 
     Attributes:
         zero_shot: bool. Whether no stage trained the target task in it.
+        seen_language: bool. Whether the target is zero-shot in it, but stages
+            trained other tasks in it.
         in_benchmark: bool. Whether the benchmark lists it.
         data_fingerprint: str. Of all that a score depends on besides the
             weights.
     """
 
     zero_shot: bool
+    seen_language: bool
     in_benchmark: bool
     data_fingerprint: str
 

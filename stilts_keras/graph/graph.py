@@ -272,7 +272,8 @@ class Graph:
     def _cell(self, route, task, seed, stage):
         languages = tuple(self.data_fingerprints[task.name])
         is_compared = not task.kind.is_trained
-        seen = seen_languages(task, stage)
+        trained = frozenset(trained_languages(task, stage))
+        seen = frozenset(seen_languages(stage))
         return Cell(
             route=route,
             target=task,
@@ -289,22 +290,24 @@ class Graph:
                 and not task.kind.is_pool_whole
                 and seed == self.seeds[0]
             ),
-            facts=self._facts_of(task, frozenset(seen)),
+            facts=self._facts_of(task, trained, seen),
         )
 
-    def _facts_of(self, task, seen):
+    def _facts_of(self, task, trained, seen):
         """Returns the facts by language, one mapping for cells alike."""
-        if (task.name, seen) not in self._facts:
+        key = task.name, trained, seen
+        if key not in self._facts:
             fingerprints = self.data_fingerprints[task.name]
-            self._facts[task.name, seen] = {
+            self._facts[key] = {
                 language: LanguageFacts(
-                    zero_shot=language not in seen,
+                    zero_shot=language not in trained,
+                    seen_language=language in seen - trained,
                     in_benchmark=language not in task.extra_languages,
                     data_fingerprint=fingerprint,
                 )
                 for language, fingerprint in fingerprints.items()
             }
-        return self._facts[task.name, seen]
+        return self._facts[key]
 
 
 def _check_rules(task):
@@ -323,7 +326,7 @@ def _check_rules(task):
                 )
 
 
-def seen_languages(target, stage):
+def trained_languages(target, stage):
     """Returns the languages that stages trained a target task in.
 
     Its training task, and tasks that share its head, count as the target
@@ -344,4 +347,22 @@ def seen_languages(target, stage):
         for source in earlier.sources
         if source.task.name in (target.name, target.train_task)
         or source.task.head_key == target.head_key
+    }
+
+
+def seen_languages(stage):
+    """Returns the languages of whatever stages trained, up to this one.
+
+    What the backbone was pretrained on is not known here.
+
+    Args:
+        stage: Stage or None. The last one before the evaluation.
+
+    Returns:
+        Set of str.
+    """
+    return {
+        source.language
+        for earlier in (stage.chain if stage else ())
+        for source in earlier.sources
     }

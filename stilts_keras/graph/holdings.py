@@ -1,5 +1,6 @@
 """What the data hold, each question asked once, and said where it is not."""
 
+from stilts_keras.data import draws
 from stilts_keras.data.layout import expected_places
 from stilts_keras.errors import InputError
 
@@ -34,6 +35,17 @@ class Holdings:
     def fingerprint(self, task, language, split):
         """Returns what changes whenever the rows would."""
         return self._ask("fingerprint", task, language, split)
+
+    def drawn_fingerprint(self, source):
+        """Returns what changes whenever a Source's training rows would.
+
+        Args:
+            source: Source, its count resolved.
+        """
+        task, language = source.task, source.language
+        own = self.fingerprint(task, language, "train")
+        others = draws.depends_on(self, task, language, source.count)
+        return f"{own}, drawn with {others}" if others else own
 
     def check_trainable(self, where, source):
         """Raises InputError if there are no rows to train a Source on."""

@@ -220,8 +220,14 @@ def _parse_source(text, part, tasks):
     if language is None:
         language = task.language
     if language not in task.languages:
-        error = unknown("language", language, task.languages)
+        error = unknown("language", language, task.train_languages)
         raise InputError(f"{where} {error}")
+    if language not in task.train_languages:
+        raise InputError(
+            f"{where} task {name!r} has no train rows in language "
+            f"{language!r}. It can be trained on in: "
+            f"{', '.join(task.train_languages)}."
+        )
     return Source(task, language, _parse_count(where, count))
 
 

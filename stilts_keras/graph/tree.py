@@ -103,10 +103,10 @@ class StageTree:
             found = self._holdings.with_asked_languages(
                 one, "train", (language,)
             )
-            if language in found.languages:
+            if language in found.train_languages:
                 return found
         known = dict.fromkeys(
-            code for one in trainable for code in one.languages
+            code for one in trainable for code in one.train_languages
         )
         error = unknown("language", language, known)
         raise InputError(
@@ -177,15 +177,15 @@ class StageTree:
             )
 
     def _train_data(self, source):
-        return self._holdings.fingerprint(source.task, source.language, "train")
+        return self._holdings.drawn_fingerprint(source)
 
     def _resolve(self, where, source):
         """Returns a source with its count, and its number of examples."""
         self._holdings.check_trainable(where, source)
         task = source.task
         rows = self._holdings.num_rows(task, source.language, "train")
-        if rows is None and source.language == task.language:
-            rows = task.num_train_examples or None
+        if rows is None:
+            rows = task.published_count(source.language)
         count = source.count or self._request.train_limit
         if rows and source.count and source.count > rows:
             raise InputError(

@@ -62,6 +62,8 @@ class Score(_Measured):
         target: str. The task's name.
         split: str. `test`, or `dev` where the user asked for it.
         zero_shot: bool. Whether no stage trained the target in the language.
+        seen_language: bool or None. Whether stages trained other tasks in the
+            language, and none the target; None in rows of older versions.
         in_benchmark: bool. False for a language that the task's benchmark
             does not list: it is in no mean.
         notes: tuple of str. On the rows that were evaluated.
@@ -83,6 +85,7 @@ class Score(_Measured):
     target: str
     split: str
     zero_shot: bool
+    seen_language: bool | None = None
     in_benchmark: bool = True
     notes: tuple[str, ...] = ()
     layer: int | None = None

@@ -6,6 +6,7 @@ from stilts_keras.reporting.tables import is_replicated
 SIGNIFICANT = "†"
 COLLAPSED = "‡"
 OUTSIDE = "§"
+SEEN = "¶"
 MAX_COLUMNS = 12
 PLAIN_WIDTH = 100
 MAX_LABEL_WIDTH = 36
@@ -63,8 +64,9 @@ def format_cell(cell, *, with_count=False):
         A str such as `61.2`, `61.2*` (not zero-shot), `61.2±2.0 (+1.3)`,
         `61.2±0.8 n3 (+1.3)` (of three seeds), or `-` where there is no score;
         `†` marks a significant difference, `°` what may be chance, `‡` constant
-        predictions, `§` a language that the benchmark does not list, `~` a
-        mean that the baseline's languages or seeds do not match.
+        predictions, `¶` a language that another task was trained in, `§` a
+        language that the benchmark does not list, `~` a mean that the
+        baseline's languages or seeds do not match.
     """
     if cell is None or cell["value"] is None:
         return "-"
@@ -79,6 +81,8 @@ def format_cell(cell, *, with_count=False):
         text += COLLAPSED
     if not cell["zero_shot"]:
         text += "*"
+    if cell["seen_language"]:
+        text += SEEN
     if not cell["in_benchmark"]:
         text += OUTSIDE
     if with_count and cell["count"] is not None:

@@ -15,20 +15,26 @@ from stilts_keras.tasks.commonsenseqa import COMMONSENSEQA
 from stilts_keras.tasks.copa import COPA
 from stilts_keras.tasks.cosmosqa import COSMOSQA
 from stilts_keras.tasks.hellaswag import HELLASWAG
+from stilts_keras.tasks.lareqa import LAREQA
+from stilts_keras.tasks.mewslix import MEWSLIX
 from stilts_keras.tasks.mlm import MLM
 from stilts_keras.tasks.mlqa import MLQA
 from stilts_keras.tasks.mnli import MNLI
 from stilts_keras.tasks.panx import PANX
 from stilts_keras.tasks.pawsx import PAWSX
 from stilts_keras.tasks.qqp import QQP
+from stilts_keras.tasks.sib200 import SIB200
 from stilts_keras.tasks.siqa import SIQA
 from stilts_keras.tasks.snli import SNLI
 from stilts_keras.tasks.squad import SQUAD
+from stilts_keras.tasks.squad_retrieval import SQUAD_RETRIEVAL
 from stilts_keras.tasks.squad_v2 import SQUAD_V2
 from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.tatoeba import TATOEBA
 from stilts_keras.tasks.tydiqa import TYDIQA
 from stilts_keras.tasks.udpos import UDPOS
+from stilts_keras.tasks.wikipedia_pairs import WIKIPEDIA_PAIRS
+from stilts_keras.tasks.xcopa import XCOPA
 from stilts_keras.tasks.xnli import XNLI
 from stilts_keras.tasks.xquad import XQUAD
 
@@ -40,19 +46,25 @@ __all__ = [
     "COPA",
     "COSMOSQA",
     "HELLASWAG",
+    "LAREQA",
+    "MEWSLIX",
     "MLM",
     "MLQA",
     "MNLI",
     "PANX",
     "PAWSX",
     "QQP",
+    "SIB200",
     "SIQA",
     "SNLI",
     "SQUAD",
+    "SQUAD_RETRIEVAL",
     "SQUAD_V2",
     "TATOEBA",
     "TYDIQA",
     "UDPOS",
+    "XCOPA",
+    "WIKIPEDIA_PAIRS",
     "XNLI",
     "XQUAD",
 ]

@@ -29,9 +29,12 @@ class Column:
     Attributes:
         parts: tuple of str. Where a task's rows are of several parts: those
             that have this column; () stands for all.
+        may_be_absent: bool. Whether rows may do without it, having the same
+            in another column; it then reads as None.
     """
 
     parts: tuple[str, ...] = ()
+    may_be_absent: bool = False
 
     # Whether it is what is to be predicted, and so may be hidden.
     is_gold = False
@@ -264,6 +267,81 @@ class Answers(Column):
                 "Expected one each."
             )
         return {"text": texts, "answer_start": starts}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Number(Column):
+    """A whole number."""
+
+    def read(self, name, value, labels):
+        """Returns the int."""
+        if _is_null(value):
+            raise MissingValue(f"null in {name}")
+        number = _number(value)
+        if number is None:
+            raise ValueError(f"{value!r} in {name}. Expected a whole number.")
+        return number
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Spans(Column):
+    """A list of places in a text: [first character, end], or objects.
+
+    Objects name them `start` and `end`.
+    """
+
+    def read(self, name, value, labels):
+        """Returns a list of (start, end), int."""
+        spans = []
+        for item in _list(name, value):
+            if _has(item, "start") and _has(item, "end"):
+                item = [item["start"], item["end"]]
+            pair = [_number(n) for n in _list(name, item)]
+            if len(pair) != 2 or None in pair or not 0 <= pair[0] <= pair[1]:
+                raise ValueError(
+                    f"{item!r} in {name}. Expected the numbers of a first "
+                    "character and of the one after the last."
+                )
+            spans.append(tuple(pair))
+        return spans
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record(Column):
+    """An object with fields that are columns themselves.
+
+    Attributes:
+        fields: tuple of (name, `Column`).
+    """
+
+    fields: tuple[tuple[str, Column], ...]
+
+    def read(self, name, value, labels):
+        """Returns a dict of what the fields read."""
+        if _is_null(value):
+            raise MissingValue(f"null in {name}")
+        lacking = [field for field, _ in self.fields if not _has(value, field)]
+        if lacking:
+            raise ValueError(
+                f"{str(value)[:80]!r} in {name}. Expected an object with "
+                f"{', '.join(field for field, _ in self.fields)}."
+            )
+        return {
+            field: kind.read(f"{name}.{field}", value[field], labels)
+            for field, kind in self.fields
+        }
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Records(Record):
+    """A list of such objects."""
+
+    def read(self, name, value, labels):
+        """Returns a list of dicts."""
+        return [
+            super(Records, self).read(name, item, labels)
+            for item in _list(name, value)
+        ]
 
 
 def _is_null(value):

@@ -144,3 +144,44 @@ class GoldPair(Example):
 
     source_id: str
     target_id: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """Something that is looked for; `answers` are ids of right candidates."""
+
+    id: str
+    text: str
+    answers: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """Something that may be found. One id may stand in several rows."""
+
+    id: str
+    text: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Search(Example):
+    """Queries, and candidates to find them among; either may be none.
+
+    In other languages the queries of one id are one query: what answers one
+    of them answers all, where candidates are the rows' own.
+    """
+
+    queries: tuple[Query, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+
+    def check(self, has_unanswerable=False):
+        """Checks that each query has an answer."""
+        if not all(query.answers for query in self.queries):
+            raise MissingValue("no answers")
+
+    def without_gold(self):
+        """Returns the queries without their answers."""
+        hidden = tuple(
+            dataclasses.replace(query, answers=()) for query in self.queries
+        )
+        return dataclasses.replace(self, queries=hidden)

@@ -6,7 +6,15 @@ What a kind does with text and logits is the class of its name in `problems`.
 import dataclasses
 
 POOLS = ("language", "all")
-PREDICTIONS = ("label", "number", "tags", "text", "pairs", "tokens")
+PREDICTIONS = (
+    "label",
+    "number",
+    "tags",
+    "text",
+    "pairs",
+    "tokens",
+    "ranking",
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,7 +26,8 @@ class Kind:
         predicts: str. What is predicted of an Example, one of `PREDICTIONS`:
             one of the task's labels; a number (of a choice or a row); a tag
             for each word; a text, gold being the list of right ones; the ids
-            of what belongs to it, mostly none; or hidden tokens.
+            of what belongs to it, mostly none; hidden tokens; or the ids of
+            what fits best, the best first, gold being all that do.
         is_trained: bool. False where hidden states are compared as they are.
         needs_dev: bool. Whether a score needs a threshold, which dev rows must
             choose.
@@ -81,5 +90,6 @@ KINDS = {
             is_pool_whole=True,
             is_parallel=True,
         ),
+        Kind(name="dual_encoder", predicts="ranking", pool="all"),
     )
 }

@@ -49,6 +49,8 @@ def _facts(task):
     if task.train_task:
         splits += f"; as a target trained on {task.train_task}"
     yield "splits", splits
+    if task.is_trainable:
+        yield "trainable", _trainable(task)
     if task.metrics:
         yield "metrics", " ".join(task.metrics)
     if task.labels_from_data:
@@ -62,6 +64,19 @@ def _facts(task):
     yield "source", ", else ".join(map(_source, task.repositories))
     yield "licence", task.licence
     yield "citation", task.citation
+
+
+def _trainable(task):
+    """Says in which languages it can be trained, and who wrote the rows."""
+    others = [code for code in task.train_languages if code != task.language]
+    if not others:
+        return task.language
+    if not task.translated_by:
+        return f"{' '.join(task.train_languages)}, written in each"
+    return (
+        f"{task.language}; translated by {task.translated_by}: "
+        f"{' '.join(others)}"
+    )
 
 
 def _recipe(task):

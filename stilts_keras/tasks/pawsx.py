@@ -7,6 +7,8 @@ from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
+LANGUAGES = tuple("de en es fr ja ko zh".split())
+
 
 def pawsx_example(row):
     """Reads two sentences and whether they paraphrase each other."""
@@ -25,14 +27,17 @@ PAWSX = Task(
     ),
     columns={"sentence1": Text(), "sentence2": Text(), "label": Label()},
     to_example=pawsx_example,
-    languages=tuple("de en es fr ja ko zh".split()),
-    # Other languages' training rows are machine translations.
+    languages=LANGUAGES,
     splits=("train", "dev", "test"),
+    # Dev and test rows were translated by people.
+    translated_by="machines",
+    parallel_by="id",
     labels=("0", "1"),
     metrics=("accuracy",),
     # Phang et al.'s code: 5 epochs, batch 32, length 256.
     recipe=Recipe(epochs=5, max_length=256),
     num_train_examples=49_401,
+    num_train_examples_in=dict.fromkeys(set(LANGUAGES) - {"en"}, 49_401),
     licence="free use, with acknowledgement of Google",
     citation="Yang et al., 2019, https://arxiv.org/abs/1908.11828",
 )

@@ -9,6 +9,7 @@ from stilts_keras.tasks.kinds import KINDS
 
 PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
+TRANSLATORS = ("machines", "people")
 # float16 would need its loss scaled; bfloat16 has float32's range.
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
@@ -67,7 +68,8 @@ class Repository:
             several of these are joined by `+`.
         language_column: str or None. Where one configuration holds several
             languages: the column whose text, up to its first `-`, is the
-            row's language by this repository's name.
+            row's language by this repository's name. `context.language` is
+            the field `language` of the objects in `context`.
         parts: mapping from a part's name to its configuration, where a task
             reads several. Their rows are stacked; the column `part` tells
             which is which.
@@ -76,6 +78,7 @@ class Repository:
             and no configurations (the `refs/convert/parquet` branches):
             loading these by config name would join all configurations.
         on_hub: bool. False for layouts that exist only as local folders.
+        languages: tuple of str. Those of the task's that it has; () for all.
         without: mapping from `train`, `dev` or `test` to the languages that
             the repository is documented not to have in that split.
     """
@@ -95,6 +98,7 @@ class Repository:
     revision: str | None = None
     by_folder: bool = False
     on_hub: bool = True
+    languages: tuple[str, ...] = ()
     without: Mapping[str, tuple[str, ...]] = dataclasses.field(
         default_factory=dict
     )
@@ -103,8 +107,20 @@ class Repository:
     def tells_languages(self):
         """Whether rows of one language are told from those of others."""
         configs = self.parts.values() if self.parts else [self.config]
-        return bool(self.language_column) or all(
+        return bool(self.language_column or self.languages) or all(
             "{language}" in config for config in configs
+        )
+
+    def may_hold(self, language, split):
+        """Whether rows of a language and split could lie here at all."""
+        return split in self.splits and (
+            not self.languages or language in self.languages
+        )
+
+    def is_documented(self, language, split):
+        """Whether the repository itself is said to have such rows."""
+        return self.may_hold(language, split) and (
+            language not in self.without.get(split, ())
         )
 
     def config_for(self, language, part=None):
@@ -142,10 +158,25 @@ class Task:
             own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
+        train_first: tuple of str. Tasks that are trained before it, one after
+            another, where the benchmark hands on the whole model and not the
+            encoder alone: each stage begins with the head of the one before.
         head_key: str. Tasks of equal key share a head; default: the name.
+        candidates: Task or None. Of a target that searches: whose test rows,
+            in its own language, are searched; None: the target's rows in all
+            languages.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
+        num_train_examples_in: mapping from a language other than `language`
+            to the same, where it is known.
+        translated_by: str. Who translated the training rows from `language`
+            into the others, one of `TRANSLATORS`; empty where the rows were
+            written in each language.
+        parallel_by: str. How a training row's translations are found: by its
+            `number`, or by the text of a column, such as `id`; empty where no
+            row translates another. Rows that are drawn are then the same in
+            every language; see `data.draws`.
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
@@ -172,9 +203,16 @@ class Task:
     labels_from_data: bool = False
     has_unanswerable: bool = False
     train_task: str | None = None
+    train_first: tuple[str, ...] = ()
     head_key: str = ""
+    candidates: "Task | None" = None
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
+    num_train_examples_in: Mapping[str, int] = dataclasses.field(
+        default_factory=dict
+    )
+    translated_by: str = ""
+    parallel_by: str = ""
     language: str = "en"
     licence: str = ""
     citation: str = ""
@@ -207,6 +245,11 @@ class Task:
                 f"Task {self.name!r}: numbered_labels must be the labels in "
                 f"another order. Received: {self.numbered_labels}."
             )
+        if self.translated_by and self.translated_by not in TRANSLATORS:
+            raise ValueError(
+                f"Task {self.name!r}: translated_by must be empty or one of "
+                f"{TRANSLATORS}. Received: {self.translated_by!r}."
+            )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
 
@@ -234,6 +277,28 @@ class Task:
     def is_trainable(self):
         """Whether a stage can train on this task's own rows."""
         return "train" in self.splits
+
+    @property
+    def train_languages(self):
+        """Tuple of the languages that are documented to have train rows.
+
+        Those of the user's own are among them: only the data know.
+        """
+        return tuple(
+            language
+            for language in (self.languages if self.is_trainable else ())
+            if language in self.extra_languages
+            or any(
+                repository.is_documented(language, "train")
+                for repository in self.repositories
+            )
+        )
+
+    def published_count(self, language):
+        """Returns the training examples in a language; None: not known."""
+        if language == self.language:
+            return self.num_train_examples or None
+        return self.num_train_examples_in.get(language)
 
     @property
     def is_target(self):

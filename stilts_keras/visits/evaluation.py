@@ -198,6 +198,7 @@ def _rows(kind, cell, language, found, extras):
                 "split": cell.split,
                 "metric": metric,
                 "zero_shot": known.zero_shot,
+                "seen_language": known.seen_language,
                 "in_benchmark": known.in_benchmark,
                 "stage": _stage_of(cell),
                 "data_fingerprint": known.data_fingerprint,

@@ -179,6 +179,38 @@ def test_training_another_task_in_a_language_keeps_zero_shot():
     assert cell(built, "xnli@de", "udpos").facts["de"].zero_shot
 
 
+def test_a_language_seen_through_other_tasks_stays_zero_shot_and_is_named():
+    route = "mlm@de/mnli"
+    built = graph(routes=[route], targets=["xnli", "udpos"])
+    facts = cell(built, route, "xnli").facts
+    assert facts["de"].zero_shot and facts["de"].seen_language
+    assert facts["fr"].zero_shot and not facts["fr"].seen_language
+    # Trained in the target task itself: not through other tasks only.
+    assert not facts["en"].zero_shot and not facts["en"].seen_language
+
+
+def test_a_language_is_seen_by_target_and_by_head():
+    built = graph(routes=["xnli@de"], targets=["xnli", "udpos"])
+    xnli = cell(built, "xnli@de", "xnli").facts["de"]
+    assert not xnli.zero_shot and not xnli.seen_language
+    udpos = cell(built, "xnli@de", "udpos").facts["de"]
+    assert udpos.zero_shot and udpos.seen_language
+
+
+def test_translated_questions_end_zero_shot_for_all_tasks_of_their_head():
+    built = graph(routes=["squad@es:100"], targets=["xquad", "xnli"])
+    assert not cell(built, "squad@es:100", "xquad").facts["es"].zero_shot
+    assert cell(built, "squad@es:100", "xquad").facts["de"].zero_shot
+    assert cell(built, "squad@es:100", "xnli").facts["es"].seen_language
+
+
+def test_retrieval_knows_what_languages_its_weights_have_seen():
+    built = graph(routes=["mlm@de/mnli"], targets=["tatoeba"])
+    facts = cell(built, "mlm@de/mnli", "tatoeba").facts
+    assert facts["de"].zero_shot and facts["de"].seen_language
+    assert not facts["fr"].seen_language
+
+
 def test_retrieval_is_always_zero_shot():
     built = graph(routes=["xnli@de"])
     assert cell(built, "xnli@de", "tatoeba").facts["de"].zero_shot

@@ -186,6 +186,21 @@ def test_target_table_keeps_english_apart_from_the_mean(rows):
     assert cell(frame, "mnli", "de")["value"] == pytest.approx(70.0)
 
 
+def test_a_language_that_another_task_was_trained_in_is_marked(rows):
+    seen = make_rows(
+        {("mlm@de", 1, "xnli", "de"): 61.0}, seen_language=True
+    ) + make_rows({("mlm@de", 1, "xnli", "zh"): 41.0}, seen_language=False)
+    frame = tables.target_frame(rows + seen, "xnli", "accuracy", "pretrained")
+    assert cell(frame, "mlm@de", "de")["seen_language"]
+    assert not cell(frame, "mlm@de", "zh")["seen_language"]
+    assert not cell(frame, "pretrained", "de")["seen_language"]
+    lines = draw(200, frame)
+    assert "61.0¶" in lines and "41.0¶" not in lines
+    assert sum(note.startswith("¶") for note in frame["notes"]) == 1
+    frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
+    assert not any(note.startswith("¶") for note in frame["notes"])
+
+
 def test_retrieval_targets_have_no_english_and_no_mark(rows):
     frame = tables.target_frame(rows, "tatoeba", "accuracy", "pretrained")
     assert frame["columns"] == ["zero-shot", "de"]

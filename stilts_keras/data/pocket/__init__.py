@@ -14,16 +14,24 @@ A label never shows in one part of the input alone. It is drawn first, without
 regard to anything; then both parts, each from a distribution that is the same
 for every label; only how they fit together depends on it.
 
+The plain text, which the pocket backbone was pretrained on, holds no sentence
+that is tested by MultiNLI and XNLI, HellaSwag, SQuAD, XQuAD and LAReQA, UD-POS,
+PAN-X, CCG, Tatoeba, BUCC 2018 or Mewsli-X. It may hold single sentences of the
+other tasks, as Wikipedia may, but never their rows with labels.
+
 Each module imports only those before it: `words`, `grammar`, `writing`;
-`drawing`, `clauses`, `inference`, `meanings`, `text`; `schema`, `catalogue`;
+`drawing`, `clauses`, `inference`, `meanings`, `text`; `schema`; `pairs`,
+`choices`, `tagged`, `reading`, `topics`, `pools`, `mentions`; `catalogue`;
 `vocabulary`.
 """
 
 from stilts_keras.data.pocket.catalogue import configs
 from stilts_keras.data.pocket.catalogue import has
+from stilts_keras.data.pocket.catalogue import languages
 from stilts_keras.data.pocket.catalogue import load
 from stilts_keras.data.pocket.catalogue import num_rows
 from stilts_keras.data.pocket.catalogue import rows
+from stilts_keras.data.pocket.catalogue import splits
 from stilts_keras.data.pocket.vocabulary import train_tokenizer
 from stilts_keras.data.pocket.words import LANGUAGES
 
@@ -35,8 +43,10 @@ __all__ = [
     "VERSION",
     "configs",
     "has",
+    "languages",
     "load",
     "num_rows",
     "rows",
+    "splits",
     "train_tokenizer",
 ]

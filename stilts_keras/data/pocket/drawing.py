@@ -59,7 +59,12 @@ def identity(meaning):
     return repr(meaning).replace("'she'", "'he'")
 
 
-def draw_distinct(seed, shapes, make):
+def identities(meanings):
+    """Names meanings by what makes them distinct, see `draw_distinct`."""
+    return {identity(meaning[:2]) for meaning in meanings}
+
+
+def draw_distinct(seed, shapes, make, taken=()):
     """Makes one new meaning per shape.
 
     A repeated meaning is drawn again within its shape: shapes hold what the
@@ -71,11 +76,12 @@ def draw_distinct(seed, shapes, make):
         shapes: iterable. What `make` takes beside the random numbers.
         make: callable of (`random.Random`, shape) that returns a tuple, of
             which the first two members make it distinct.
+        taken: iterable of `identities` that are not to be drawn again.
 
     Returns:
         List of such tuples.
     """
-    rng, seen, meanings = random.Random(seed), set(), []
+    rng, seen, meanings = random.Random(seed), set(taken), []
     for shape in shapes:
         meaning = make(rng, shape)
         while identity(meaning[:2]) in seen:

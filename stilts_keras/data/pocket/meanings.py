@@ -78,8 +78,20 @@ def all_choices():
     return draw_distinct(22, labels, draw_choice)
 
 
-def _qa_fact(rng, agent, thing, where, number):
-    """A fact with all the questions that it answers."""
+def draw_fact(rng, agent, thing, where, number):
+    """Draws a fact with all the questions that it answers.
+
+    Args:
+        rng: `random.Random`.
+        agent: str. A noun.
+        thing: str. A noun.
+        where: str. A place.
+        number: str. A price.
+
+    Returns:
+        Tuple of a sentence (see `grammar`) and a tuple of (question, the
+        answer's concept).
+    """
     kind = pick(rng, ("do", "do", "at", "cost"))
     if kind == "at":
         return say(state(thing, ("at", where))), (
@@ -102,10 +114,18 @@ def _qa_fact(rng, agent, thing, where, number):
     return say(state(agent, phrase)), questions + located
 
 
-def _qa_meaning(rng, size):
-    """Draws facts that share nothing, and a question about one of them."""
+def draw_reading(rng, size):
+    """Draws facts that share nothing, and a question about one of them.
+
+    Args:
+        rng: `random.Random`.
+        size: int. How many facts.
+
+    Returns:
+        See `all_questions`.
+    """
     facts = [
-        _qa_fact(rng, *row)
+        draw_fact(rng, *row)
         for row in zip(
             draw(rng, AGENTS, size),
             draw(rng, THINGS, size),
@@ -129,7 +149,7 @@ def all_questions():
     """
     rng = random.Random(31)
     sizes = [pick(rng, (2, 3)) for _ in range(XQUAD_SPANS["validation"][1])]
-    return draw_distinct(32, sizes, _qa_meaning)
+    return draw_distinct(32, sizes, draw_reading)
 
 
 def draw_question(rng, adverb):
@@ -144,7 +164,7 @@ def draw_question(rng, adverb):
     """
     place = pick(rng, PLACES)
     row = (pick(rng, AGENTS), pick(rng, THINGS))
-    fact, questions = _qa_fact(rng, *row, place, pick(rng, words.NUMBERS))
+    fact, questions = draw_fact(rng, *row, place, pick(rng, words.NUMBERS))
     question, _ = pick(rng, questions)
     return (*question[:-1], adverb), fact
 

@@ -10,7 +10,8 @@ from stilts_keras.data.pocket.writing import spell
 from stilts_keras.data.pocket.writing import write
 
 # make_row: callable of (language, split, index, meaning) that returns a row.
-# columns: {name: key of a feature}, so that importing needs no `datasets`.
+# columns: {name: key of a feature}, so that importing needs no `datasets`; None
+# where the rows themselves tell.
 Schema = namedtuple("Schema", "make_row columns")
 
 # Language -> its code in Tatoeba, which pairs each with English.
@@ -18,6 +19,7 @@ TATOEBA_CODES = dict(
     zip(LANGUAGES[1:], ("deu", "spa", "rus", "tur", "hin"), strict=True)
 )
 _NLI_LABELS = ["entailment", "neutral", "contradiction"]
+NER_TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
 _TAGS = (
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM "
     "VERB X"
@@ -159,16 +161,27 @@ WIKIPEDIA = Schema(
 
 
 def features(schema):
-    """Builds the `datasets.Features` of a schema."""
+    """Builds the `datasets.Features` of a schema, or None."""
     import datasets
+
+    if schema.columns is None:
+        return None
 
     text = datasets.Value("string")
     kinds = {
         "string": text,
         "int32": datasets.Value("int32"),
+        "int64": datasets.Value("int64"),
+        "bool": datasets.Value("bool"),
         "strings": datasets.List(text),
         "nli": datasets.ClassLabel(names=_NLI_LABELS),
+        "duplicate": datasets.ClassLabel(names=["not_duplicate", "duplicate"]),
+        "paraphrase": datasets.ClassLabel(names=["0", "1"]),
+        "choice": datasets.ClassLabel(names=["choice1", "choice2"]),
         "tags": datasets.List(datasets.ClassLabel(names=_TAGS)),
+        "names": datasets.List(datasets.ClassLabel(names=NER_TAGS)),
+        "labelled": {"label": datasets.List(text), "text": datasets.List(text)},
+        "spans": datasets.List(datasets.List(datasets.Value("int32"))),
         "answers": {
             "text": datasets.List(text),
             "answer_start": datasets.List(datasets.Value("int32")),

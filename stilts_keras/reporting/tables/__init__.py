@@ -20,6 +20,8 @@ and a cell is a dict with
 - `collapsed`: whether a score in it is of constant predictions;
 - `in_benchmark`: False in a language that the target's benchmark does not
   list, which is in no mean;
+- `seen_language`: whether a stage trained another task in the language, and
+  none the target;
 - `zero_shot`, `above_chance` and `complete` (bool);
 
 each None where it is not known or makes no sense. A column that a row lacks

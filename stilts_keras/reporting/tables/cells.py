@@ -23,6 +23,7 @@ def new_cell(value, **known):
         "is_significant": False,
         "collapsed": False,
         "zero_shot": True,
+        "seen_language": False,
         "in_benchmark": True,
         "above_chance": True,
         "complete": True,

@@ -72,6 +72,15 @@ def all_zero_shot(by_seed):
     )
 
 
+def any_seen_language(by_seed):
+    """Whether a score is in a language that other tasks were trained in."""
+    return any(
+        row.seen_language
+        for scores in by_seed.values()
+        for row in scores.values()
+    )
+
+
 def chance_of(rows):
     """Averages chance over the rows of one column, or gives None."""
     values = [row.chance for row in rows]

@@ -2,6 +2,7 @@
 
 from stilts_keras.reporting.tables.cells import chance_row
 from stilts_keras.reporting.tables.choice import all_zero_shot
+from stilts_keras.reporting.tables.choice import any_seen_language
 from stilts_keras.reporting.tables.choice import chance_of
 from stilts_keras.reporting.tables.choice import chance_of_means
 from stilts_keras.reporting.tables.choice import grouped_by_target
@@ -96,6 +97,7 @@ def target_frame(rows, target, metric, baseline):
                 row["cells"][language] = pooled(by_seed) | {
                     "margin": None,
                     "zero_shot": all_zero_shot(by_seed),
+                    "seen_language": any_seen_language(by_seed),
                 }
     columns = [*english, MEAN, *others]
     chance = {MEAN: chance_of_means(chosen)} | {
@@ -105,6 +107,10 @@ def target_frame(rows, target, metric, baseline):
     notes = mean_notes(chosen, baseline)
     if not all(row.zero_shot for row in chosen):
         notes.append("* not zero-shot: a stage trained on this language")
+    if any(row.seen_language for row in chosen):
+        notes.append(
+            "¶ zero-shot, but a stage trained another task in this language"
+        )
     return {
         "title": f"{target}: {metric} of each language",
         "columns": columns,

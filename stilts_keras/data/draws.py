@@ -1,0 +1,139 @@
+"""Which rows are taken where a count asks for some of them.
+
+Draws are nested: of one order of all rows the first are taken, so that 10,000
+examples lie among 20,000, whatever the seed of a run. And they are alike in
+every language of a task whose rows translate each other (`Task.parallel_by`),
+so that sources of two languages differ in the language and not in what is
+said:
+
+- by `number`: the rows that all languages' files have come first, then those
+  that all but the shortest have, and so on; files of equal length all give the
+  same numbers. Of files that do not tell their lengths (text files, and the
+  Hub's before they are there), only the one at hand counts.
+- by a column: in the order of the rows of the task's own language that bear
+  the same text there, such as SQuAD's question ids. What a translation lacks
+  is passed over, and the next in that order taken; what only it has comes last.
+
+Evaluated rows, and those of tasks without translations, are drawn by their
+numbers alone.
+
+NumPy is imported inside functions: plans, which are to be instant, ask only
+what draws depend on.
+"""
+
+# Fixed, so that a count picks the same rows in every seed.
+SEED = 0
+NUMBER = "number"
+
+
+def draw(data, task, language, split, rows, count):
+    """Draws rows of one language and split.
+
+    Args:
+        data: a data source of `data.sources`.
+        task: `Task`.
+        language: str.
+        split: str. `train`, `dev` or `test`.
+        rows: `datasets.Dataset`. All of them.
+        count: int or None. How many; None for all.
+
+    Returns:
+        int array (min(count, n),) of row numbers, ascending.
+    """
+    import numpy as np
+
+    if count is None or count >= len(rows):
+        return np.arange(len(rows))
+    if split != "train" or not task.parallel_by:
+        order = _shuffled([0, len(rows)])
+    elif task.parallel_by == NUMBER:
+        shorter = shorter_lengths(data, task, language, len(rows))
+        order = _shuffled([0, *shorter, len(rows)])
+    else:
+        order = _order_by_column(data, task, language, rows)
+    return np.sort(order[:count])
+
+
+def depends_on(data, task, language, count):
+    """Names what drawn training rows depend on besides their own files.
+
+    Args:
+        data: a data source of `data.sources`.
+        task: `Task`.
+        language: str.
+        count: int or None. How many are drawn; None for all.
+
+    Returns:
+        str; empty where it is nothing.
+    """
+    if count is None or not task.parallel_by:
+        return ""
+    if task.parallel_by == NUMBER:
+        length = data.num_rows(task, language, "train")
+        lengths = shorter_lengths(data, task, language, length)
+        return f"lengths {lengths}" if lengths else ""
+    if not _has_original(data, task, language):
+        return ""
+    return data.fingerprint(task, task.language, "train")
+
+
+def shorter_lengths(data, task, language, length):
+    """Lists the lengths of other languages' shorter files of training rows.
+
+    Args:
+        data: a data source of `data.sources`.
+        task: `Task`.
+        language: str.
+        length: int or None. Of the language's own; None where not known.
+
+    Returns:
+        List of int, ascending, each once.
+    """
+    if length is None:
+        return []
+    others = [
+        data.num_rows(task, other, "train")
+        for other in data.languages(task, "train")
+        if other != language
+    ]
+    return sorted({n for n in others if n is not None and 0 < n < length})
+
+
+def _shuffled(bounds):
+    """Shuffles the numbers between each two bounds, and joins them."""
+    import numpy as np
+
+    random = np.random.default_rng(SEED)
+    return np.concatenate(
+        [
+            start + random.permutation(end - start)
+            for start, end in zip(bounds, bounds[1:], strict=False)
+        ]
+    )
+
+
+def _has_original(data, task, language):
+    """Whether there are rows that these translate."""
+    return language != task.language and (
+        task.language in data.languages(task, "train")
+    )
+
+
+def _order_by_column(data, task, language, rows):
+    """Orders rows as those of the task's own language are."""
+    import numpy as np
+
+    own = _shuffled([0, len(rows)])
+    if not _has_original(data, task, language):
+        return own
+    original = data.load(task, task.language, "train")
+    names = [str(name) for name in original[task.parallel_by][:]]
+    rank = {
+        names[number]: place
+        for place, number in reversed(
+            list(enumerate(_shuffled([0, len(names)])))
+        )
+    }
+    names = [str(name) for name in rows[task.parallel_by][:]]
+    places = [rank.get(names[number], len(rank)) for number in own]
+    return own[np.argsort(places, kind="stable")]
