@@ -141,5 +141,7 @@ def _judged(cells, weights):
         weights,
         [cell.place[:4] for cell in cells],
         [family_of(cell.language) for cell in cells],
+        # Sets of languages share the English one, and targets the source's.
+        trainings=[(cell.task, cell.num_examples) for cell in cells],
         draws=np.array([cell.draws for cell in cells]),
     )

@@ -13,6 +13,9 @@ import dataclasses
 import functools
 
 SMALLEST_TAIL = 1e-13
+NUM_NODES = 700
+# Of how far errors reach, as a share of it.
+PRECISION = 1e-7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +69,9 @@ def tail(distance, first, second):
     import numpy as np
 
     quantiles, weights = _nodes(second.freedom)
-    at = second.size * quantiles
-    tails = first.below(at - distance) + first.below(-distance - at)
-    return float(min(1.0, np.sum(weights * tails)))
+    # Both sides are alike, as the quantiles are.
+    tails = first.below(second.size * quantiles - distance)
+    return float(min(1.0, 2 * np.sum(weights * tails)))
 
 
 def reach(level, first, second):
@@ -96,6 +99,8 @@ def reach(level, first, second):
         lambda distance: tail(distance, first, second) - level,
         1e-9 * most,
         most,
+        xtol=PRECISION * most,
+        rtol=PRECISION,
     )
 
 
@@ -113,7 +118,7 @@ def _nodes(freedom):
     """Quantiles of an error of size 1 and weights, dense in both tails."""
     import numpy as np
 
-    half = np.geomspace(SMALLEST_TAIL, 0.5, 700)
+    half = np.geomspace(SMALLEST_TAIL, 0.5, NUM_NODES)
     upper_half = np.concatenate([[0.0], half])
     weights = np.diff(upper_half)
     middles = Error(1.0, freedom).quantile(upper_half[:-1] + weights / 2)

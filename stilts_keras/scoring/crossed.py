@@ -11,7 +11,10 @@ analysis of variance:
   about their mean. Related languages err together, so that clusters and not
   languages are counted. Student's t, one degree of freedom less than there are
   clusters; of clusters of unlike sizes, as many as equal ones would be.
-- seeds: as the estimates of single seeds vary. Student's t likewise.
+- seeds: as the estimates of single seeds vary, within each training by itself
+  (a source at one size) where these are told; Student's t, with one degree of
+  freedom less than there are seeds for each of them. Where a seed moves all
+  trainings alike, so that their mean varies more than that, the larger counts.
 - examples that several languages share, such as translations of a question: as
   draws of examples (`bootstrap.draw`) move all clusters alike. What they move
   in each cluster for itself is in the spread of the clusters already.
@@ -19,8 +22,10 @@ analysis of variance:
 What is of single languages in single seeds is in both first spreads, and is
 taken off the first, as `bootstrap.estimate` does. Simulated without an effect,
 p falls below 0.05 in no more than 5 of 100 cases, whatever the shares of the
-three (tests/scoring/test_crossed.py). Bootstrapping the clusters instead would
-do so in more: there are 5 to 15 of them, and a bootstrap knows no t.
+three, but for seeds that move all trainings alike and nothing else: then in 11
+with two seeds (tests/scoring/test_crossed.py). Bootstrapping the clusters
+instead would do so in more: there are 5 to 15 of them, and a bootstrap knows
+no t.
 
 Of one seed, what others would give is left out: all is of those weights.
 
@@ -85,7 +90,9 @@ class Contrast:
         )
 
 
-def judge(differences, weights, groups, clusters, *, draws=None):
+def judge(
+    differences, weights, groups, clusters, *, trainings=None, draws=None
+):
     """Judges a weighted sum of differences.
 
     Args:
@@ -97,6 +104,8 @@ def judge(differences, weights, groups, clusters, *, draws=None):
             expectation, such as the languages of a target: what varies within
             a group is error.
         clusters: sequence of n str, such as each language's family.
+        trainings: sequence of n keys or None. Cells whose differences are of
+            the same trainings in each seed; None: all of them.
         draws: float array (n, num_draws) or None. The differences, averaged
             over the seeds, on resampled examples, the same ones for all cells
             that share them.
@@ -110,22 +119,25 @@ def judge(differences, weights, groups, clusters, *, draws=None):
     differences = np.asarray(differences, np.float64)
     weights = np.asarray(weights, np.float64)
     _check_shapes(differences, weights, groups, clusters, draws)
-    names, cluster_of = np.unique(list(clusters), return_inverse=True)
-    count, effective = _count_clusters(weights, cluster_of, len(names))
-    by_seed = weights @ differences
+    cluster_of, num_clusters = _numbered(clusters)
+    count, effective = _count_clusters(weights, cluster_of, num_clusters)
+    by_training = _summed(
+        weights[:, None] * differences,
+        *_numbered(trainings or [0] * len(weights)),
+    )
     parts = weights[:, None] * _centred(differences, weights, groups)
     errors = _errors(
-        by_seed,
-        _summed(parts, cluster_of, len(names)),
+        by_training,
+        _summed(parts, cluster_of, num_clusters),
         count,
         effective,
-        _shared_variance(draws, weights, cluster_of, len(names)),
+        _shared_variance(draws, weights, cluster_of, num_clusters),
     )
     return Contrast(
-        value=float(by_seed.mean()),
+        value=float(by_training.sum(axis=0).mean()),
         errors=errors,
         num_clusters=count,
-        num_seeds=len(by_seed),
+        num_seeds=differences.shape[1],
     )
 
 
@@ -169,15 +181,19 @@ def _count_clusters(weights, cluster_of, number):
 
 def _centred(differences, weights, groups):
     """Subtracts each group's mean within each seed."""
-    _, group_of = np.unique(
-        [repr(group) for group in groups], return_inverse=True
-    )
+    group_of, _ = _numbered(groups)
     sizes = np.bincount(group_of)
     centred = np.empty_like(differences)
     for seed, column in enumerate(differences.T):
         means = np.bincount(group_of, column) / sizes
         centred[:, seed] = column - means[group_of]
     return centred
+
+
+def _numbered(keys):
+    """Numbers keys of any kind: an int array (n,), and how many there are."""
+    numbers = {key: at for at, key in enumerate(dict.fromkeys(keys))}
+    return np.array([numbers[key] for key in keys]), len(numbers)
 
 
 def _summed(parts, cluster_of, number):
@@ -187,11 +203,12 @@ def _summed(parts, cluster_of, number):
     return summed
 
 
-def _errors(by_seed, of_clusters, count, effective, shared):
+def _errors(by_training, of_clusters, count, effective, shared):
     """Tells apart what languages and seeds do; see the module.
 
     Args:
-        by_seed: float array (num_seeds,). The estimates.
+        by_training: float array (trainings, num_seeds). Their parts of the
+            estimates.
         of_clusters: float array (clusters, num_seeds). Their centred parts.
         count: int. Of clusters.
         effective: float. Likewise.
@@ -200,26 +217,40 @@ def _errors(by_seed, of_clusters, count, effective, shared):
     Returns:
         Tuple of two `Error`: of languages and examples, and of seeds.
     """
-    num_seeds = len(by_seed)
+    num_seeds = by_training.shape[1]
     few = count / (count - 1)
     means = of_clusters.mean(axis=1)
     languages = few * np.square(means).sum()
-    seeds = 0.0
+    of_seeds = Error()
     if num_seeds > 1:
         single = few * np.square(of_clusters - means[:, None]).sum()
         single /= num_seeds * (num_seeds - 1)
         languages = max(0.0, languages - single)
-        # Seeds may agree by luck: what each errs by itself is there.
-        seeds = max(by_seed.var(ddof=1) / num_seeds, single)
+        of_seeds = _seed_error(by_training, single)
     both = languages + shared
     freedom = effective - 1
     if languages > 0.0:
         # Satterthwaite's; that of examples is known well.
         freedom *= (both / languages) ** 2
-    return (
-        Error(float(np.sqrt(both)), float(freedom)),
-        Error(float(np.sqrt(seeds)), num_seeds - 1 or None),
-    )
+    return Error(float(np.sqrt(both)), float(freedom)), of_seeds
+
+
+def _seed_error(by_training, single):
+    """How much the mean over seeds errs.
+
+    Args:
+        by_training: float array (trainings, num_seeds).
+        single: float. The variance that single languages of single seeds add,
+            which is there even if seeds agree by luck.
+    """
+    num_seeds = by_training.shape[1]
+    own = by_training.var(axis=1, ddof=1) / num_seeds
+    alike = by_training.sum(axis=0).var(ddof=1) / num_seeds
+    freedom = num_seeds - 1
+    if own.sum() > 0.0:
+        # Satterthwaite's: of equal trainings, that of each.
+        freedom *= own.sum() ** 2 / np.square(own).sum()
+    return Error(float(np.sqrt(max(own.sum(), alike, single))), float(freedom))
 
 
 def _shared_variance(draws, weights, cluster_of, number):

@@ -6,6 +6,7 @@ from scipy import stats
 
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import crossed
+from stilts_keras.scoring.behrens_fisher import Error
 
 FAMILIES = ("Slavic", "Turkic", "Uralic", "Dravidian", "Bantu", "Semitic")
 
@@ -114,7 +115,7 @@ def test_few_large_families_are_fewer_than_they_are():
     ]
     assert spans == [6, 6]
     count, effective = crossed._count_clusters(
-        np.array(weights), np.unique(uneven, return_inverse=True)[1], 6
+        np.array(weights), crossed._numbered(uneven)[0], 6
     )
     # By hand: 144 over 49 + 5.
     assert count == 6 and effective == pytest.approx(144 / 54)
@@ -136,6 +137,35 @@ def test_shared_examples_add_what_families_cannot_tell():
     assert wider.p == pytest.approx(expected, abs=0.01)
     same = judge_mean(rows, draws=own)
     assert same.p == pytest.approx(plain.p, abs=0.02)
+
+
+def test_trainings_that_err_by_themselves_have_degrees_of_freedom_each():
+    # Two trainings, each of the same part in all families: 1 and 3, 2 and 2.
+    rows = [[2.0, 6.0]] * 3 + [[4.0, 4.0]] * 3
+    options = {"weights": [1 / 6] * 6, "groups": [1] * 3 + [2] * 3}
+    options["clusters"] = FAMILIES[:3] * 2
+    apart = crossed.judge(rows, trainings=[1] * 3 + [2] * 3, **options)
+    # By hand: variance 2 over two seeds, of the first training alone.
+    assert apart.errors[1] == Error(1.0, 1.0)
+    rows[3:] = [[4.0, 8.0]] * 3
+    rows[:3] = [[6.0, 2.0]] * 3
+    apart = crossed.judge(rows, trainings=[1] * 3 + [2] * 3, **options)
+    assert apart.errors[1] == Error(pytest.approx(2.0**0.5), 2.0)
+    together = crossed.judge(rows, **options)
+    assert together.errors[1].size == pytest.approx(0.0)
+
+
+def test_a_seed_that_moves_all_trainings_alike_counts_in_full():
+    rows = [[2.0, 6.0]] * 6
+    found = crossed.judge(
+        rows,
+        [1 / 6] * 6,
+        [1] * 3 + [2] * 3,
+        FAMILIES[:3] * 2,
+        trainings=[1] * 3 + [2] * 3,
+    )
+    # Of the mean over trainings: variance 8 over two seeds.
+    assert found.errors[1].size == pytest.approx(2.0)
 
 
 # ------------------------------------------------------------- Simulated runs
@@ -175,6 +205,39 @@ def test_without_an_effect_no_more_than_5_percent_reject(shape, sizes):
     found = [simulate(random, *shape, sizes).p for _ in range(400)]
     rejected = sum(p < 0.05 for p in found)
     assert rejected <= stats.binom.ppf(0.995, len(found), 0.05)
+
+
+def simulate_trainings(random, num_seeds, sizes):
+    """A kind of problem in eight families after two trainings."""
+    of_family, of_training, of_seed, of_rest = sizes
+    shape = (2, 8, num_seeds)
+    rows = (
+        of_family * random.normal(size=(1, 8, 1))
+        + of_training * random.normal(size=(2, 1, num_seeds))
+        + of_seed * random.normal(size=(1, 1, num_seeds))
+        + of_rest * random.normal(size=shape)
+    )
+    names = [f"family {at}" for at in range(8)]
+    keys = [1] * 8 + [2] * 8
+    return crossed.judge(
+        rows.reshape(16, -1), [1 / 16] * 16, keys, names * 2, trainings=keys
+    )
+
+
+@pytest.mark.parametrize(
+    "sizes, most",
+    [
+        ((1.0, 1.0, 0.0, 1.0), 0.05),
+        ((0.0, 1.0, 0.5, 0.2), 0.05),
+        # What the module warns of.
+        ((0.0, 0.0, 1.0, 0.2), 0.13),
+    ],
+)
+def test_several_trainings_reject_no_more_than_is_said(sizes, most):
+    random = np.random.default_rng(16)
+    found = [simulate_trainings(random, 2, sizes).p for _ in range(400)]
+    rejected = sum(p < 0.05 for p in found)
+    assert rejected <= stats.binom.ppf(0.995, len(found), most)
 
 
 def test_intervals_cover_an_effect_that_is_there():
