@@ -64,7 +64,7 @@ def write_scores(
     seed=1,
     metric="accuracy",
     ids=None,
-    trained=("en",),
+    zero_shot=None,
     with_counts=True,
     **changes,
 ):
@@ -97,7 +97,7 @@ def write_scores(
             "metric": found.name,
             "value": found(gold[language], guess),
             "n": len(guess),
-            "zero_shot": language not in trained,
+            "zero_shot": language != "en" if zero_shot is None else zero_shot,
             "stage": f"{route} {target} {seed}",
             "low": low,
             "high": high,
@@ -267,94 +267,4 @@ def write_embeddings(run_dir, route, language="de", num_pairs=20, width=8):
         texts=[f"sentence {at}" for at in range(2 * num_pairs)],
         pairs=[*range(num_pairs)] * 2,
         languages=[language] * num_pairs + ["en"] * num_pairs,
-    )
-
-
-# What a study of source languages compares; `xnli` after it is its own task.
-STUDY_TARGETS = {
-    "xnli": ("accuracy", LABELS),
-    "pawsx": ("accuracy", ("0", "1")),
-    "panx": ("entity_f1", (["B-PER"], ["B-LOC"], ["B-ORG"])),
-    "udpos": ("chunk_f1", (["NOUN"], ["VERB"], ["ADJ"])),
-}
-STUDY_SETS = ("en", "es", "de", "en,es,de")
-STUDY_LANGUAGES = ("en", "de", "es", "fr", "hi", "ru", "tr", "zh", "fi", "ar")
-
-
-def study_route(task, languages, size):
-    """The canonical route of one size in all languages together."""
-    codes = languages.split(",")
-    count = f":{size // len(codes)}"
-    return "+".join(
-        task + ("" if code == "en" else f"@{code}") + count for code in codes
-    )
-
-
-def write_study(
-    run_dir,
-    gain,
-    *,
-    task="xnli",
-    sets=STUDY_SETS,
-    sizes=(600, 2400),
-    targets=STUDY_TARGETS,
-    languages=STUDY_LANGUAGES,
-    seeds=(1, 2),
-    n=200,
-    spread=0.02,
-):
-    """Writes a study: `gain` of target, set and size is added to 60 %.
-
-    Routes answer the same questions, of which some are hard for all; languages
-    differ in what they gain by `spread`.
-    """
-    random = np.random.default_rng(17)
-    gold, hard = {}, {}
-    for target in targets:
-        labels = STUDY_TARGETS[target][1]
-        for code in languages:
-            drawn = random.integers(0, len(labels), n)
-            gold[target, code] = [labels[at] for at in drawn]
-            hard[target, code] = random.random(n)
-    routes = {"pretrained": ("", 0)} | {
-        study_route(task, names, size): (names, size)
-        for names in sets
-        for size in sizes
-    }
-    for route, (names, size) in routes.items():
-        for target in targets:
-            own = {code: random.normal(0, spread) for code in languages}
-            for seed in seeds:
-                share = 0.6 + random.normal(0, 0.003)
-                share += gain(target, names, size) if names else -0.05
-                _write_study_scores(
-                    run_dir, route, target, seed, gold, hard, own, share, random
-                )
-    return run_dir
-
-
-def _write_study_scores(
-    run_dir, route, target, seed, gold, hard, own, share, random
-):
-    metric, labels = STUDY_TARGETS[target]
-    trained = {"en"}
-    if target == "xnli":
-        trained |= {code for code in ("de", "es") if f"@{code}" in route}
-    guesses = {}
-    for code in own:
-        luck = random.normal(0, 0.05, len(gold[target, code]))
-        right = hard[target, code] + luck < share + own[code]
-        guesses[code] = [
-            truth if hit else labels[(labels.index(truth) + 1) % len(labels)]
-            for truth, hit in zip(gold[target, code], right, strict=True)
-        ]
-    write_scores(
-        run_dir,
-        route,
-        target,
-        guesses,
-        gold={code: gold[target, code] for code in own},
-        seed=seed,
-        metric=metric,
-        trained=trained,
     )

@@ -187,7 +187,7 @@ def interaction_table(cells, odds, notes):
                 *_numbers(found),
                 None,
                 # Of the strictest test that Holm's correction may ask for.
-                found.detectable(SIGNIFICANCE / len(tests)),
+                found.detectable(SIGNIFICANCE / _family_size(tests, languages)),
                 in_odds.p,
                 ", ".join(dict.fromkeys(cell.task for cell in sources)),
                 found.num_clusters,
@@ -205,7 +205,7 @@ def interaction_table(cells, odds, notes):
             "after the same sources and sizes; detectable: the smallest true "
             "difference that these languages and seeds would have shown in "
             f"{100 * crossed.POWER:.0f} of 100 such studies, at "
-            f"{SIGNIFICANCE:.0%} over the {len(tests)} tests together",
+            f"{SIGNIFICANCE:.0%} over all tests that are corrected together",
             "Points of unlike metrics and levels: an interaction that log-odds "
             "do not show is one of the scale",
             *notes,
@@ -258,9 +258,11 @@ def _interaction_sentence(table):
             "Whether the source's language matters more for one kind of "
             "problem cannot be judged; the table says why."
         )
+    of_question = [row for row in rows if row["languages"] == _last_set(rows)]
     real = [row for row in rows if row["adjusted p"] < SIGNIFICANCE]
-    if real:
-        most = min(real, key=lambda row: row["adjusted p"])
+    told = [row for row in of_question if row in real] or real
+    if told:
+        most = min(told, key=lambda row: row["adjusted p"])
         verb = "gains more" if most[POINTS] > 0 else "gains less"
         return (
             f"The source's language matters by kind of problem: {most['kind']} "
@@ -268,24 +270,29 @@ def _interaction_sentence(table):
             f"by {_described(most)}; {len(real)} of {len(rows)} such "
             "differences are significant after Holm's correction."
         )
-    smallest, largest = (
-        choose(row["detectable"] for row in rows) for choose in (min, max)
+    powers = ", ".join(
+        f"of {row['kind']} less {row['less']} {row['detectable']:.1f} points"
+        for row in of_question
     )
     return (
         "No kind of problem gains significantly more from other source "
         f"languages than another ({len(rows)} tests, Holm's correction). That "
-        "is no proof that there is no difference: these "
-        f"{rows[0]['families']} families and {_seeds(rows[0]['seeds'])} would "
-        f"have shown one of {smallest:.1f} to {largest:.1f} points in "
-        f"{100 * crossed.POWER:.0f} of 100 studies."
+        f"is no proof of no difference: with these {rows[0]['families']} "
+        f"families and {_seeds(rows[0]['seeds'])}, true differences would have "
+        f"been shown in {100 * crossed.POWER:.0f} of 100 studies only from "
+        f"some size on: {powers}."
     )
 
 
 def _described(row):
     return (
         f"{row[POINTS]:+.1f} points (95 % interval {row['low']:+.1f} to "
-        f"{row['high']:+.1f}, adjusted p = {row['adjusted p']:.3f})"
+        f"{row['high']:+.1f}, {_probability(row['adjusted p'])})"
     )
+
+
+def _probability(p):
+    return "adjusted p < 0.001" if p < 0.001 else f"adjusted p = {p:.3f}"
 
 
 def _called(languages):
@@ -317,12 +324,24 @@ def _numbers(found):
 
 
 def _adjust(rows, columns):
-    """Corrects the p values of a table for their number."""
+    """Corrects p values for their number: means apart from single sets.
+
+    Means of all sets are the question; which set does it comes after.
+    """
     at, to = columns.index("p"), columns.index("adjusted p")
-    for row, p in zip(
-        rows, bootstrap.holm([row[at] for row in rows]), strict=True
-    ):
-        row[to] = p
+    place = columns.index("languages")
+    for is_mean in (True, False):
+        family = [row for row in rows if (row[place] == OTHERS) == is_mean]
+        adjusted = bootstrap.holm([row[at] for row in family])
+        for row, p in zip(family, adjusted, strict=True):
+            row[to] = p
+
+
+def _family_size(tests, languages):
+    """How many tests are corrected together with one of these languages."""
+    return sum(
+        (found == OTHERS) == (languages == OTHERS) for *_, found in tests
+    )
 
 
 # ----------------------------------------------------------------- The notes
@@ -367,8 +386,9 @@ def _method_notes(rows, columns):
     return [
         "95 % intervals and p: languages, by their families (Student's t), "
         "seeds (Student's t) and examples that languages share (bootstrap) as "
-        "crossed random factors; adjusted: Holm's correction over the table's "
-        f"{len(rows)} tests; {families} families at least",
+        "crossed random factors; adjusted: Holm's correction, over the means "
+        "of all sets together and over single sets together; from "
+        f"{families} families",
         "Targets, sources and sizes are these: of others nothing is said",
     ]
 

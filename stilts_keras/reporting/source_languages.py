@@ -136,13 +136,14 @@ def _study(evidence, task, sets):
             sets[route].num_examples,
         ),
     )
+    # A kind's own comes after all that is transfer.
+    kinds = dict(sorted(kinds.items(), key=lambda item: OWN in item[1]))
     study = Study(task, {route: sets[route] for route in order}, kinds)
+    rows = rows_of(study, evidence, [study])
     return dataclasses.replace(
         study,
         beside_chance=tuple(
-            target
-            for target in kinds
-            if _is_beside_chance(rows_of(study, evidence, [study]), target)
+            target for target in kinds if _is_beside_chance(rows, target)
         ),
     )
 
@@ -169,11 +170,12 @@ def rows_of(study, evidence, studies):
         List of `JudgedScore`, of the study's routes and the baseline.
     """
     sources = frozenset().union(*(each.languages for each in studies))
+    primary = evidence.primary
     return [
         row
         for row in evidence.rows
         if (row.route in study.sets or row.route == evidence.baseline)
-        and row.metric == evidence.primary.get(row.target)
+        and row.metric == primary.get(row.target)
         and row.is_averaged
         and row.language not in sources
     ]

@@ -31,6 +31,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 BAR_ROOM = 1.0
 BARS_ACROSS = 4.2
 LINE_DOWN = 0.24
+MAX_EFFECTS = 24
 
 
 @styled()
@@ -177,8 +178,10 @@ def _short(number):
 
 
 @styled()
-def effect_bars(table, *, names, detectable=None):
+def effect_bars(table, *, names, detectable=None, means=None):
     """Draws each row of a table of effects as a point with its interval.
+
+    Of more than 24 rows only those of means are drawn, if there are any.
 
     Args:
         table: dict. A plain table with columns `points`, `low`, `high` and
@@ -186,6 +189,7 @@ def effect_bars(table, *, names, detectable=None):
         names: tuple of str. The columns that name a row, the outermost first.
         detectable: str or None. A column: the smallest difference that could
             have been shown, drawn as a grey band about 0.
+        means: str or None. What the column `languages` says of a mean.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -198,12 +202,16 @@ def effect_bars(table, *, names, detectable=None):
     ]
     if not rows:
         raise InputError(f"There are no effects to draw in {table['title']!r}.")
-    labels = [", ".join(str(row[name]) for name in names) for row in rows]
-    left = EDGE + width_of(labels) + 0.2
     captions = [
         "Points; bars: 95 % interval, cut at the panel's edge; filled: "
         "significant after Holm's correction",
     ]
+    of_means = [row for row in rows if row["languages"] == means]
+    if len(rows) > MAX_EFFECTS and of_means:
+        captions.append(f"Means of sets alone: {len(of_means)} of {len(rows)}")
+        rows = of_means
+    labels = [_effect_name(row, names) for row in rows]
+    left = EDGE + width_of(labels) + 0.2
     if detectable:
         captions[0] += (
             "; grey: smaller true differences would mostly have been missed"
@@ -226,6 +234,12 @@ def effect_bars(table, *, names, detectable=None):
     axes.spines["left"].set_visible(False)
     _write_labels(figure, axes, labels, left, top)
     return figure
+
+
+def _effect_name(row, names):
+    """Names a row, such as `tagging less classification, es`."""
+    parts = [f"less {row[n]}" if n == "less" else str(row[n]) for n in names]
+    return ", ".join(parts).replace(", less ", " less ")
 
 
 def _effect(axes, at, row, detectable):
@@ -258,13 +272,13 @@ def _number_of(kind):
 
 def _limit_widths(axes, rows):
     """Keeps long bars from making all points one."""
-    points = [abs(row["points"]) for row in rows]
-    ends = [abs(row[end]) for row in rows for end in ("low", "high")]
-    most = min(
-        max(ends), max(6 * max(points), 3 * sorted(ends)[len(ends) // 2])
-    )
-    most = max(most, MIN_SPAN / 2) * 1.05
-    axes.set_xlim(-most, most)
+    points = [0.0, *(row["points"] for row in rows)]
+    room = max(MIN_SPAN, 1.5 * (max(points) - min(points)))
+    low = max(min(row["low"] for row in rows), min(points) - room)
+    high = min(max(row["high"] for row in rows), max(points) + room)
+    low, high = min(low, -MIN_SPAN / 2), max(high, MIN_SPAN / 2)
+    spare = 0.05 * (high - low)
+    axes.set_xlim(low - spare, high + spare)
 
 
 def _write_labels(figure, axes, labels, left, top):

@@ -1,5 +1,6 @@
 """The figures of a report: those that there is something to see in."""
 
+from stilts_keras.reporting.language_contrasts import OTHERS
 from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
 from stilts_keras.tasks.languages import family_of
 
@@ -55,7 +56,10 @@ def _source_languages(report):
     ):
         if report.plain.get(name, {}).get("rows"):
             drawn[name] = figures.effect_bars(
-                report.plain[name], names=names, detectable=detectable
+                report.plain[name],
+                names=names,
+                detectable=detectable,
+                means=OTHERS,
             )
     return drawn
 
