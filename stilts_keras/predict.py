@@ -93,9 +93,9 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
     written = {}
     for language, split in splits.items():
         found = evaluator.evaluate(model, split)
-        _, layout = layout_for(task, language, suites.with_files())
+        _, layout, name = layout_for(task, language, suites.with_files())
         written[language] = layout.write(
-            output, task.name, language, found.predictions, found.ids
+            output, name, language, found.predictions, found.ids
         )
     return written
 

@@ -14,6 +14,7 @@ from stilts_keras.data.layout import language_of
 from stilts_keras.data.layout import pieces
 from stilts_keras.data.layout import select_language
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_task_columns
 from stilts_keras.data.strays import Strays
 from stilts_keras.errors import InputError
 
@@ -92,7 +93,8 @@ class FolderData:
             part: formats.read_files(files, f"{fingerprint} {part}", task)
             for part, files in place.files.items()
         }
-        return select_language(stack(tables), place.repository, language, task)
+        rows = select_language(stack(tables), place.repository, language, task)
+        return with_task_columns(rows, place.repository)
 
     def _place(self, task, language, split):
         key = (task.name, language, split)
@@ -108,7 +110,7 @@ class FolderData:
             files = {
                 part: _find_joined(
                     self.folder / repository.id,
-                    repository.config_for(language, part),
+                    repository.configs_for(language, part),
                     repository.splits[split],
                 )
                 for part in repository.parts or [None]
@@ -196,10 +198,12 @@ class _Place:
         return [file for files in self.files.values() for file in files]
 
 
-def _find_joined(repository, config, splits):
+def _find_joined(repository, configs, splits):
     """Finds the files of all splits of `a+b`; none where one is missing."""
     found = [
-        _find_files(repository, config, split) for split in splits.split("+")
+        _find_files(repository, config, split)
+        for config in configs
+        for split in splits.split("+")
     ]
     return tuple(sum(found, ())) if all(found) else ()
 

@@ -10,6 +10,7 @@ import os
 from stilts_keras.data.layout import expected_places
 from stilts_keras.data.layout import select_language
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_task_columns
 from stilts_keras.errors import InputError
 from stilts_keras.errors import first_line
 
@@ -32,10 +33,7 @@ class HubData:
             for language in task.languages
             # Nobody has documented these.
             if language not in task.extra_languages
-            and any(
-                repository.on_hub and repository.is_documented(language, split)
-                for repository in task.repositories
-            )
+            and self._repositories(task, language, split)
         )
 
     def num_rows(self, task, language, split):
@@ -51,8 +49,9 @@ class HubData:
             (task.name, language, split),
             self._repositories(task, language, split)[0],
         )
+        configs = "+".join(repository.configs_for(language))
         return (
-            f"hub {repository.id}/{repository.config_for(language)}"
+            f"hub {repository.id}/{configs}"
             f"/{repository.splits[split]}@{repository.revision or 'main'}"
         )
 
@@ -81,6 +80,7 @@ class HubData:
                 with _offline_mode() if offline else contextlib.nullcontext():
                     rows = _load_from_hub(repository, language, split)
                 rows = select_language(rows, repository, language, task)
+                rows = with_task_columns(rows, repository)
                 self._loaded_from[task.name, language, split] = repository
                 return rows
             except Exception as error:  # noqa: BLE001 - named below
@@ -99,10 +99,11 @@ class HubData:
         )
 
     def _repositories(self, task, language, split):
+        """Lists those that are documented to hold a language and split."""
         return [
             repository
             for repository in task.repositories
-            if repository.on_hub and repository.may_hold(language, split)
+            if repository.on_hub and repository.is_documented(language, split)
         ]
 
 
@@ -112,15 +113,24 @@ def _load_from_hub(repository, language, split):
     # A config name would be refused in such a revision, and leaving both out
     # would silently join all configurations.
     argument = "data_dir" if repository.by_folder else "name"
-    return stack(
-        {
-            part: datasets.load_dataset(
+    tables = {
+        part: [
+            datasets.load_dataset(
                 repository.id,
                 split=repository.splits[split],
                 revision=repository.revision,
-                **{argument: repository.config_for(language, part)},
+                **{argument: config},
             )
-            for part in repository.parts or [None]
+            for config in repository.configs_for(language, part)
+        ]
+        for part in repository.parts or [None]
+    }
+    return stack(
+        {
+            part: found[0]
+            if len(found) == 1
+            else datasets.concatenate_datasets(found)
+            for part, found in tables.items()
         }
     )
 

@@ -17,14 +17,15 @@ def expected_places(task, language, split):
     Returns:
         str. Paths below the folder, joined by `and` and `or`.
     """
-    return " or ".join(
+    places = [
         " and ".join(
             f"{repository.id}/{config}/{name}.parquet"
             for config, name in pieces(repository, language, split)
         )
         for repository in task.repositories
         if repository.may_hold(language, split)
-    )
+    ]
+    return " or ".join(places)
 
 
 def pieces(repository, language, split):
@@ -39,10 +40,29 @@ def pieces(repository, language, split):
         List of (configuration, the repository's name of a split).
     """
     return [
-        (repository.config_for(language, part), name)
+        (config, name)
         for part in repository.parts or [None]
+        for config in repository.configs_for(language, part)
         for name in repository.splits[split].split("+")
     ]
+
+
+def with_task_columns(rows, repository):
+    """Gives the columns of a repository the names that the Task has for them.
+
+    Args:
+        rows: `datasets.Dataset`.
+        repository: `Repository` that they are from.
+
+    Returns:
+        A `datasets.Dataset`.
+    """
+    names = {
+        theirs: ours
+        for ours, theirs in repository.columns.items()
+        if theirs in rows.column_names and ours not in rows.column_names
+    }
+    return rows.rename_columns(names) if names else rows
 
 
 def language_of(value):

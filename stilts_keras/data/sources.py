@@ -147,11 +147,8 @@ class PocketData:
         tables = {
             part: datasets.concatenate_datasets(
                 [
-                    pocket.load(
-                        repository.id,
-                        repository.config_for(language, part),
-                        name,
-                    )
+                    pocket.load(repository.id, config, name)
+                    for config in repository.configs_for(language, part)
                     for name in repository.splits[split].split("+")
                 ]
             )

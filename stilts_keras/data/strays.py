@@ -191,9 +191,15 @@ class _Place:
     def __init__(self, task, repository, language, split):
         self.task = task
         self.repository = tuple(repository.id.split("/"))
-        template = " ".join([repository.config, *repository.parts.values()])
-        self.has_languages = "{language}" in template
         here = pieces(repository, language, split)
+        template = " ".join(
+            repository.configs.get(
+                language, [repository.config, *repository.parts.values()]
+            )
+        )
+        self.has_languages = bool(
+            repository.configs or "{language}" in template
+        )
         self.config = here[0][0]
         self.very_folders = list(
             dict.fromkeys(
@@ -351,7 +357,6 @@ def _places_of_tasks(tasks):
                 place
                 for split in repository.splits
                 for language in task.languages
-                if repository.may_hold(language, split)
                 for place in pieces(repository, language, split)
             )
     return known

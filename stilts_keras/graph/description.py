@@ -105,9 +105,11 @@ def _task_facts(graph):
     trained = [
         source.task for stage in graph.stages for source in stage.all_sources
     ]
+    # A target last: it may have fewer languages than the task can be trained
+    # in, those of a suite.
     return {
         task.name: TaskFacts.of(task).to_dict()
-        for task in (*graph.targets, *trained)
+        for task in (*trained, *graph.targets)
     }
 
 

@@ -185,7 +185,12 @@ class Graph:
         return asked is None or language in asked
 
     def _asked_languages(self, task):
-        """Adds languages of the user's that the benchmark does not list."""
+        """Adds languages of the user's that the benchmark does not list.
+
+        And those that it lists, where a suite has left them out.
+        """
+        asked = self.request.languages or ()
+        task = self.request.whole(task).within({*task.languages, *asked})
         found = self._holdings.with_asked_languages(
             task, self.eval_split(task), self.request.languages
         )
@@ -329,7 +334,7 @@ def _check_rules(task):
 def trained_languages(target, stage):
     """Returns the languages that stages trained a target task in.
 
-    Its training task, and tasks that share its head, count as the target
+    Its training tasks, and tasks that share its head, count as the target
     task. Retrieval is never trained.
 
     Args:
@@ -345,7 +350,8 @@ def trained_languages(target, stage):
         source.language
         for earlier in stage.chain
         for source in earlier.sources
-        if source.task.name in (target.name, target.train_task)
+        if source.task.name
+        in (target.name, target.train_task, *target.train_first)
         or source.task.head_key == target.head_key
     }
 

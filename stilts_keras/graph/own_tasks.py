@@ -12,6 +12,7 @@ from stilts_keras.errors import unknown
 from stilts_keras.files import at_home
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.scoring.suites import SUITES
+from stilts_keras.scoring.suites import TARGETS
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.columns import Column
 from stilts_keras.tasks.task import Task
@@ -118,7 +119,7 @@ def with_own_tasks(tasks):
             raise InputError(
                 f"A Task's name must be a str. Received: {task.name!r}."
             )
-        if task.name in TASKS or task.name in SUITES or task.name in TAKEN:
+        if task.name in TARGETS or task.name in SUITES or task.name in TAKEN:
             raise InputError(
                 f"Task {task.name!r} has the name of a task, suite or route of "
                 "stilts_keras. Give yours another."
@@ -137,11 +138,33 @@ def with_own_tasks(tasks):
     _check_shared_heads(tasks)
     known = TASKS | {task.name: task for task in tasks}
     for task in tasks:
-        if task.train_task and task.train_task not in known:
-            raise unknown(
-                f"train_task of task {task.name!r}", task.train_task, known
-            )
+        _check_trained(task, known)
     return known
+
+
+def _check_trained(task, known):
+    """Raises where a task is to be trained on what could not give its head."""
+    if task.train_task and task.train_task not in known:
+        raise unknown(
+            f"train_task of task {task.name!r}", task.train_task, known
+        )
+    for name in task.train_first:
+        if name not in known:
+            raise unknown(f"train_first of task {task.name!r}", name, known)
+        first = known[name]
+        if not first.is_trainable:
+            raise InputError(
+                f"Task {task.name!r}: train_first names {name!r}, which has "
+                "no train split. Name tasks to train on."
+            )
+        heads = [(one.problem, one.labels) for one in (task, first)]
+        if heads[0] != heads[1] or task.labels_from_data:
+            raise InputError(
+                f"Task {task.name!r} begins with the head of {name!r} "
+                "(train_first), whose problem or labels differ: "
+                f"{first.problem} {list(first.labels)}. Name tasks of the same "
+                "problem and labels, known before the rows are read."
+            )
 
 
 def _check_parts(task):

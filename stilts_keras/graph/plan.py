@@ -207,13 +207,19 @@ def _recipe_line(stage):
         f"{numbers} examples, {how_long}, learning rate "
         f"{recipe.learning_rate:g}, batch {recipe.batch_size}, max length "
         f"{lengths}, warm-up {recipe.warmup_ratio:g}{_lora(recipe)}"
-        f"{_mixing(stage)}"
+        f"{_mixing(stage)}{_begins_with(stage)}"
     )
 
 
 def _lora(recipe):
     rank = recipe.lora_rank
     return "" if rank is None else f", LoRA of rank {rank}"
+
+
+def _begins_with(stage):
+    if not stage.takes_head:
+        return ""
+    return f", begins with the head of {_list(stage.parent.sources)}"
 
 
 def _mixing(stage):

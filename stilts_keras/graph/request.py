@@ -12,6 +12,7 @@ from stilts_keras.errors import unknown
 from stilts_keras.graph.own_tasks import with_own_tasks
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.graph.route import Route
+from stilts_keras.scoring.suites import TARGETS
 from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.languages import ENGLISH
@@ -133,6 +134,14 @@ class Request:
         """Dict from name to Task: the package's and the user's own."""
         return with_own_tasks(self.tasks)
 
+    def whole(self, target):
+        """Returns a target with all languages that its Task lists.
+
+        Args:
+            target: Task. One of `targets`, which may be a suite's part of it.
+        """
+        return (TARGETS | self.known_tasks)[target.name]
+
     def _resolve_tasks(self):
         """Puts Tasks in the place of their names."""
         tasks, targets = map(_as_tuple, (self.tasks, self.targets))
@@ -244,7 +253,8 @@ def _no_target(task, tasks):
     kin = [
         other.name
         for other in targets
-        if task.name == other.train_task or task.head_key == other.head_key
+        if task.name in (other.train_task, *other.train_first)
+        or task.head_key == other.head_key
     ]
     hint = f" Did you mean {' or '.join(map(repr, kin))}?" if kin else ""
     return InputError(

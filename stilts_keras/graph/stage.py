@@ -39,6 +39,8 @@ class Stage:
         seed: int. Of data order, heads and dropout; not of a random root.
         num_examples: tuple of int or None. Per source, in the same order;
             None while unknown.
+        takes_head: bool. Whether its head begins as the parent's, whose tasks
+            have another key, and not anew.
         path: str. The chain's sources, such as `mnli/squad`.
         fingerprint: str. 16 hex digits; the identity.
     """
@@ -53,6 +55,7 @@ class Stage:
     max_lengths: tuple[int, ...]
     seed: int
     num_examples: tuple[int | None, ...]
+    takes_head: bool
     path: str
     fingerprint: str
 
@@ -156,6 +159,7 @@ def make_stage(
     sampling=None,
     replayed=(),
     replay=0.0,
+    takes_head=False,
 ):
     """Makes a Stage, with the path and fingerprint that follow.
 
@@ -174,6 +178,7 @@ def make_stage(
         sampling: Sampling or None. None: in proportion to the numbers.
         replayed: tuple of Source, counts resolved.
         replay: float in [0, 1).
+        takes_head: bool.
 
     Returns:
         A `Stage`.
@@ -185,13 +190,10 @@ def make_stage(
             rows,
             source.task.identity,
             source.task.head_key,
-            max_length,
+            length,
         ]
-        for source, rows, max_length in zip(
-            (*sources, *replayed),
-            data_fingerprints,
-            max_lengths,
-            strict=True,
+        for source, rows, length in zip(
+            (*sources, *replayed), data_fingerprints, max_lengths, strict=True
         )
     ]
     identity = {
@@ -199,16 +201,14 @@ def make_stage(
         "parent": (parent or backbone).fingerprint,
         "sources": facts[: len(sources)],
         # What is unset is no part of it, so that fields may be added.
-        "recipe": {
-            name: value
-            for name, value in vars(_plain(recipe)).items()
-            if value is not None
-        },
+        "recipe": _set_fields(recipe),
         "sampling": sampling.identity([source.name for source in sources]),
         "seed": seed,
     }
     if replayed:
         identity["replay"] = [float(replay), facts[len(sources) :]]
+    if takes_head:
+        identity["head"] = "parent"
     name = format_stage(sources)
     return Stage(
         parent=parent,
@@ -221,6 +221,7 @@ def make_stage(
         max_lengths=max_lengths,
         seed=seed,
         num_examples=num_examples,
+        takes_head=takes_head,
         path=f"{parent.path}/{name}" if parent else name,
         fingerprint=fingerprint_of(identity),
     )
@@ -250,6 +251,12 @@ def with_overrides(recipe, overrides):
             for field in fields
         }
     )
+
+
+def _set_fields(recipe):
+    """Returns a dict of the fields that are set."""
+    fields = vars(_plain(recipe))
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 @functools.cache

@@ -67,9 +67,10 @@ class StageTree:
         return steps + (number < over)
 
     def add_target(self, route, parent, task, seed):
-        """Adds a target's stage; returns it. Retrieval has none: `parent`."""
+        """Adds a target's stages; returns the last. Retrieval may have none."""
+        stage = self._add_first(route, parent, task, seed)
         if not task.kind.is_trained:
-            return parent
+            return stage
         sources = tuple(
             Source(
                 self._train_task(task, language),
@@ -80,12 +81,29 @@ class StageTree:
         )
         return self._add_stage(
             route=route,
-            parent=parent,
+            parent=stage,
             sources=sources,
             recipes=[self._recipes.of(task)] * len(sources),
             seed=seed,
             where=f"Target {task.name!r}",
+            takes_head=bool(task.train_first),
         )
+
+    def _add_first(self, route, parent, task, seed):
+        """Adds what a target is trained on first; returns the last stage."""
+        stage = parent
+        for number, name in enumerate(task.train_first):
+            first = self._request.known_tasks[name]
+            stage = self._add_stage(
+                route=route,
+                parent=stage,
+                sources=(Source(first, first.language),),
+                recipes=[self._recipes.of(first)],
+                seed=seed,
+                where=f"Target {task.name!r}, trained on {name!r} first",
+                takes_head=number > 0,
+            )
+        return stage
 
     def _train_task(self, task, language):
         """Returns the Task whose rows a target learns from in a language."""
@@ -114,12 +132,14 @@ class StageTree:
             "Change --target_languages."
         )
 
-    def _add_stage(self, *, route, parent, sources, recipes, seed, where):
+    def _add_stage(
+        self, *, route, parent, sources, recipes, seed, where, takes_head=False
+    ):
         sources, num_examples = zip(
             *(self._resolve(where, source) for source in sources), strict=True
         )
         max_lengths = tuple(recipe.max_length for recipe in recipes)
-        key = (parent, sources, recipes[0], max_lengths, seed)
+        key = (parent, sources, recipes[0], max_lengths, seed, takes_head)
         if key not in self._stages:
             if len(sources) > 1 and self._request.sampling.rates:
                 self._check_rated(where, sources)
@@ -139,6 +159,7 @@ class StageTree:
                 sampling=self._request.sampling,
                 replayed=replayed,
                 replay=self._request.replay,
+                takes_head=takes_head,
             )
         stage = self._stages[key]
         self.used_by[stage.fingerprint][route] = True

@@ -28,7 +28,7 @@ from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import key_of
 from stilts_keras.scoring import bootstrap
-from stilts_keras.tasks import TASKS
+from stilts_keras.scoring.suites import TARGETS
 
 # Of problems of one kind.
 MAX_NAMED = 5
@@ -95,14 +95,14 @@ class Evidence:
         """
         if name in self.tasks:
             return self.tasks[name]
-        if name not in TASKS:
+        if name not in TARGETS:
             raise InputError(
                 f"Task {name!r} is none of stilts_keras's, and no "
                 f"{results.RUN_FILE} of {', '.join(map(str, self.run_dirs))} "
                 "describes it. Run the same command with its --task_file "
                 "again: what is done stays, and the file is written anew."
             )
-        return TaskFacts.of(TASKS[name])
+        return TaskFacts.of(TARGETS[name])
 
     @property
     def primary(self):

@@ -14,6 +14,7 @@ import statistics
 from collections.abc import Mapping
 
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.scoring.suites import XTREME
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.languages import ENGLISH
 from stilts_keras.tasks.task import Recipe
@@ -235,7 +236,7 @@ class _Run:
     """The scores of one route, target and metric."""
 
     def __init__(self, task, metric, rows):
-        self._task = task
+        self._whole = XTREME.languages_of(task.name)
         self._rows = rows
         self._by_seed = {}
         for row in rows:
@@ -243,7 +244,7 @@ class _Run:
             values[row.language] = row.value
         every = [set(values) for values in self._by_seed.values()]
         shared = set.intersection(*every) if every else set()
-        self.languages = [name for name in task.languages if name in shared]
+        self.languages = [name for name in self._whole if name in shared]
         self.value = None
         if self.languages:
             self.value = statistics.fmean(
@@ -253,8 +254,7 @@ class _Run:
 
     def differs(self):
         """Lists what the rows themselves tell."""
-        whole = self._task.languages
-        missing = [name for name in whole if name not in self.languages]
+        missing = [name for name in self._whole if name not in self.languages]
         trained = [
             name
             for name in self.languages
@@ -270,9 +270,9 @@ class _Run:
         seeds = "1 seed" if number == 1 else f"mean of {number} seeds"
         found = []
         if missing:
+            here, whole = len(self.languages), len(self._whole)
             found.append(
-                f"{len(self.languages)} of {len(whole)} languages, without "
-                f"{', '.join(missing)}"
+                f"{here} of {whole} languages, without {', '.join(missing)}"
             )
         if trained:
             found.append(f"not zero-shot: {', '.join(trained)}")

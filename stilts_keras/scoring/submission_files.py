@@ -59,14 +59,15 @@ def layout_for(task, language, suites):
         suites: iterable of `Suite`. The first that has files of both gives it.
 
     Returns:
-        Tuple: the suite's name, or `others`; and its `Layout`, or one like
-        XTREME's.
+        Tuple: the suite's name, or `others`; its `Layout`, or one like
+        XTREME's; and the task's name in it.
     """
     for suite in suites:
-        if suite.has_files(task.name, language):
-            return suite.name, suite.layout
+        name = suite.name_of(task.name)
+        if suite.has_files(name, language):
+            return suite.name, suite.layout, name
     file_format = BY_PREDICTION[task.kind.predicts]()
-    return "others", Layout(formats={task.name: file_format})
+    return "others", Layout(formats={task.name: file_format}), task.name
 
 
 def keep(run_dir, suites, cell, language, evaluation):
@@ -79,8 +80,9 @@ def keep(run_dir, suites, cell, language, evaluation):
         language: str. Not written for suites that have none such.
         evaluation: has `gold`, `predictions` and `ids`.
     """
-    target, ids = cell.target.name, evaluation.ids
+    ids = evaluation.ids
     for suite in suites:
+        target = suite.name_of(cell.target.name)
         if suite.has_files(target, language):
             mine = folder_of(run_dir, suite.name, cell)
             suite.layout.write(
@@ -108,10 +110,10 @@ def keep_unscored(run_dir, suites, cell, language, predicted):
         language: str.
         predicted: has `predictions` and `ids`.
     """
-    name, layout = layout_for(cell.target, language, suites)
+    suite_name, layout, name = layout_for(cell.target, language, suites)
     layout.write(
-        folder_of(run_dir, name, cell),
-        cell.target.name,
+        folder_of(run_dir, suite_name, cell),
+        name,
         language,
         predicted.predictions,
         predicted.ids,

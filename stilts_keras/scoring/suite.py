@@ -1,6 +1,7 @@
 """A Suite: tasks that are reported together, and how they become one score."""
 
 import dataclasses
+import functools
 import pathlib
 import re
 from collections.abc import Mapping
@@ -93,6 +94,10 @@ class Suite:
         title: str. As the literature writes the name.
         languages: mapping from task to the tuple of languages that its score
             is the mean of, where these are not the task's.
+        evaluated_after: mapping from a task that compares hidden states as
+            they are to the tuple of tasks that are trained between the route
+            and its evaluation; see `Task.train_first`. It is then a target
+            of its own name.
         task_scores: mapping from task to what its score is the mean of:
             metrics, by the reference's names.
         groups: mapping from a group's name to its tasks; a group's score is
@@ -113,6 +118,9 @@ class Suite:
     tasks: tuple[Task, ...]
     title: str = ""
     languages: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    evaluated_after: Mapping[str, tuple[str, ...]] = dataclasses.field(
         default_factory=dict
     )
     task_scores: Mapping[str, tuple[str, ...]] = dataclasses.field(
@@ -137,6 +145,7 @@ class Suite:
             object.__setattr__(self, "score_of", self.names)
         parts = {
             "languages": self.languages,
+            "evaluated_after": self.evaluated_after,
             "groups": [name for part in self.groups.values() for name in part],
             "layout": self.layout.formats if self.layout else (),
         }
@@ -153,6 +162,16 @@ class Suite:
                 f"Suite {self.name!r}: task_scores must tell of each of "
                 f"{self.names}. Received: {tuple(self.task_scores)}."
             )
+        trained = [
+            name
+            for name in self.evaluated_after
+            if self.task(name).kind.is_trained
+        ]
+        if trained:
+            raise ValueError(
+                f"Suite {self.name!r}: evaluated_after is for tasks without a "
+                f"head; others have a train_task. Received: {trained}."
+            )
         if not set(self.score_of) <= {*self.names, *self.groups}:
             raise ValueError(
                 f"Suite {self.name!r}: score_of must name tasks or groups. "
@@ -163,6 +182,49 @@ class Suite:
     def names(self):
         """The tasks' names: tuple of str."""
         return tuple(task.name for task in self.tasks)
+
+    @functools.cached_property
+    def targets(self):
+        """The tasks as they are evaluated for it: tuple of `Task`.
+
+        Each with all of its languages, of which `languages_of` count.
+        """
+        return tuple(map(self._as_evaluated, self.tasks))
+
+    def _as_evaluated(self, task):
+        first = self.evaluated_after.get(task.name)
+        if not first:
+            return task
+        name = "_".join((task.name, "after", *first))
+        return dataclasses.replace(task, name=name, train_first=first)
+
+    def wanted(self):
+        """Returns each target with its languages that the suite counts.
+
+        Returns:
+            List of (`Task`, tuple of str).
+        """
+        return [
+            (target, self.languages_of(name))
+            for target, name in zip(self.targets, self.names, strict=True)
+        ]
+
+    def name_of(self, target):
+        """Returns the suite's name of a target; None where it is none of it.
+
+        Args:
+            target: str. The name of one of `targets`.
+        """
+        names = {
+            found.name: name
+            for found, name in zip(self.targets, self.names, strict=True)
+        }
+        return names.get(target)
+
+    def has(self, target, language):
+        """Whether a target is one of its own, and the language counts."""
+        name = self.name_of(target)
+        return name is not None and language in self.languages_of(name)
 
     @property
     def is_scored(self):

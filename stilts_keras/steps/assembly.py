@@ -37,6 +37,8 @@ class Assembly:
         """Returns a stage's Model as its training begins."""
         model = self._model(stage, start=stage.parent, is_trained=True)
         self._take_replayed_heads(stage, model)
+        if stage.takes_head:
+            self._take_head(stage, model)
         return model
 
     def settle(self, model):
@@ -145,6 +147,13 @@ class Assembly:
         encoder = self._encoder(stage.base, dtype_policy)
         add_factors(encoder, read_factors(folder))
         return encoder
+
+    def _take_head(self, stage, model):
+        """Lets a stage's own head begin as its parent's, of another key."""
+        before = stage.parent.sources[0].task.head_key
+        heads = self.with_heads_of(stage.parent, model.encoder).heads
+        head = model.heads[stage.sources[0].task.head_key]
+        head.set_weights(heads[before].get_weights())
 
     def _take_replayed_heads(self, stage, model):
         """Lets replayed sources go on with the heads that they had."""

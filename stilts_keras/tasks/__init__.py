@@ -63,8 +63,8 @@ __all__ = [
     "TATOEBA",
     "TYDIQA",
     "UDPOS",
-    "XCOPA",
     "WIKIPEDIA_PAIRS",
+    "XCOPA",
     "XNLI",
     "XQUAD",
 ]

@@ -139,7 +139,13 @@ class Label(Column):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Labels(Column):
-    """A list of labels, none of them hidden."""
+    """A list of labels, none of them hidden.
+
+    Attributes:
+        unlabelled: tuple of str. Names that stand for no label; read as None.
+    """
+
+    unlabelled: tuple[str, ...] = ()
 
     is_gold = True
 
@@ -154,10 +160,15 @@ class Labels(Column):
         return super().is_hidden(value)
 
     def read(self, name, value, labels):
-        """Returns a list of names."""
-        found = [_label(name, item, labels) for item in _list(name, value)]
-        if None in found:
-            raise MissingValue(f"null in {name}")
+        """Returns a list of names, and of None for what is unlabelled."""
+        found = []
+        for item in _list(name, value):
+            if item in self.unlabelled:
+                found.append(None)
+                continue
+            found.append(_label(name, item, labels))
+            if found[-1] is None:
+                raise MissingValue(f"null in {name}")
         return found
 
 

@@ -47,7 +47,10 @@ def _facts(task):
     yield "languages", f"{' '.join(task.languages)} ({count})"
     splits = " ".join(task.splits)
     if task.train_task:
-        splits += f"; as a target trained on {task.train_task}"
+        trained = ", then ".join((*task.train_first, task.train_task))
+        splits += f"; as a target trained on {trained}"
+        if task.train_first:
+            splits += " with one head"
     yield "splits", splits
     if task.is_trainable:
         yield "trainable", _trainable(task)
@@ -91,7 +94,10 @@ def _recipe(task):
 
 
 def _source(repository):
-    configs = repository.parts.values() or [repository.config]
+    configs = repository.parts.values() or [
+        *("+".join(found) for found in repository.configs.values()),
+        *([] if repository.configs else [repository.config]),
+    ]
     name = f"{repository.id} ({', '.join(configs)})"
     if repository.revision:
         name += f" at {repository.revision}"

@@ -1,4 +1,4 @@
-"""PAN-X: named entities in Wikipedia's text (WikiAnn), as in XTREME."""
+"""PAN-X: named entities in Wikipedia's text (WikiAnn), as in XTREME(-R)."""
 
 from stilts_keras.tasks.columns import Labels
 from stilts_keras.tasks.columns import Words
@@ -9,8 +9,11 @@ from stilts_keras.tasks.task import Task
 
 LANGUAGES = tuple(
     "ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr it pt "
-    "es bg ru ja ka ko th sw yo my zh kk tr et fi hu".split()
+    "es bg ru ja ka ko th sw yo my zh kk tr et fi hu qu pl uk az lt pa gu "
+    "ro".split()
 )
+# XTREME-R's own, which google/xtreme lacks on the Hub.
+ADDED = tuple("qu pl uk az lt pa gu ro".split())
 
 
 def panx_example(row):
@@ -31,7 +34,11 @@ PANX = Task(
     name="panx",
     problem="tagging",
     repositories=(
-        Repository(id="google/xtreme", config="PAN-X.{language}"),
+        Repository(
+            id="google/xtreme",
+            config="PAN-X.{language}",
+            without={split: ADDED for split in ("train", "dev", "test")},
+        ),
         Repository(id="unimelb-nlp/wikiann", config="{language}"),
     ),
     columns={"tokens": Words(), "ner_tags": Labels()},

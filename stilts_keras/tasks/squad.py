@@ -42,28 +42,27 @@ SQUAD = Task(
     repositories=(
         Repository(
             id="rajpurkar/squad",
-            config="plain_text",
+            configs={"en": ("plain_text",)},
             splits=SPLITS,
-            languages=("en",),
         ),
         Repository(
             id="google/xtreme",
-            config="SQuAD",
+            configs={"en": ("SQuAD",)},
             splits=SPLITS,
-            languages=("en",),
         ),
         Repository(
             id="facebook/mlqa",
-            config="mlqa-translate-train.{language}",
+            configs={
+                language: (f"mlqa-translate-train.{language}",)
+                for language in TRANSLATED
+            },
             splits=SPLITS,
-            languages=TRANSLATED,
         ),
         # Its main branch holds a script, which `datasets` refuses.
         Repository(
             id="ccasimiro/squad_es",
-            config="v1.1.0",
+            configs={"es": ("v1.1.0",)},
             splits=SPLITS,
-            languages=("es",),
             revision="refs/convert/parquet",
             by_folder=True,
         ),

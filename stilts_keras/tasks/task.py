@@ -62,6 +62,11 @@ class Repository:
             data folder.
         config: str. Configuration name; `{language}` is replaced by the
             language's name in this repository.
+        configs: mapping from a language to the configurations that hold it,
+            in place of `config`; their rows are joined. The repository has no
+            other languages then.
+        columns: mapping from a column of the Task to the repository's name of
+            it, where that is another.
         language_names: mapping from our language codes to this repository's,
             where they differ.
         splits: mapping from `train`, `dev` and `test` to the repository's;
@@ -78,13 +83,16 @@ class Repository:
             and no configurations (the `refs/convert/parquet` branches):
             loading these by config name would join all configurations.
         on_hub: bool. False for layouts that exist only as local folders.
-        languages: tuple of str. Those of the task's that it has; () for all.
         without: mapping from `train`, `dev` or `test` to the languages that
             the repository is documented not to have in that split.
     """
 
     id: str
     config: str = "default"
+    configs: Mapping[str, tuple[str, ...]] = dataclasses.field(
+        default_factory=dict
+    )
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     language_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
     splits: Mapping[str, str] = dataclasses.field(
         default_factory=lambda: {
@@ -98,7 +106,6 @@ class Repository:
     revision: str | None = None
     by_folder: bool = False
     on_hub: bool = True
-    languages: tuple[str, ...] = ()
     without: Mapping[str, tuple[str, ...]] = dataclasses.field(
         default_factory=dict
     )
@@ -107,15 +114,13 @@ class Repository:
     def tells_languages(self):
         """Whether rows of one language are told from those of others."""
         configs = self.parts.values() if self.parts else [self.config]
-        return bool(self.language_column or self.languages) or all(
+        return bool(self.language_column or self.configs) or all(
             "{language}" in config for config in configs
         )
 
     def may_hold(self, language, split):
         """Whether rows of a language and split could lie here at all."""
-        return split in self.splits and (
-            not self.languages or language in self.languages
-        )
+        return split in self.splits and bool(self.configs_for(language))
 
     def is_documented(self, language, split):
         """Whether the repository itself is said to have such rows."""
@@ -123,8 +128,18 @@ class Repository:
             language not in self.without.get(split, ())
         )
 
+    def configs_for(self, language, part=None):
+        """Returns the configurations that hold one language, or its part.
+
+        Returns:
+            Tuple of str; empty where the repository has no such language.
+        """
+        if self.configs:
+            return self.configs.get(language, ())
+        return (self.config_for(language, part),)
+
     def config_for(self, language, part=None):
-        """Returns the configuration that holds one language, or its part."""
+        """Returns the one configuration of a language, or of its part."""
         config = self.parts[part] if part else self.config
         return config.format(language=self.language_name(language))
 
@@ -158,9 +173,10 @@ class Task:
             own (`scoring.metric`) among them, which leaves their names here.
         train_task: str or None. For targets without training rows of their
             own: the English task that is trained instead.
-        train_first: tuple of str. Tasks that are trained before it, one after
-            another, where the benchmark hands on the whole model and not the
-            encoder alone: each stage begins with the head of the one before.
+        train_first: tuple of str. Tasks that are trained after the route and
+            before that, one after another, each by its own recipe in its own
+            language. The head is handed on from each stage to the next: for
+            benchmarks that go on with the whole model, not the encoder alone.
         head_key: str. Tasks of equal key share a head; default: the name.
         candidates: Task or None. Of a target that searches: whose test rows,
             in its own language, are searched; None: the target's rows in all
@@ -265,6 +281,17 @@ class Task:
             languages=(*self.languages, *languages),
             extra_languages=(*self.extra_languages, *languages),
         )
+
+    def within(self, languages):
+        """Returns the Task in some of its languages, in its own order.
+
+        Args:
+            languages: container of str.
+        """
+        kept = tuple(code for code in self.languages if code in languages)
+        if kept == self.languages:
+            return self
+        return dataclasses.replace(self, languages=kept)
 
     @property
     def identity(self):

@@ -12,9 +12,12 @@ LANGUAGE_NAMES = dict(
         "ar:ara he:heb vi:vie id:ind jv:jav tl:tgl eu:eus ml:mal ta:tam te:tel "
         "af:afr nl:nld de:deu el:ell bn:ben hi:hin mr:mar ur:urd fa:pes fr:fra "
         "it:ita pt:por es:spa bg:bul ru:rus ja:jpn ka:kat ko:kor th:tha sw:swh "
-        "zh:cmn kk:kaz tr:tur et:est fi:fin hu:hun"
+        "zh:cmn kk:kaz tr:tur et:est fi:fin hu:hun az:aze lt:lit pl:pol uk:ukr "
+        "ro:ron"
     ).split()
 )
+# XTREME-R's own, which google/xtreme lacks on the Hub.
+ADDED = tuple("az lt pl uk ro".split())
 
 
 def tatoeba_example(row):
@@ -34,6 +37,17 @@ TATOEBA = Task(
             config="tatoeba.{language}",
             language_names=LANGUAGE_NAMES,
             splits={"test": "validation"},
+            without={"test": ADDED},
+        ),
+        Repository(
+            id="mteb/tatoeba-bitext-mining",
+            config="{language}-eng",
+            language_names=LANGUAGE_NAMES,
+            splits={"test": "test"},
+            columns={
+                "source_sentence": "sentence1",
+                "target_sentence": "sentence2",
+            },
         ),
     ),
     columns={"source_sentence": Text(), "target_sentence": Text()},

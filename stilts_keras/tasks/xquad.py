@@ -1,4 +1,4 @@
-"""XQuAD: SQuAD's questions, translated by people into 11 languages."""
+"""XQuAD: SQuAD's questions, translated by people into 12 languages."""
 
 from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.squad import squad_example
@@ -19,11 +19,12 @@ XQUAD = Task(
             id="google/xtreme",
             config="XQuAD.{language}",
             splits={"test": "validation"},
+            without={"test": ("ro",)},
         ),
     ),
     columns=SQUAD_COLUMNS,
     to_example=squad_example,
-    languages=tuple("en es de el ru tr ar vi th zh hi".split()),
+    languages=tuple("en es de el ru tr ar vi th zh hi ro".split()),
     splits=("test",),
     train_task="squad",
     head_key="squad",

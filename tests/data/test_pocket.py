@@ -29,17 +29,70 @@ MODEL = ROOT.joinpath(
     "vocabulary.spm",
 )
 REPOSITORIES = {
-    "nyu-mll/glue": {"train": 6000, "validation_matched": 500},
     "facebook/xnli": {"train": 6000, "validation": 500, "test": 500},
+    "stanfordnlp/snli": {"train": 3000, "validation": 300},
+    "facebook/anli": {
+        **{f"train_r{round}": 800 for round in (1, 2, 3)},
+        **{f"dev_r{round}": 100 for round in (1, 2, 3)},
+    },
+    "google-research-datasets/paws-x": {
+        "train": 3000,
+        "validation": 300,
+        "test": 300,
+    },
+    "aps/super_glue": {"train": 1000, "validation": 100},
+    "cambridgeltl/xcopa": {"validation": 100, "test": 300},
+    "lighteval/siqa": {"train": 1000, "validation": 200},
+    "allenai/cosmos_qa": {"train": 1000, "validation": 200},
+    "tau/commonsense_qa": {"train": 1000, "validation": 200},
+    "extra/ccg": {"train": 3000, "validation": 300},
+    "Davlan/sib200": {"train": 700, "validation": 100, "test": 200},
+    "rajpurkar/squad_v2": {"train": 2000, "validation": 300},
+    "google-research-datasets/tydiqa": {"train": 2000, "validation": 600},
+    "extra/lareqa_xquad_r": {"validation": 400},
     "Rowan/hellaswag": {"train": 3000, "validation": 300},
     "rajpurkar/squad": {"train": 5000, "validation": 400},
     "google/xquad": {"validation": 400},
     "wikimedia/wikipedia": {"train": 8000},
 }
+# Of others, each configuration has its own.
+CONFIGS = {
+    ("nyu-mll/glue", "mnli"): {"train": 6000, "validation_matched": 500},
+    ("nyu-mll/glue", "qqp"): {"train": 2000, "validation": 300},
+    **{
+        ("facebook/mlqa", f"mlqa.{x}.{x}"): {"validation": 200, "test": 300}
+        for x in ("en", "de", "es", "hi")
+    },
+    **{
+        ("facebook/mlqa", f"mlqa-translate-train.{x}"): {
+            "train": 4584,
+            "validation": 366,
+        }
+        for x in ("de", "es", "hi")
+    },
+    **{
+        ("extra/bucc2018", f"{x}-en.{part}"): {"validation": n, "test": n}
+        for x in ("de", "ru")
+        for part, n in ((x, 200), ("en", 200), ("gold", 100))
+    },
+    ("extra/mewsli_x", "default"): {
+        "wikipedia_pairs-train": 1000,
+        "wikipedia_pairs-dev": 100,
+        "candidate_set_entities": 56,
+        "wikinews_mentions-dev": 600,
+        "wikinews_mentions-test": 600,
+    },
+}
 SPLITS = [
     (repository, config, split, count)
-    for repository, splits in REPOSITORIES.items()
-    for config in pocket.configs(repository)
+    for (repository, config), splits in (
+        *CONFIGS.items(),
+        *(
+            ((repository, config), splits)
+            for repository, splits in REPOSITORIES.items()
+            for config in pocket.configs(repository)
+        ),
+    )
     for split, count in splits.items()
 ] + [
     ("google/xtreme", config, split, count)
@@ -88,7 +141,11 @@ _rows = functools.cache(pocket.rows)
 def _text_content(row):
     """A row's text alone: neither label, nor answer, nor title."""
     names = ("premise", "hypothesis", "context", "question", "ctx", "endings")
-    names += ("tokens", "source_sentence", "text")
+    names += ("tokens", "source_sentence", "text", "question1", "question2")
+    names += ("sentence1", "sentence2", "choice1", "choice2", "choices")
+    names += ("answer0", "answer1", "answer2", "answer3", "sentence")
+    names += ("answerA", "answerB", "answerC", "entity_id", "source_id")
+    names += ("contextual_mention", "mentions")
     return json.dumps([row[k] for k in names if k in row])
 
 
@@ -117,6 +174,7 @@ def test_every_configuration_that_was_promised_is_there():
     assert set(pocket.configs("google/xtreme")) == {
         *UDPOS.values(),
         *(f"tatoeba.{code}" for code in TATOEBA.values()),
+        *(f"PAN-X.{language}" for language in pocket.LANGUAGES),
     }
 
 

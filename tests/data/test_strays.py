@@ -252,7 +252,7 @@ ORDINARY = [
         XQUAD,
         "test",
         [
-            "google/xquad/xquad.ro/validation.parquet",
+            "google/xquad/xquad.it/validation.parquet",
             "google-research-datasets/xquad_r/de/validation.parquet",
         ],
     ),
@@ -286,12 +286,12 @@ ORDINARY = [
             "google-research-datasets/paws/test.parquet",
         ],
     ),
-    (UDPOS, "test", ["google/xtreme/udpos.Lithuanian/test.parquet"]),
+    (UDPOS, "test", ["google/xtreme/udpos.Latvian/test.parquet"]),
     (
         PANX,
         "dev",
         [
-            "unimelb-nlp/wikiann/az/validation.parquet",
+            "unimelb-nlp/wikiann/lv/validation.parquet",
             "unimelb-nlp/wikiann/zh-classical/validation.parquet",
             "unimelb-nlp/wikiann/zh-min-nan/validation.parquet",
         ],

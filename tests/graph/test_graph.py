@@ -98,11 +98,14 @@ def test_the_train_limit_is_only_a_cap():
 
 
 def test_rows_unknown_before_download_are_as_published():
-    built = graph(routes=["xnli@de", "mnli"], data=FakeData(rows=None))
+    routes = ["xnli@de", "mnli", "udpos@de"]
+    built = graph(routes=routes, data=FakeData(rows=None))
     sizes = {stage.path: stage.num_examples for stage in built.stages}
     assert sizes["mnli"] == (392_702,)
+    # Translated, row by row.
+    assert sizes["xnli@de"] == (392_702,)
     # The published number is that of the English rows.
-    assert sizes["xnli@de"] == (None,)
+    assert sizes["udpos@de"] == (None,)
 
 
 def test_seeds_share_no_stage():
@@ -574,11 +577,28 @@ def test_few_rows_of_another_language_are_no_zero_shot_in_it_alone():
 
 def test_a_language_that_a_target_has_no_rows_in_is_refused():
     refused(
-        "Target 'xquad' cannot be trained in 'de'",
+        "Target 'xquad' cannot be trained in 'el'",
+        "ar, de, en, es, hi, vi, zh",
         "--target_languages",
         targets=["xquad"],
-        target_languages=["de"],
+        target_languages=["el"],
     )
+
+
+def test_more_translated_rows_than_were_published_are_refused_before_work():
+    refused(
+        "squad@zh:80k",
+        "76285",
+        routes=["squad@zh:80k"],
+        data=FakeData(rows=None),
+    )
+
+
+def test_a_target_learns_from_translated_questions():
+    built = graph(targets=["xquad"], target_languages=["en", "de"])
+    found = cell(built, "pretrained", "xquad")
+    assert found.stage.path == "squad+squad@de"
+    assert not found.facts["de"].zero_shot and found.facts["es"].zero_shot
 
 
 # -------------------------------------------------------- Tasks of one's own
@@ -637,14 +657,13 @@ def test_one_task_need_not_be_in_a_list():
 def test_english_rows_are_never_taken_for_another_language():
     built = graph(data="pocket", targets=["xnli"], target_languages=["de"])
     assert cell(built, "pretrained", "xnli").stage.path == "xnli@de"
-    for name in ("xquad", "squad@de"):
-        routes = ["pretrained"] if name == "xquad" else [name]
+    for route, language in (("pretrained", "ru"), ("squad@zh", "en")):
         with pytest.raises(InputError):
             graph(
                 data="pocket",
-                routes=routes,
+                routes=[route],
                 targets=["xquad"],
-                target_languages=["de"],
+                target_languages=[language],
             )
     refused("dee", data="pocket", targets=["xnli"], target_languages=["dee"])
 

@@ -14,7 +14,7 @@ SOURCES = st.sampled_from(
         (task, language)
         for task in TASKS.values()
         if task.is_trainable
-        for language in task.languages
+        for language in task.train_languages
     ]
 )
 COUNTS = st.none() | st.integers(1, 10**12 - 1)

@@ -91,7 +91,9 @@ def test_score_lays_a_suite_s_submissions_side_by_side(tmp_path):
 
 def test_a_suite_that_is_registered_is_a_target_and_kept(monkeypatch):
     monkeypatch.setitem(SUITES, TOY.name, TOY)
-    assert suites.expand_targets(["toy"]) == TOY.tasks
+    found = suites.expand_targets(["toy"])
+    assert [task.name for task in found] == list(TOY.names)
+    assert {task.languages for task in found} == {("de", "hi")}
     assert TOY in suites.scored() and TOY in suites.with_files()
     assert suites.get_suite("toy") is TOY
 
@@ -101,6 +103,8 @@ def test_two_suites_keep_the_same_predictions_apart(tmp_path):
     assert {path.name for path in folder.iterdir()} == {
         "xtreme",
         "labels",
+        "xtreme_r",
+        "xtreme_r_labels",
         "toy",
         "toy_labels",
     }

@@ -32,6 +32,7 @@ COLUMNS = {
     "tatoeba": "source_sentence target_sentence",
     "tydiqa": SQUAD_COLUMNS,
     "udpos": "tokens pos_tags",
+    "xcopa": "premise choice1 choice2 question label",
     "xnli": NLI_COLUMNS,
     "xquad": SQUAD_COLUMNS,
 }
@@ -111,6 +112,8 @@ ROWS = {
     **rows_of("udpos", "train", "en:21253 kk:31"),
     **rows_of("udpos", "dev", "en:3974"),
     **rows_of("udpos", "test", "en:5440 kk:1047 th:1000 tl:55 yo:100"),
+    **rows_in_all("xcopa", "dev", 100),
+    **rows_in_all("xcopa", "test", 500),
     **rows_of("xnli", "train", "en:392702"),
     **rows_in_all("xnli", "dev", 2_490),
     **rows_in_all("xnli", "test", 5_010),

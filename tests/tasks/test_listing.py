@@ -56,7 +56,11 @@ def test_every_fact_of_a_task_is_listed(task):
         ]
     for repository in task.repositories:
         facts += [repository.id, repository.revision or ""]
-        facts += repository.parts.values() or [repository.config]
+        facts += (
+            map("+".join, repository.configs.values())
+            if repository.configs
+            else repository.parts.values() or [repository.config]
+        )
     assert [fact for fact in facts if fact not in text] == []
 
 

@@ -12,6 +12,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.scoring.metrics import METRICS
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.scoring.suites import XTREME
+from stilts_keras.scoring.suites import XTREME_R
 from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks import get_task
@@ -41,20 +42,27 @@ LANGUAGES = {
     "tatoeba": "ar he vi id jv tl eu ml ta te af nl de el bn hi mr ur fa fr "
     "it pt es bg ru ja ka ko th sw zh kk tr et fi hu",
 }
+# XTREME-R, the same: what it adds, and the languages of its new tasks.
+ADDED = {
+    "xcopa": "et ht id it qu sw ta th tr vi zh",
+    "udpos": "lt pl uk wo ro",
+    "panx": "qu pl uk az lt pa gu ro",
+    "xquad": "ro",
+    "tatoeba": "az lt pl uk ro",
+}
 # Of each, how many languages the material has test rows in.
-IN_MATERIAL = {"panx": 39, "tydiqa": 3, "bucc2018": 0}
-# The built-in world has no rows of these.
-NOT_IN_POCKET = set(
-    "anli bucc2018 ccg commonsenseqa copa cosmosqa mlqa panx pawsx qqp siqa "
-    "snli squad_v2 tydiqa".split()
-)
+IN_MATERIAL = {"panx": 47, "tydiqa": 3, "bucc2018": 0}
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 def test_task_is_complete(task):
     assert task.problem in PROBLEMS
     assert task.licence and task.citation
-    assert task.language in task.languages or not task.kind.is_trained
+    assert (
+        task.language in task.languages
+        or task.train_task
+        or not task.kind.is_trained
+    )
     assert len(set(task.languages)) == len(task.languages)
     assert all(metric in METRICS for metric in task.metrics)
     assert (
@@ -73,7 +81,14 @@ def test_task_is_complete(task):
 
 @pytest.mark.parametrize("name", XTREME.names)
 def test_languages_are_those_of_xtreme(name):
-    assert TASKS[name].languages == tuple(LANGUAGES[name].split())
+    assert XTREME.languages_of(name) == tuple(LANGUAGES[name].split())
+
+
+@pytest.mark.parametrize("name", XTREME_R.names)
+def test_languages_are_those_of_xtreme_r(name):
+    before, added = LANGUAGES.get(name, ""), ADDED.get(name, "")
+    expected = tuple(f"{before} {added}".split())
+    assert XTREME_R.languages_of(name) == expected
 
 
 def test_the_xtreme_suite_has_nine_targets():
@@ -139,7 +154,14 @@ def check(task, data):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 def test_pocket_rows_read(task):
-    assert bool(check(task, PocketData())) != (task.name in NOT_IN_POCKET)
+    data = PocketData()
+    seen = check(task, data)
+    for split in task.splits:
+        held = data.languages(task, split)
+        assert held and set(held) <= seen
+        for language in held:
+            rows = data.num_rows(task, language, split)
+            assert rows == len(data.load(task, language, split))
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
@@ -311,6 +333,8 @@ def test_label_orders_are_the_documented_ones():
         "panx": "B-LOC B-ORG B-PER I-LOC I-ORG I-PER O",
         "pawsx": "0 1",
         "qqp": "not_duplicate duplicate",
+        "sib200": "entertainment geography health politics "
+        "science/technology sports travel",
         "udpos": "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN "
         "PUNCT SCONJ SYM VERB X",
     }

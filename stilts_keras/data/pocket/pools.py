@@ -15,9 +15,10 @@ _SPLITS = ("validation", "test")
 
 
 def _numbered(split):
-    """Lists sentences that no model has seen: (number, meaning)."""
-    meanings = all_sentences()[slice(*TAGGING_SPANS[split])]
-    return list(enumerate(meanings, start=1))
+    """Lists sentences that no model has seen: (number from 1, meaning)."""
+    first, end = TAGGING_SPANS[split]
+    start = first - TAGGING_SPANS["validation"][0] + 1
+    return list(enumerate(all_sentences()[first:end], start=start))
 
 
 @functools.cache

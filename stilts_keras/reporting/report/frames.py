@@ -1,5 +1,7 @@
 """The tables of a report: which ones there are, and of what."""
 
+import dataclasses
+
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.route_names import shape_of
@@ -44,7 +46,7 @@ def frames_of(evidence, studies):
     primary = evidence.primary
     frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
     for suite in suites.scored():
-        if set(suite.names) <= set(primary):
+        if {task.name for task in suite.targets} <= set(primary):
             frames[suite.name] = _suite_frame(suite, evidence)
     shapes = {
         route: shape_of(route)
@@ -109,10 +111,9 @@ def _has_curve(shapes):
 def _suite_frame(suite, evidence):
     """Computes the table of a suite's own scores."""
     rows = [
-        row
+        dataclasses.replace(row, target=suite.name_of(row.target))
         for row in evidence.rows
-        if row.target in suite.names
-        and row.language in suite.languages_of(row.target)
+        if suite.has(row.target, row.language)
     ]
     return tables.suite_frame(
         suite,
@@ -161,6 +162,10 @@ def _suite_notes(suite, rows, description):
             f"Not all of {suite.title}'s languages: "
             f"{', '.join(lacking)}; not comparable with published scores"
         )
+    notes += [
+        f"{name}: evaluated after {'/'.join(first)}"
+        for name, first in suite.evaluated_after.items()
+    ]
     limit = description.get("eval_limit")
     if limit is not None:
         notes.append(f"At most {limit} examples of each language")

@@ -6,8 +6,10 @@ what needs NumPy or SciPy is imported where it is used.
 """
 
 from stilts_keras.scoring.formats.answers import Answers
+from stilts_keras.scoring.formats.choices import Choices
 from stilts_keras.scoring.formats.labels import Labels
 from stilts_keras.scoring.formats.pairs import Pairs
+from stilts_keras.scoring.formats.rankings import Rankings
 from stilts_keras.scoring.formats.row_numbers import RowNumbers
 from stilts_keras.scoring.formats.tags import Tags
 
@@ -18,6 +20,16 @@ BY_PREDICTION = {
     "tags": Tags,
     "text": Answers,
     "pairs": Pairs,
+    "ranking": Rankings,
 }
 
-__all__ = ["BY_PREDICTION", "Answers", "Labels", "Pairs", "RowNumbers", "Tags"]
+__all__ = [
+    "BY_PREDICTION",
+    "Answers",
+    "Choices",
+    "Labels",
+    "Pairs",
+    "Rankings",
+    "RowNumbers",
+    "Tags",
+]

@@ -5,15 +5,20 @@ from stilts_keras.scoring.suite import Suite
 from stilts_keras.scoring.suites.sets import ANLIPLUS
 from stilts_keras.scoring.suites.sets import STARTER
 from stilts_keras.scoring.suites.xtreme import XTREME
+from stilts_keras.scoring.suites.xtreme_r import XTREME_R
 from stilts_keras.tasks import TASKS
 
-__all__ = ["ANLIPLUS", "STARTER", "XTREME"]
+__all__ = ["ANLIPLUS", "STARTER", "XTREME", "XTREME_R"]
 
 SUITES = {
     suite.name: suite
     for suite in list(globals().values())
     if isinstance(suite, Suite)
 }
+# All that can be evaluated by a name, those with a suite's own setting too.
+TARGETS = {
+    target.name: target for suite in SUITES.values() for target in suite.targets
+} | TASKS
 # What `stilts score` scores by, where nothing else is said.
 BENCHMARK = XTREME.name
 
@@ -40,7 +45,10 @@ def with_files():
 
 
 def expand_targets(names, tasks=TASKS):
-    """Replaces each suite by its tasks; keeps order, drops repetitions.
+    """Replaces each suite by its targets; keeps order, drops repetitions.
+
+    A task that is named itself has all of its languages, one that suites stand
+    for has theirs together.
 
     Args:
         names: iterable of str. Tasks and suites.
@@ -52,12 +60,15 @@ def expand_targets(names, tasks=TASKS):
     Raises:
         InputError: If a name is neither a task nor a suite.
     """
-    found = {}
+    known, found = TARGETS | dict(tasks), {}
     for name in names:
         if name in SUITES:
-            found |= {task.name: task for task in SUITES[name].tasks}
-        elif name in tasks:
-            found[name] = tasks[name]
+            asked = SUITES[name].wanted()
+        elif name in known:
+            asked = [(known[name], known[name].languages)]
         else:
-            raise unknown("task or suite", name, [*tasks, *SUITES])
-    return tuple(found.values())
+            raise unknown("task or suite", name, [*known, *SUITES])
+        for task, languages in asked:
+            _, before = found.get(task.name, (task, ()))
+            found[task.name] = task, (*before, *languages)
+    return tuple(task.within(languages) for task, languages in found.values())

@@ -1,6 +1,7 @@
 """Names for tasks that go together, and make no score."""
 
 from stilts_keras.scoring.suite import Suite
+from stilts_keras.scoring.suites.xtreme import XTREME
 from stilts_keras.tasks import ANLI
 from stilts_keras.tasks import MNLI
 from stilts_keras.tasks import SNLI
@@ -9,8 +10,15 @@ from stilts_keras.tasks import UDPOS
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks import XQUAD
 
-# One task of each of XTREME's four groups.
-STARTER = Suite(name="starter", tasks=(XNLI, UDPOS, XQUAD, TATOEBA))
+# One task of each of XTREME's four groups, in its languages.
+STARTER = Suite(
+    name="starter",
+    tasks=(XNLI, UDPOS, XQUAD, TATOEBA),
+    languages={
+        task.name: XTREME.languages_of(task.name)
+        for task in (XNLI, UDPOS, XQUAD, TATOEBA)
+    },
+)
 # ANLI+: one natural language inference head.
 ANLIPLUS = Suite(
     name="anliplus",

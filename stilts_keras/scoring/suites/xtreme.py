@@ -23,10 +23,22 @@ from stilts_keras.tasks import UDPOS
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks import XQUAD
 
+# evaluate.py, in its order, of the tasks that XTREME-R has in more languages.
+LANGUAGES = {
+    "udpos": "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr "
+    "nl pt ru ta te th tl tr ur vi yo zh",
+    "panx": "ar he vi id jv ms tl eu ml ta te af nl en de el bn hi mr ur fa fr "
+    "it pt es bg ru ja ka ko th sw yo my zh kk tr et fi hu",
+    "xquad": "en es de el ru tr ar vi th zh hi",
+    "tatoeba": "ar he vi id jv tl eu ml ta te af nl de el bn hi mr ur fa fr it "
+    "pt es bg ru ja ka ko th sw zh kk tr et fi hu",
+}
+
 XTREME = Suite(
     name="xtreme",
     title="XTREME",
     tasks=(XNLI, PAWSX, UDPOS, PANX, XQUAD, MLQA, TYDIQA, BUCC2018, TATOEBA),
+    languages={name: tuple(codes.split()) for name, codes in LANGUAGES.items()},
     groups={
         "classification": ("pawsx", "xnli"),
         "tagging": ("udpos", "panx"),
