@@ -80,9 +80,8 @@ def study(
                             target,
                             code,
                             value=value + random.normal(0, 0.3),
-                            draws=value + shared + noise,
                             zero_shot=_is_zero_shot(target, code, task, names),
-                            **changes,
+                            **{"draws": value + shared + noise, **changes},
                         )
                     )
     names = (*targets, *tasks)
