@@ -11,6 +11,7 @@ from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.backbones.stage_heads import listed
 from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.data.features import load_features
+from stilts_keras.data.pool import pool_of
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.holdings import Holdings
@@ -64,13 +65,15 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
         task, labels=head.labels, numbered_labels=(), labels_from_data=False
     )
     problem = problem_of(task)
+    pool = pool_of(task, data, "test")
+    asked = [(task, language, "test") for language in languages]
     splits = {
-        language: load_features(
+        (task, language): load_features(
             data,
             task,
             language,
-            "test",
-            pack=problem.pack,
+            split,
+            pack=problem.pack_evaluated,
             pack_key=problem.pack_key,
             tokenizer=tokenizer,
             max_length=recipe.max_length,
@@ -78,7 +81,7 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
             is_evaluated=True,
             is_hidden=True,
         )
-        for language in languages
+        for task, language, split in dict.fromkeys([*asked, *pool])
     }
     encoder = load_root(backbone, tokenizer=tokenizer)
     model = MultiTask(encoder, {task.head_key: problem.head(encoder)})
@@ -90,9 +93,13 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
         batch_size=recipe.batch_size,
         padded_lengths=lengths_for(splits.values()),
     )
+    searched = None
+    if pool:
+        searched = evaluator.embed(model, [splits[each[:2]] for each in pool])
     written = {}
-    for language, split in splits.items():
-        found = evaluator.evaluate(model, split)
+    for language in languages:
+        split = splits[task, language]
+        found = evaluator.evaluate(model, split, searched=searched)
         _, layout, name = layout_for(task, language, suites.with_files())
         written[language] = layout.write(
             output, name, language, found.predictions, found.ids

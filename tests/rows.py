@@ -12,11 +12,33 @@ QUESTION = {
     "context": "It was Ann.",
     "answers": {"text": ["Ann"], "answer_start": [7]},
 }
+ARTICLE = {
+    "text": "It was Ann.",
+    "sentence_spans": [{"start": 0, "end": 11}],
+    "language": "de",
+}
+MENTION = {
+    "example_id": "m1",
+    "entity_id": "Q1",
+    "mention_span": {"start": 7, "end": 10, "text": "Ann"},
+}
+ENTITY = {
+    "entity_id": "Q1",
+    "description": "A person. Or so.",
+    "sentence_spans": [{"start": 0, "end": 9}, {"start": 10, "end": 16}],
+}
 PROMPT = {"context": "Ann fell.", "question": "Why?"}
 # The parts are stacked, so that each has the columns of all.
 POOL = dict.fromkeys(("id", "sentence", "source_id", "target_id"))
 POOL["part_row"] = 7
 GOLD = POOL | {"part": "gold", "source_id": "de-1", "target_id": "en-1"}
+COPA = {
+    "premise": "Ann fell.",
+    "question": "cause",
+    "choice1": "Ice.",
+    "choice2": "Sun.",
+    "label": "choice2",
+}
 GOOD = {
     "anli": NLI,
     "bucc2018": POOL | {"part": "source", "id": "de-1", "sentence": "Satz."},
@@ -26,13 +48,8 @@ GOOD = {
         "choices": {"label": [*"ABCDE"], "text": [*"vwxyz"]},
         "answerKey": "B",
     },
-    "copa": {
-        "premise": "Ann fell.",
-        "question": "cause",
-        "choice1": "Ice.",
-        "choice2": "Sun.",
-        "label": "choice2",
-    },
+    "copa": COPA,
+    "xcopa": COPA,
     "cosmosqa": {
         **PROMPT,
         **{f"answer{number}": f"Answer {number}." for number in range(4)},
@@ -44,12 +61,21 @@ GOOD = {
         "endings": ["stops.", "falls.", "wins.", "eats."],
         "label": "1",
     },
+    "lareqa": QUESTION | {"sentence_breaks": [[0, 11]]},
+    "mewslix": {
+        "context": ARTICLE,
+        "mentions": [MENTION],
+        "example_id": "m1",
+        "mention": "Ann: It was { Ann } .",
+        "entity_id": "Q1",
+    },
     "mlm": {"text": "Hallo Welt."},
     "mlqa": QUESTION,
     "mnli": NLI,
     "panx": {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]},
     "pawsx": {"sentence1": "A b.", "sentence2": "B a.", "label": "1"},
     "qqp": {"question1": "Who?", "question2": "Who is?", "label": "duplicate"},
+    "sib200": {"text": "A dog.", "category": "sports"},
     "siqa": {
         **PROMPT,
         **{f"answer{letter}": f"Answer {letter}." for letter in "ABC"},
@@ -57,10 +83,17 @@ GOOD = {
     },
     "snli": NLI,
     "squad": QUESTION,
+    "squad_retrieval": QUESTION,
     "squad_v2": QUESTION,
     "tatoeba": {"source_sentence": "Hallo.", "target_sentence": "Hello."},
     "tydiqa": QUESTION | {"id": "english-1"},
     "udpos": {"tokens": ["a", "dog"], "pos_tags": ["DET", "NOUN"]},
+    "wikipedia_pairs": {
+        "contextual_mention": {"context": ARTICLE, "mention": MENTION},
+        "example_id": "m1",
+        "mention": "Ann: It was { Ann } .",
+        "entity": ENTITY,
+    },
     "xnli": NLI,
     "xquad": QUESTION,
 }
@@ -74,10 +107,13 @@ def row_with(name, column):
 
 def file_of(task, language, split, part=None):
     """Names the file of a split in a data folder, without its ending."""
-    repository = next(r for r in task.repositories if split in r.splits)
+    repository = next(
+        r for r in task.repositories if r.may_hold(language, split)
+    )
     # ANLI's rounds are files of their own.
     name = repository.splits[split].split("+")[0]
-    return f"{repository.id}/{repository.config_for(language, part)}/{name}"
+    config = repository.configs_for(language, part)[0]
+    return f"{repository.id}/{config}/{name}"
 
 
 def write_jsonl(folder, name, rows):

@@ -14,6 +14,7 @@
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 
@@ -21,6 +22,7 @@ from stilts_keras.data import squad_json
 from stilts_keras.data import text_files
 from stilts_keras.errors import InputError
 from stilts_keras.errors import first_line
+from stilts_keras.tasks.columns import Answers
 from stilts_keras.tasks.columns import Labels
 from stilts_keras.tasks.columns import Words
 
@@ -127,7 +129,7 @@ def read_files(files, fingerprint, task):
     try:
         with quiet_datasets():
             rows = _read(files, task, cache, token)
-            if task.problem == "span_extraction":
+            if _has_answers(task):
                 rows = _answers_as_columns(rows, cache, token)
             if files[0].suffix == ".txt":
                 rows = _without_blank_lines(rows)
@@ -182,10 +184,19 @@ def _own_reader(files, task):
         return text_files.table_rows, datasets.Features(
             dict.fromkeys(header, text)
         )
-    if task.problem == "span_extraction" and ending == ".json":
+    if _has_answers(task) and ending == ".json":
         if any(squad_json.articles_of(file) is not None for file in files):
-            return squad_json.rows_of, squad_json.features()
+            has_breaks = squad_json.BREAKS in task.columns
+            return (
+                functools.partial(squad_json.rows_of, has_breaks=has_breaks),
+                squad_json.features(has_breaks),
+            )
     return None
+
+
+def _has_answers(task):
+    """Whether rows are SQuAD's, or have its answers."""
+    return any(isinstance(kind, Answers) for kind in task.columns.values())
 
 
 def _column_of(task, kind):

@@ -128,7 +128,7 @@ class RowReader:
         for name, kind in self._task.columns.items():
             if self.is_hidden and kind.is_gold:
                 values[name] = kind.hidden()
-            elif kind.may_be_absent and row.get(name) is None:
+            elif kind.may_be_absent and name not in row:
                 values[name] = None
             elif kind.is_in(row.get("part")):
                 values[name] = self._value(name, kind, row[name])

@@ -4,14 +4,23 @@ import json
 
 from stilts_keras.errors import InputError
 
+# Of a paragraph, as LAReQA's files add them: [first character, end] each.
+BREAKS = "sentence_breaks"
 
-def features():
-    """Returns SQuAD's columns on the Hub, as `datasets.Features`."""
+
+def features(has_breaks=False):
+    """Returns SQuAD's columns on the Hub, as `datasets.Features`.
+
+    Args:
+        has_breaks: bool. Whether there is the column `sentence_breaks`.
+    """
     import datasets
 
     text = datasets.Value("string")
+    breaks = {BREAKS: datasets.List(datasets.List(datasets.Value("int64")))}
     return datasets.Features(
         {
+            **(breaks if has_breaks else {}),
             "id": text,
             "title": text,
             "context": text,
@@ -34,11 +43,12 @@ def articles_of(file):
     return content.get("data") if isinstance(content, dict) else None
 
 
-def rows_of(file):
+def rows_of(file, has_breaks=False):
     """Yields a row, in the Hub's columns, for each question of nested JSON.
 
     Args:
         file: `pathlib.Path`.
+        has_breaks: bool. As in `features`.
 
     Raises:
         InputError: If something is not where SQuAD has it.
@@ -55,7 +65,10 @@ def rows_of(file):
             questions = _list(file, paragraph, "qas", inner)
             for q, question in enumerate(questions):
                 where = f"{inner}.qas[{q}]"
-                yield _squad_row(file, title, paragraph, question, where)
+                row = _squad_row(file, title, paragraph, question, where)
+                if has_breaks:
+                    row[BREAKS] = _list(file, paragraph, BREAKS, inner)
+                yield row
 
 
 def _squad_row(file, title, paragraph, question, where):

@@ -2,6 +2,7 @@
 
 import itertools
 
+from stilts_keras.data.pool import pool_of
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import fingerprint_of
@@ -170,6 +171,9 @@ class Graph:
             self.eval_count(task),
             recipe.dtype_policy,
         ]
+        pool = pool_of(task, self._holdings, self.eval_split(task))
+        if pool:
+            facts.append([self._holdings.fingerprint(*each) for each in pool])
         if task.kind.needs_dev:
             facts.append(self._holdings.fingerprint(task, language, "dev"))
         if not task.kind.is_trained:
@@ -223,6 +227,11 @@ class Graph:
                 f"{', '.join(held)}; languages asked for: "
                 f"{', '.join(self.request.languages)}. Change --languages or "
                 "--targets."
+            )
+        searched = task.candidates
+        if searched and not self._holdings.languages(searched, "test"):
+            raise self._holdings.not_held(
+                f"Target {task.name!r} needs what it searches", searched, "test"
             )
         for language in wanted if task.kind.needs_dev else ():
             if language not in self._holdings.languages(task, "dev"):

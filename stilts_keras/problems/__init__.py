@@ -6,6 +6,7 @@ Every problem is a class with the same few parts, in the order of use:
   entry per feature (one sequence for the backbone, or c choices of one), with
   `example` (position of the Example), `num_cut` (tokens left out) and what
   `tokenizer.columns` gives. `pack_key` names everything that this depends on.
+  `pack_evaluated` is the same for rows that are only evaluated.
 - `collate(columns, length, tokenizer, random)`: features to padded arrays,
   `(x, y)`; `random` is set in training only.
 - `head(encoder)`: the Keras layer from hidden states (b, l, h) to logits;
@@ -20,6 +21,8 @@ Every problem is a class with the same few parts, in the order of use:
   that dev rows choose.
 - `finish(decoded, features, examples, threshold)`: `(gold, predictions)`, one
   each per Example, as `scoring.metrics` takes them.
+- `pool(splits, decoded)`: where `has_pool`, what is searched; `finish` takes
+  it, and predictions are ids of its candidates.
 - `contexts(examples)`: what answers are cut from, where they are.
 - `ids(examples)`: where `has_ids`, what names them in files; elsewhere their
   order does.
@@ -28,6 +31,7 @@ Every problem is a class with the same few parts, in the order of use:
 """
 
 from stilts_keras.problems.classification import Classification
+from stilts_keras.problems.dual_encoder import DualEncoder
 from stilts_keras.problems.masked_lm import MaskedLM
 from stilts_keras.problems.mining import Mining
 from stilts_keras.problems.multiple_choice import MultipleChoice
@@ -37,6 +41,7 @@ from stilts_keras.problems.tagging import Tagging
 
 PROBLEMS = {
     "classification": Classification,
+    "dual_encoder": DualEncoder,
     "masked_lm": MaskedLM,
     "mining": Mining,
     "multiple_choice": MultipleChoice,

@@ -7,7 +7,7 @@ its distance to another score says nothing about transfer.
 Only what is certain is called constant:
 
 - one class for all rows; one position for all rows of multiple choice; one
-  candidate for all queries of retrieval;
+  candidate for all queries of retrieval, or first in all their rankings;
 - one tag for all words;
 - no answer to any question, one text for all of them, or answers that all
   stand at the beginning of their contexts, or all at the end (so does the
@@ -89,6 +89,14 @@ def _missed_pairs(trait, truth, context):
     return len(truth)
 
 
+def _traits_of_ranking(guess, context):
+    return {f"candidate {guess[0]}"} if guess else set()
+
+
+def _missed_ranking(trait, truth, context):
+    return all(trait != f"candidate {name}" for name in truth)
+
+
 def _traits_of_answer(text, context):
     """What may be said of other answers too: the text, and where it stands."""
     text = _trimmed(text)
@@ -130,6 +138,7 @@ _LOOKS = {
     "label": (_traits_of_label, _missed_label),
     "number": (_traits_of_label, _missed_label),
     "pairs": (_traits_of_pairs, _missed_pairs),
+    "ranking": (_traits_of_ranking, _missed_ranking),
     "tags": (_traits_of_tags, _missed_tags),
     "text": (_traits_of_answer, _missed_answer),
 }

@@ -43,6 +43,10 @@ class Metric:
         blind: function of gold that gives lists of predictions which no input
             was read for; the best of them is chance. None: there is no such
             guess.
+        random: function of gold, of the sizes of what is searched (dict from
+            language to number of candidates) and of `language`, that gives
+            the percent expected of a random order. For rankings, in place of
+            `blind`.
         takes_language: bool. Whether `scores` or `parts` takes the texts'
             language too, as `language`.
         languages: tuple of str. Those that it has rules for; empty for any.
@@ -55,6 +59,7 @@ class Metric:
     parts: Callable | None = None
     ends: Callable | None = None
     blind: Callable | None = None
+    random: Callable | None = None
     takes_language: bool = False
     languages: tuple[str, ...] = ()
     low: float = 0.0
@@ -152,15 +157,19 @@ class Metric:
             *counted, confidence, low=self.low, high=self.high
         )
 
-    def chance(self, gold):
+    def chance(self, gold, sizes=None, language="en"):
         """What is scored without knowledge of the input.
 
         Args:
             gold: as in a call.
+            sizes: dict from language to number of candidates, of rankings.
+            language: str. As in a call.
 
         Returns:
             A float; None where no blind guess makes sense.
         """
+        if self.random is not None and sizes is not None:
+            return self.random(gold, sizes, language=language)
         if self.blind is None:
             return None
         return max(self(gold, guess) for guess in self.blind(gold))

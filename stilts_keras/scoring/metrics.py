@@ -10,6 +10,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring import chunks
 from stilts_keras.scoring import intervals
+from stilts_keras.scoring import ranking
 from stilts_keras.scoring import spans
 from stilts_keras.scoring.metric import Metric
 from stilts_keras.scoring.metric import check_lengths
@@ -203,6 +204,26 @@ def _check_answers(gold, may_lack):
             )
 
 
+# ------------------------------------------------------------------- Rankings
+def _ranking_metric(name, rule, random_rule, kept):
+    """Makes a Metric that is a mean over queries, resampled by these."""
+    return Metric(
+        name=name,
+        parts=functools.partial(ranking.parts, rule, kept),
+        random=functools.partial(ranking.by_chance, random_rule, kept),
+        takes_language=True,
+    )
+
+
+def _map_metric(name, kept):
+    return _ranking_metric(
+        name,
+        ranking.average_precision,
+        ranking.random_average_precision,
+        kept,
+    )
+
+
 # ------------------------------------------------------------------- By name
 METRICS = {
     metric.name: metric
@@ -244,6 +265,19 @@ METRICS = {
             scores=functools.partial(_answer_scores, spans.f1),
             takes_language=True,
             languages=tuple(spans.MLQA_ARTICLES),
+        ),
+        # Mean average precision at 20: of LAReQA's one pool of all languages,
+        # and likewise among the candidates of the question's own language,
+        # and among those of the others.
+        _map_metric("map_at_20", ranking.everywhere),
+        _map_metric("map_at_20_within", ranking.within),
+        _map_metric("map_at_20_across", ranking.across),
+        # Mean reciprocal rank at 20: of Mewsli-X, which calls it mAP.
+        _ranking_metric(
+            "mrr_at_20",
+            ranking.reciprocal_rank,
+            ranking.random_reciprocal_rank,
+            ranking.everywhere,
         ),
         # Micro F1 over pairs of sentences that translate each other: `bucc_f1`
         # of evaluate.py.

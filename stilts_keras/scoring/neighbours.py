@@ -117,6 +117,35 @@ def nearest(queries, index, *, block_bytes=BLOCK_BYTES):
     return found
 
 
+def highest(queries, index, num, *, block_bytes=BLOCK_BYTES):
+    """Finds the rows of an index that are nearest to each query by cosine.
+
+    Of equal cosines the HIGHER index comes first: as in LAReQA's reference,
+    which reverses a stable ascending sort.
+
+    Args:
+        queries: float array (n, h).
+        index: float array (m, h); may be a mapped file, of which a block at a
+            time is read.
+        num: int. k; an index of fewer rows offers all it has.
+        block_bytes: int. Size of one block of cosines.
+
+    Returns:
+        `Neighbours` (n, min(k, m)).
+
+    Raises:
+        InputError: If shapes do not fit or a number is not finite.
+    """
+    names = ("query", "index")
+    queries, index = _checked(queries, index, names)
+    found = _none_yet(len(queries), min(num, len(index)))
+    # Backwards: what enters first stays before its equals.
+    backwards = _blocks(queries, index[::-1], block_bytes, names)
+    for rows, columns, block in backwards:
+        _enter(block[: len(found.cosines[rows])], columns.start, found, rows)
+    return Neighbours(found.cosines, len(index) - 1 - found.indices)
+
+
 def _checked(source, target, names=SIDES):
     """Returns both sides as arrays (n, h), (m, h), or raises."""
     sides = []

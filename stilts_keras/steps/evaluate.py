@@ -30,6 +30,8 @@ class Evaluation:
         embeddings: float32 array (n, h) of the features, of retrieval.
         constant: str or None. What is predicted whatever the input, of a
             model that has collapsed; see `scoring.collapse`.
+        sizes: dict from language to the number of candidates that were
+            searched, or None.
     """
 
     gold: list
@@ -38,6 +40,20 @@ class Evaluation:
     ids: list | None = None
     embeddings: np.ndarray | None = None
     constant: str | None = None
+    sizes: dict | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Searched:
+    """A pool that the queries of several splits are searched in.
+
+    Attributes:
+        pool: what the problem's `pool` gave.
+        decoded: dict from a split's `where` to what was decoded of it.
+    """
+
+    pool: object
+    decoded: dict
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,7 +79,24 @@ class Evaluator:
     padded_lengths: tuple[int, ...]
     held: Callable = contextlib.nullcontext
 
-    def evaluate(self, model, split, dev=None):
+    def embed(self, model, splits):
+        """Embeds a pool.
+
+        Args:
+            model: `MultiTask`.
+            splits: list of `SplitFeatures`, of all its candidates.
+
+        Returns:
+            `Searched`.
+        """
+        decoded = [self.predict(model, split) for split in splits]
+        names = [split.where for split in splits]
+        return Searched(
+            self.problem.pool(splits, decoded),
+            dict(zip(names, decoded, strict=True)),
+        )
+
+    def evaluate(self, model, split, dev=None, searched=None):
         """Predicts a split and scores it with its task's metrics.
 
         Args:
@@ -72,11 +105,20 @@ class Evaluator:
             dev: `SplitFeatures` or None. Where the problem has a threshold, it
                 is chosen on these rows; None chooses it on the split itself,
                 which then must be dev rows.
+            searched: `Searched` or None. Where the problem has a pool; None
+                searches the split's own candidates.
 
         Returns:
             `Evaluation`.
         """
-        decoded = self.predict(model, split)
+        if searched is not None and split.where in searched.decoded:
+            decoded = searched.decoded[split.where]
+        else:
+            decoded = self.predict(model, split)
+        if self.problem.has_pool:
+            pool = searched.pool if searched else None
+            pool = pool or self.problem.pool([split], [decoded])
+            return self.scored(split, decoded, pool=pool)
         dev_decoded = None if dev is None else self.predict(model, dev)
         return self.scored(split, decoded, dev, dev_decoded)
 
@@ -143,7 +185,7 @@ class Evaluator:
         x, _ = self.problem.collate(columns, batch.length, self.tokenizer)
         return batch, columns, model.prepared(x)
 
-    def scored(self, split, decoded, dev=None, dev_decoded=None):
+    def scored(self, split, decoded, dev=None, dev_decoded=None, pool=None):
         """Scores what was predicted; takes what `predict` returns."""
         problem, task = self.problem, self.task
         threshold = None
@@ -158,8 +200,9 @@ class Evaluator:
             threshold = problem.threshold(
                 dev_decoded, dev.features, dev.examples
             )
+        where = {"pool": pool, "language": split.language} if pool else {}
         gold, predictions = problem.finish(
-            decoded, split.features, split.examples, threshold
+            decoded, split.features, split.examples, threshold, **where
         )
         scores, constant = {}, None
         if not split.is_hidden:
@@ -175,6 +218,7 @@ class Evaluator:
             ids=problem.ids(split.examples) if problem.has_ids else None,
             embeddings=decoded if isinstance(decoded, np.ndarray) else None,
             constant=constant,
+            sizes=pool.sizes if pool else None,
         )
 
 

@@ -5,8 +5,10 @@ import dataclasses
 
 from stilts_keras.data.features import labels_in
 from stilts_keras.data.features import load_features
+from stilts_keras.data.pool import pool_of
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
+from stilts_keras.problems.dual_encoder import check_pool
 
 
 class Inputs:
@@ -83,6 +85,28 @@ class Inputs:
             return None
         return self._evaluated(cell, language, "dev")
 
+    def pool(self, cell):
+        """Returns what a cell's queries are searched among, by language.
+
+        Returns:
+            List of `SplitFeatures`, of all languages that the data hold, or of
+            the target's own candidates, which are never limited; None where
+            each language is searched by itself.
+        """
+        target = cell.target
+        places = pool_of(target, self.data, cell.split)
+        return [
+            self._load(
+                task,
+                language,
+                split,
+                cell.recipe.max_length,
+                cell.max_rows if target.candidates is None else None,
+                is_evaluated=True,
+            )
+            for task, language, split in places
+        ] or None
+
     def _evaluated(self, cell, language, split):
         return self._load(
             cell.target,
@@ -117,8 +141,12 @@ class Inputs:
         for lesson in lessons:
             self.dev(lesson.stage, lesson.index)
         for cell in cells:
+            pool = self.pool(cell)
             for language in cell.languages:
-                self._check_ids(cell, self.test(cell, language))
+                split = self.test(cell, language)
+                self._check_ids(cell, split)
+                if cell.target.candidates is not None:
+                    check_pool(split, pool)
                 self.threshold_rows(cell, language)
         return {
             split.where: split.num_cut_rows
@@ -190,7 +218,7 @@ class Inputs:
                 self.task(task),
                 language,
                 split,
-                pack=problem.pack,
+                pack=problem.pack_evaluated if is_evaluated else problem.pack,
                 pack_key=problem.pack_key,
                 tokenizer=self.tokenizer,
                 max_length=max_length,

@@ -10,7 +10,7 @@ from stilts_keras.backend import dense_gradient
 # As in Phang et al.'s code, https://github.com/nyu-mll/jiant.
 ADAM_EPSILON = 1e-8
 CLIP_NORM = 1.0
-NOT_DECAYED = ("bias", "beta", "gamma")
+NOT_DECAYED = ("bias", "beta", "gamma", "logit_scale")
 
 
 class WarmupLinearDecay(keras.optimizers.schedules.LearningRateSchedule):

@@ -45,7 +45,7 @@ class Column:
 
     def is_hidden(self, value):
         """Whether a gold column's value, as the data set has it, is hidden."""
-        return _is_null(value) or value in (-1, "", [])
+        return is_null(value) or value in (-1, "", [])
 
     def is_in(self, part):
         """Whether rows of a part, or of no part (None), have the column."""
@@ -83,7 +83,7 @@ class Text(Column):
 
     def read(self, name, value, labels):
         """Returns the text."""
-        if _is_null(value):
+        if is_null(value):
             raise MissingValue(f"null in {name}")
         return _text(name, value)
 
@@ -98,9 +98,9 @@ class Id(Column):
 
     def read(self, name, value, labels):
         """Returns the id as text."""
-        if _is_null(value):
+        if is_null(value):
             raise MissingValue(f"null in {name}")
-        number = _number(value) if not isinstance(value, str) else None
+        number = as_number(value) if not isinstance(value, str) else None
         text = _text(name, value if number is None else str(number))
         if not text.strip():
             raise MissingValue(f"empty {name}")
@@ -130,7 +130,7 @@ class Label(Column):
         """Whether it is null, blank or -1, as text too."""
         if isinstance(value, str) and not value.strip():
             return True
-        return _is_null(value) or _number(value) == -1
+        return is_null(value) or as_number(value) == -1
 
     def read(self, name, value, labels):
         """Returns the name, or None for a hidden label."""
@@ -156,13 +156,13 @@ class Labels(Column):
     def is_hidden(self, value):
         """Whether there is no list, or one of hidden labels."""
         if isinstance(value, list | tuple):
-            return all(_is_null(item) or item in (-1, "") for item in value)
+            return all(is_null(item) or item in (-1, "") for item in value)
         return super().is_hidden(value)
 
     def read(self, name, value, labels):
         """Returns a list of names, and of None for what is unlabelled."""
         found = []
-        for item in _list(name, value):
+        for item in as_list(name, value):
             if item in self.unlabelled:
                 found.append(None)
                 continue
@@ -250,9 +250,10 @@ class Answers(Column):
             value = value["text"]
         if isinstance(value, list | tuple):
             texts = [
-                item["text"] if _has(item, "text") else item for item in value
+                item["text"] if has_field(item, "text") else item
+                for item in value
             ]
-            return all(_is_null(text) or text == "" for text in texts)
+            return all(is_null(text) or text == "" for text in texts)
         return super().is_hidden(value)
 
     def read(self, name, value, labels):
@@ -262,10 +263,10 @@ class Answers(Column):
         if not all(text.strip() for text in texts):
             raise MissingValue(f"empty {name}.text")
         starts = []
-        for start in _list(f"{name}.answer_start", found["answer_start"]):
-            if _is_null(start):
+        for start in as_list(f"{name}.answer_start", found["answer_start"]):
+            if is_null(start):
                 raise MissingValue(f"null in {name}.answer_start")
-            number = _number(start)
+            number = as_number(start)
             if number is None:
                 raise ValueError(
                     f"{start!r} in {name}.answer_start. Expected a number of "
@@ -280,82 +281,8 @@ class Answers(Column):
         return {"text": texts, "answer_start": starts}
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Number(Column):
-    """A whole number."""
-
-    def read(self, name, value, labels):
-        """Returns the int."""
-        if _is_null(value):
-            raise MissingValue(f"null in {name}")
-        number = _number(value)
-        if number is None:
-            raise ValueError(f"{value!r} in {name}. Expected a whole number.")
-        return number
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Spans(Column):
-    """A list of places in a text: [first character, end], or objects.
-
-    Objects name them `start` and `end`.
-    """
-
-    def read(self, name, value, labels):
-        """Returns a list of (start, end), int."""
-        spans = []
-        for item in _list(name, value):
-            if _has(item, "start") and _has(item, "end"):
-                item = [item["start"], item["end"]]
-            pair = [_number(n) for n in _list(name, item)]
-            if len(pair) != 2 or None in pair or not 0 <= pair[0] <= pair[1]:
-                raise ValueError(
-                    f"{item!r} in {name}. Expected the numbers of a first "
-                    "character and of the one after the last."
-                )
-            spans.append(tuple(pair))
-        return spans
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Record(Column):
-    """An object with fields that are columns themselves.
-
-    Attributes:
-        fields: tuple of (name, `Column`).
-    """
-
-    fields: tuple[tuple[str, Column], ...]
-
-    def read(self, name, value, labels):
-        """Returns a dict of what the fields read."""
-        if _is_null(value):
-            raise MissingValue(f"null in {name}")
-        lacking = [field for field, _ in self.fields if not _has(value, field)]
-        if lacking:
-            raise ValueError(
-                f"{str(value)[:80]!r} in {name}. Expected an object with "
-                f"{', '.join(field for field, _ in self.fields)}."
-            )
-        return {
-            field: kind.read(f"{name}.{field}", value[field], labels)
-            for field, kind in self.fields
-        }
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Records(Record):
-    """A list of such objects."""
-
-    def read(self, name, value, labels):
-        """Returns a list of dicts."""
-        return [
-            super(Records, self).read(name, item, labels)
-            for item in _list(name, value)
-        ]
-
-
-def _is_null(value):
+def is_null(value):
+    """Whether a value is null; data frames write it as NaN among numbers."""
     # Data frames write nulls in columns of numbers as NaN.
     return value is None or (isinstance(value, float) and value != value)
 
@@ -366,8 +293,9 @@ def _text(name, value):
     return value
 
 
-def _list(name, value):
-    if _is_null(value):
+def as_list(name, value):
+    """Returns a list, or raises."""
+    if is_null(value):
         raise MissingValue(f"null in {name}")
     if not isinstance(value, list | tuple):
         raise ValueError(f"{value!r} in {name}. Expected a list.")
@@ -375,21 +303,21 @@ def _list(name, value):
 
 
 def _texts(name, value):
-    texts = list(_list(name, value))
-    if any(_is_null(text) for text in texts):
+    texts = list(as_list(name, value))
+    if any(is_null(text) for text in texts):
         raise MissingValue(f"null in {name}")
     return [_text(name, text) for text in texts]
 
 
 def _lists(name, value, keys):
     """Reads lists side by side; a list of objects is turned into them."""
-    if _is_null(value):
+    if is_null(value):
         raise MissingValue(f"null in {name}")
     items = value if isinstance(value, list | tuple) else [value]
     for item in items:
-        if _is_null(item):
+        if is_null(item):
             raise MissingValue(f"null in {name}")
-        lacking = [key for key in keys if not _has(item, key)]
+        lacking = [key for key in keys if not has_field(item, key)]
         if lacking:
             raise ValueError(
                 f"{item!r} in {name}. Expected lists {' and '.join(keys)}."
@@ -399,11 +327,12 @@ def _lists(name, value, keys):
     return value
 
 
-def _has(item, key):
+def has_field(item, key):
+    """Whether a value is an object that has a field."""
     return isinstance(item, dict) and key in item
 
 
-def _number(value):
+def as_number(value):
     """Returns a whole number of whatever type as int, else None."""
     if isinstance(value, bool):
         return None
@@ -420,9 +349,9 @@ def _number(value):
 def _label(name, value, names):
     if value in names:
         return value
-    number = _number(value)
+    number = as_number(value)
     is_blank = isinstance(value, str) and not value.strip()
-    if _is_null(value) or is_blank or number == -1:
+    if is_null(value) or is_blank or number == -1:
         return None
     if not names:
         # The rows themselves name the labels.

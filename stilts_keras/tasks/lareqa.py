@@ -13,7 +13,7 @@ https://github.com/google-research-datasets/lareqa, `xquad-r/en.json` and so
 on, are read as they are, as `extra/lareqa_xquad_r/en/validation.json`.
 """
 
-from stilts_keras.tasks.columns import Spans
+from stilts_keras.tasks.nested_columns import Spans
 from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.squad_retrieval import SQUAD_RETRIEVAL
 from stilts_keras.tasks.squad_retrieval import retrieval_example

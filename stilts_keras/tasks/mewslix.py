@@ -13,12 +13,12 @@ Hub's copy, whose mentions are marked already (not verified).
 """
 
 from stilts_keras.tasks.columns import Id
-from stilts_keras.tasks.columns import Records
-from stilts_keras.tasks.columns import Spans
 from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import Candidate
 from stilts_keras.tasks.example import Query
 from stilts_keras.tasks.example import Search
+from stilts_keras.tasks.nested_columns import Records
+from stilts_keras.tasks.nested_columns import Spans
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.wikipedia_pairs import CONTEXT

@@ -21,7 +21,8 @@ from stilts_keras.tasks.task import Task
 # White space after a mark that ends sentences, closing quotes and brackets
 # or notes such as [citation needed] in between, before what may begin one.
 _GAP = re.compile(
-    r"""(?<=[.?!])[)'"\u201d\u2019]*(?:\[[\w ?]+\])*(\s+)(?=["'(\[\u201c\u2018]*[A-Z0-9])"""
+    r"""(?<=[.?!])[)'"\u201d\u2019]*(?:\[[\w ?]+\])*(\s+)"""
+    r"""(?=["'(\[\u201c\u2018]*[A-Z0-9])"""
 )
 # What ends with a full stop inside a sentence: titles, initials, and
 # abbreviations that another word follows.
@@ -80,15 +81,14 @@ def retrieval_example(row, breaks):
     """Makes a question, and all sentences of its paragraph as candidates.
 
     The answer is the sentence in which the first answer starts. A question
-    whose answer starts in none is left out, as in the reference. Where answers
-    are hidden there is none.
+    whose answer starts in none lacks one, as where answers are hidden.
 
     Args:
         row: dict with SQuAD's columns.
         breaks: list of (first character, end) of the context's sentences.
 
     Returns:
-        `Search`, or None.
+        `Search`.
     """
     candidates = candidates_of(row["context"], breaks)
     starts = row["answers"]["answer_start"][:1]
@@ -97,8 +97,6 @@ def retrieval_example(row, breaks):
         for candidate, (first, end) in zip(candidates, breaks, strict=True)
         if any(first <= start < end for start in starts)
     )
-    if starts and not answers:
-        return None
     query = Query(id=row["id"], text=row["question"], answers=answers[:1])
     return Search(queries=(query,), candidates=candidates)
 

@@ -12,13 +12,13 @@ import re
 from stilts_keras.tasks.columns import Column
 from stilts_keras.tasks.columns import Id
 from stilts_keras.tasks.columns import MissingValue
-from stilts_keras.tasks.columns import Number
-from stilts_keras.tasks.columns import Record
-from stilts_keras.tasks.columns import Spans
 from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import Candidate
 from stilts_keras.tasks.example import Query
 from stilts_keras.tasks.example import Search
+from stilts_keras.tasks.nested_columns import Number
+from stilts_keras.tasks.nested_columns import Record
+from stilts_keras.tasks.nested_columns import Spans
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task

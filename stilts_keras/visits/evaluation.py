@@ -93,7 +93,8 @@ def evaluate_cell(cell, place, model, interruption):
 
 def _splits(cell, place):
     """Lists all that a cell is evaluated with, of every language."""
-    splits = [
+    splits = place.inputs.pool(cell) or []
+    splits += [
         find(cell, language)
         for language in cell.languages
         for find in (place.inputs.test, place.inputs.threshold_rows)
@@ -103,11 +104,14 @@ def _splits(cell, place):
 
 def _by_head(cell, place, model, evaluator):
     """Yields each language with what a trained head predicts."""
+    pool = place.inputs.pool(cell)
+    searched = pool and evaluator.embed(model, pool)
     for language in cell.languages:
         split = place.inputs.test(cell, language)
         dev = place.inputs.threshold_rows(cell, language)
-        found = evaluator.evaluate(model, split, dev)
-        yield language, split, found, (), {"notes": _notes(split, dev)}
+        found = evaluator.evaluate(model, split, dev, searched)
+        notes = _notes(split, dev) + _sizes_note(found.sizes)
+        yield language, split, found, (), {"notes": notes}
 
 
 def _by_states(cell, place, model, evaluator):
@@ -215,6 +219,14 @@ def _notes(*splits):
     return tuple(note for split in splits if split for note in split.notes())
 
 
+def _sizes_note(sizes):
+    """Says how many candidates were searched, where that is a pool."""
+    if sizes is None:
+        return ()
+    number, languages = sum(sizes.values()), " ".join(sizes)
+    return (f"searched among {number:,} candidates ({languages})",)
+
+
 def _scores(found, task, language):
     """Yields each metric with its value and how sure that is."""
     for metric in metrics.of(task):
@@ -228,7 +240,7 @@ def _scores(found, task, language):
                 "n": len(found.gold),
                 "low": low,
                 "high": high,
-                "chance": metric.chance(found.gold),
+                "chance": metric.chance(found.gold, found.sizes, language),
                 "constant": found.constant,
             },
         )

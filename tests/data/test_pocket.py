@@ -58,7 +58,7 @@ REPOSITORIES = {
 # Of others, each configuration has its own.
 CONFIGS = {
     ("nyu-mll/glue", "mnli"): {"train": 6000, "validation_matched": 500},
-    ("nyu-mll/glue", "qqp"): {"train": 2000, "validation": 300},
+    ("nyu-mll/glue", "qqp"): {"train": 1500, "validation": 300},
     **{
         ("facebook/mlqa", f"mlqa.{x}.{x}"): {"validation": 200, "test": 300}
         for x in ("en", "de", "es", "hi")

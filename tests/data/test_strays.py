@@ -147,7 +147,7 @@ def check_named(folder, case, language):
     message = str(caught.value)
     assert repr(name) in message
     repository = task.repositories[0]
-    place = f"{repository.id}/{repository.config_for(language)}/"
+    place = f"{repository.id}/{repository.configs_for(language)[0]}/"
     assert place in message
     assert f"{task.name!r} ({language}, {split})" in message
     assert "Rename or convert" in message

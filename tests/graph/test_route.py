@@ -29,6 +29,33 @@ def stages(draw):
 ROUTES = st.builds(Route, st.lists(stages(), max_size=4).map(tuple))
 
 
+@pytest.mark.parametrize(
+    ("text", "task", "language", "trainable"),
+    [
+        ("udpos@th", "udpos", "th", "af, ar, bg"),
+        ("mnli/udpos@en,yo:20", "udpos", "yo", "af, ar, bg"),
+    ],
+)
+def test_a_language_without_train_rows_is_refused_before_data_are_opened(
+    text, task, language, trainable
+):
+    with pytest.raises(InputError) as caught:
+        Route.parse(text)
+    message = str(caught.value)
+    assert (
+        f"task {task!r} has no train rows in language {language!r}" in message
+    )
+    assert trainable in message and "\n" not in message
+    assert language not in message.split("trained on in: ")[1]
+
+
+def test_translated_training_rows_make_a_source_of_each_language():
+    route = Route.parse("squad@de,es:20k+sib200@sw/xnli@en,de:10k")
+    assert str(route) == (
+        "squad@de:20k+squad@es:20k+sib200@sw/xnli:10k+xnli@de:10k"
+    )
+
+
 @given(ROUTES)
 def test_what_is_printed_parses_to_the_same_route(route):
     assert Route.parse(str(route)) == route

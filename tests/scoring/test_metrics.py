@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from stilts_keras.errors import InputError
 from stilts_keras.scoring import metrics
@@ -15,6 +16,41 @@ def test_accuracy_of_labels_is_in_percent():
 
 def test_accuracy_takes_numpy_labels():
     assert metrics.find("accuracy")([0, 1], np.array([0, 0])) == 50.0
+
+
+def test_macro_f1_is_that_of_scikit_learn():
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        gold = random.choice(list("abcd"), 50, p=[0.6, 0.2, 0.15, 0.05])
+        guess = np.where(
+            random.random(50) < 0.6, gold, random.choice(list("abcde"), 50)
+        )
+        expected = 100 * f1_score(gold, guess, average="macro")
+        found = metrics.find("macro_f1")(gold.tolist(), guess.tolist())
+        assert found == pytest.approx(expected, abs=1e-9)
+
+
+def test_macro_f1_by_hand():
+    # a: 1 right of 1 given and 2 predicted, 2/3; b: nothing right; c: all.
+    gold, guess = ["a", "b", "c", "c"], ["a", "a", "c", "c"]
+    expected = 100 * (2 / 3 + 0 + 1) / 3
+    assert metrics.find("macro_f1")(gold, guess) == pytest.approx(expected)
+    assert metrics.find("macro_f1")(gold, gold) == pytest.approx(100)
+
+
+def test_the_interval_of_macro_f1_is_that_of_a_bootstrap():
+    random = np.random.default_rng(1)
+    gold = random.choice(list("abcd"), 400, p=[0.5, 0.25, 0.15, 0.1])
+    guess = np.where(
+        random.random(400) < 0.7, gold, random.choice(list("abcd"), 400)
+    )
+    low, high = metrics.find("macro_f1").interval(gold.tolist(), guess.tolist())
+    draws = random.integers(0, 400, (500, 400))
+    scores = [
+        100 * f1_score(gold[at], guess[at], average="macro") for at in draws
+    ]
+    ends = np.quantile(scores, [0.025, 0.975])
+    assert (low, high) == pytest.approx(tuple(ends), abs=1.0)
 
 
 def test_accuracy_of_tags_counts_words_not_sentences():

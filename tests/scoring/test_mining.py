@@ -392,3 +392,38 @@ def test_real_pools_are_mined_as_by_brute_force(material):
     # Far above the 0.01 of pairs drawn by chance.
     assert right >= 5
     print(f"F1 {f1:.2f}, threshold {threshold:.4f}, {right} of {len(true)}")
+
+
+# ------------------------------------------------------ The nearest few of many
+@pytest.mark.parametrize("block_bytes", [4 * 128**2, 64 * 2**20])
+@pytest.mark.parametrize("size", [7, 128, 700])
+def test_highest_are_those_of_a_reversed_stable_sort(size, block_bytes):
+    random = np.random.default_rng(size)
+    # Few directions, so that many cosines are equal.
+    index = np.eye(4, dtype="float32")[random.integers(0, 4, size)]
+    queries = random.standard_normal((150, 4)).astype("float32")
+    found = neighbours.highest(queries, index, 20, block_bytes=block_bytes)
+    unit = queries / np.linalg.norm(queries, axis=1, keepdims=True)
+    expected = np.argsort(unit @ index.T, axis=1, kind="stable")[:, ::-1]
+    np.testing.assert_array_equal(found.indices, expected[:, :20])
+    np.testing.assert_allclose(
+        found.cosines,
+        np.take_along_axis(unit @ index.T, found.indices, axis=1),
+        atol=1e-6,
+    )
+
+
+def test_highest_reads_a_mapped_index_a_block_at_a_time(tmp_path):
+    random = np.random.default_rng(0)
+    shape = (60_000, 64)
+    index = np.memmap(tmp_path / "index", "float32", "w+", shape=shape)
+    for start in range(0, len(index), 10_000):
+        index[start : start + 10_000] = random.standard_normal((10_000, 64))
+    queries = np.array(index[[59_999, 5]])
+    tracemalloc.start()
+    found = neighbours.highest(queries, index, 20, block_bytes=2**20)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.indices[:, 0].tolist() == [59_999, 5]
+    # The index has 15 MB.
+    assert peak < 4 * 2**20

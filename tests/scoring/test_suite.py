@@ -114,6 +114,43 @@ def test_two_suites_keep_the_same_predictions_apart(tmp_path):
     assert json.loads(lines.split("\n")[1]) == {"label": "entailment"}
 
 
+def test_one_task_in_two_settings_is_two_targets_for_two_suites(tmp_path):
+    route_end, after = (
+        suites.expand_targets([name])[0]
+        for name in ("tatoeba", "tatoeba_after_squad")
+    )
+    assert after.train_first == ("squad",)
+    for target, predictions in ((route_end, [0, 1]), (after, [0, 0])):
+        cell = types.SimpleNamespace(
+            route="mnli", target=target, seed=1, split="test"
+        )
+        found = types.SimpleNamespace(
+            gold=[0, 1], predictions=predictions, ids=None
+        )
+        for language in ("de", "ro"):
+            submission_files.keep(
+                tmp_path, suites.with_files(), cell, language, found
+            )
+    folder = tmp_path / "submission"
+    for suite, labels, score_of in (
+        ("xtreme", "labels", {"de": 100.0}),
+        # XTREME has no Romanian.
+        ("xtreme_r", "xtreme_r_labels", {"de": 50.0, "ro": 50.0}),
+    ):
+        found = submission.score_submission(
+            SUITES[suite],
+            folder / suite / "mnli/seed-1",
+            folder / labels,
+            allow_missing=True,
+        )
+        assert found["tatoeba"]["accuracy"] == score_of
+
+
+def test_only_what_has_no_head_is_evaluated_after_something():
+    with pytest.raises(ValueError, match=r"evaluated_after .* \['xnli'\]"):
+        dataclasses.replace(TOY, evaluated_after={"xnli": ("squad",)})
+
+
 def test_what_a_suite_lacks_is_named_in_its_own_words(tmp_path):
     folder = kept(tmp_path, [TOY])
     mine, labels = folder / "toy/mnli/seed-1", folder / "toy_labels"

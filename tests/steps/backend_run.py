@@ -27,6 +27,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.data.sources import PocketData
 from stilts_keras.interruption import Interruption
 from stilts_keras.problems import problem_of
+from stilts_keras.problems.dual_encoder import DualEncoder
 from stilts_keras.steps import checkpoint
 from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.steps.multitask import MultiTask
@@ -38,6 +39,9 @@ from stilts_keras.steps.train import Watch
 from stilts_keras.steps.train import train
 from stilts_keras.steps.update import Update
 from stilts_keras.tasks import get_task
+from stilts_keras.tasks.example import Candidate
+from stilts_keras.tasks.example import Query
+from stilts_keras.tasks.example import Search
 from stilts_keras.tasks.task import Recipe
 
 NAME = keras.backend.backend()
@@ -79,6 +83,7 @@ def main(folder):
         found |= memory(model, sources[TASKS.index("hellaswag")], tokenizer)
     found |= traces(model, sources, tokenizer)
     found |= lora_run(sources, tokenizer)
+    found |= pairs()
     found |= stage(model, folder / "stage")
     found |= compact_and_whole(folder / f"vocabulary_{NAME}")
     np.savez(folder / f"{NAME}.npz", **found)
@@ -90,6 +95,42 @@ def values(prefix, variables):
             variable
         ).copy()
         for number, variable in enumerate(variables)
+    }
+
+
+# ------------------------------------------------ Pairs, each against the rest
+def pairs():
+    """Trains a dual encoder for a few steps; embeds pairs and single texts."""
+    encoder = tiny_encoder(**SIZES)
+    problem = DualEncoder(None)
+    examples = [
+        Search(
+            queries=(Query(id=f"{n}", text=f"who {n}", answers=(f"{n}",)),),
+            candidates=(Candidate(id=f"{n}", text=f"it was {n} " * n),),
+        )
+        for n in range(1, 7)
+    ]
+    model = MultiTask(encoder, {"dual": problem.head(encoder)}, seed=1)
+    columns = problem.pack(examples, encoder.tokenizer, 24)
+    x, y = problem.collate(columns, 24, encoder.tokenizer)
+    found = {
+        "pairs_logits": model({"dual": dict(x)}, training=True),
+        "pairs_before": model.predict_on_batch({"dual": x}),
+    }
+    update = Update(
+        model,
+        {"dual": problem.loss},
+        make_optimizer(
+            Recipe(learning_rate=1e-2), 5, model.trainable_variables
+        ),
+    )
+    found["pairs_losses"] = [float(update("dual", x, y)) for _ in range(5)]
+    columns = problem.pack_evaluated(examples, encoder.tokenizer, 24)
+    x, _ = problem.collate(columns, 24, encoder.tokenizer)
+    found["pairs_after"] = model.predict_on_batch({"dual": x})
+    found["pairs_scale"] = model.heads["dual"].logit_scale
+    return {
+        name: keras.ops.convert_to_numpy(value) for name, value in found.items()
     }
 
 

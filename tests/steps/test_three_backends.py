@@ -67,6 +67,32 @@ def test_three_backends_train_alike(runs, name):
         assert np.abs(value - ends[name]).max() < bound, name
 
 
+def test_the_softmax_of_pairs_is_that_of_numpy(runs):
+    found = runs["torch"]
+    queries, answers = found["pairs_before"].transpose(1, 0, 2)
+    np.testing.assert_allclose(
+        np.linalg.norm(found["pairs_before"], axis=-1), 1, atol=1e-6
+    )
+    logits = 100 * queries @ answers.T
+    np.testing.assert_allclose(found["pairs_logits"], logits, atol=1e-4)
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    likely /= likely.sum(axis=1, keepdims=True)
+    loss = -np.log(np.diag(likely)).mean()
+    assert found["pairs_losses"][0] == pytest.approx(loss, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_pairs_are_learnt_alike_on_three_backends(runs, name):
+    ours, theirs = runs[name], runs["torch"]
+    losses = ours["pairs_losses"]
+    assert losses[-1] < losses[0]
+    # The scale is learnt.
+    assert ours["pairs_scale"] != 100
+    for what, apart in (("losses", 1e-3), ("after", 1e-4), ("scale", 1e-4)):
+        what = f"pairs_{what}"
+        assert np.abs(ours[what] - theirs[what]).max() < apart, what
+
+
 def test_the_mixed_stage_tests_what_it_should(runs):
     found = runs["torch"]
     assert len(found["sources_seen"]) == 5

@@ -44,6 +44,6 @@ def test_a_loss_that_compares_rows_is_not_sliced():
         check_sliceable("pairs", problem, 32, whole)
 
 
-def test_todays_losses_are_sums_over_rows():
-    for problem in PROBLEMS.values():
-        assert problem.is_sliceable
+def test_todays_losses_are_sums_over_rows_but_for_one():
+    for name, problem in PROBLEMS.items():
+        assert problem.is_sliceable == (name != "dual_encoder")

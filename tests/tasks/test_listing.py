@@ -64,10 +64,26 @@ def test_every_fact_of_a_task_is_listed(task):
     assert [fact for fact in facts if fact not in text] == []
 
 
+def test_languages_to_train_on_are_listed_with_who_wrote_the_rows():
+    found = blocks(listed(200))
+    for name, expected in {
+        "squad": "trainable en; translated by machines: ar de es hi vi zh",
+        "xnli": "trainable en; translated by machines: ar bg de el es",
+        "sib200": "trainable en; translated by people: af ar",
+        "tydiqa": "trainable en ar bn fi id ko ru sw te, written in each",
+        "mnli": "trainable en ",
+    }.items():
+        assert expected in found[name]
+    assert " th" not in found["udpos"].split("trainable")[1].split("written")[0]
+    assert "trainable" not in found["xquad"]
+
+
 def test_what_is_not_on_the_hub_says_so():
     found = blocks(listed(200))
     local = {name for name, text in found.items() if "local folder" in text}
-    assert local == {"bucc2018", "ccg", "mlm"}
+    # Of the last two there is a copy on the Hub as well.
+    copied = {"mewslix", "wikipedia_pairs"}
+    assert local == {"bucc2018", "ccg", "lareqa", "mlm"} | copied
 
 
 def test_suites_are_listed_with_their_members():

@@ -49,6 +49,9 @@ ADDED = {
     "panx": "qu pl uk az lt pa gu ro",
     "xquad": "ro",
     "tatoeba": "az lt pl uk ro",
+    "mewslix": "ar de en es fa ja pl ro ta tr uk",
+    # XQuAD-R's own; the evaluator names none.
+    "lareqa": "ar de el en es hi ru th tr vi zh",
 }
 # Of each, how many languages the material has test rows in.
 IN_MATERIAL = {"panx": 47, "tydiqa": 3, "bucc2018": 0}
@@ -166,8 +169,8 @@ def test_pocket_rows_read(task):
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
 def test_real_rows_read_in_every_language(task, real_data):
-    if task.name == "qqp":
-        pytest.skip("the material has no rows of QQP")
+    if task.name in ("qqp", "mewslix", "wikipedia_pairs"):
+        pytest.skip(f"the material has no rows of {task.name}")
     seen = check(task, real_data)
     held = {
         language
@@ -208,6 +211,24 @@ def test_wrong_definition_fails_at_import():
             splits=("train",),
             metrics=(),
         )
+
+
+def test_who_translated_is_one_of_two():
+    with pytest.raises(ValueError, match="machines.*people.*Received: 'me'"):
+        dataclasses.replace(TASKS["xnli"], translated_by="me")
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+def test_what_is_translated_says_how_its_rows_are_found(task):
+    assert bool(task.translated_by) == bool(task.parallel_by)
+    assert set(task.num_train_examples_in) <= set(task.train_languages)
+    if task.is_trainable:
+        assert task.language in task.train_languages
+    if task.parallel_by not in ("", "number"):
+        held = PocketData().languages(task, "train")
+        rows = PocketData().load(task, held[0], "train")
+        names = rows[task.parallel_by][:]
+        assert len(set(names)) == len(names)
 
 
 def test_another_order_of_numbers_is_one_of_the_same_labels():

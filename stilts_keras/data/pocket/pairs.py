@@ -31,7 +31,7 @@ ANLI_SPANS = {
     "dev_r2": (2500, 2600),
     "dev_r3": (2600, 2700),
 }
-QQP_SPANS = {"train": (0, 2000), "validation": (2000, 2300)}
+QQP_SPANS = {"train": (0, 1500), "validation": (1500, 1800)}
 PAWS_SPANS = {
     "train": (0, 3000),
     "validation": (3000, 3300),
@@ -66,24 +66,38 @@ def anli():
     return draw_distinct(64, shapes, inference.draw_pair, taken)
 
 
-def _two_questions(rng, label):
-    """Two questions: the same but for the time, or of the same kind.
+def _first_question(rng, label):
+    time = pick(rng, (None, *words.ADVERBS))
+    return draw_question(rng, time)[0], None, label
 
-    In this world, where everything stays as it is, the time is no matter.
-    """
-    first_time, second_time = draw(rng, (None, *words.ADVERBS), 2)
-    first, _ = draw_question(rng, first_time)
-    second = (*first[:-1], second_time)
-    while not label and (second[0] != first[0] or second[:-1] == first[:-1]):
-        second, _ = draw_question(rng, second_time)
-    return first, second, label
+
+def _kind(question):
+    """What is asked for: who, what of two kinds, where or how much."""
+    return question[:2] if question[0] == "who" else question[:1]
 
 
 @functools.cache
 def questions():
-    """Makes QQP's pairs of questions; label 1 for those that ask the same."""
+    """Makes QQP's pairs of questions; label 1 for those that ask the same.
+
+    The same but for the time, that is: in this world, where everything stays
+    as it is, it does not matter. Otherwise the second question is the first
+    one of another pair, of the same kind.
+    """
     labels = draw_labels(random.Random(65), QQP_SPANS, 2)
-    return draw_distinct(66, labels, _two_questions)
+    # The first questions are distinct, whatever the label.
+    drawn = draw_distinct(66, [0] * len(labels), _first_question)
+    firsts = [first for first, _, _ in drawn]
+    rng, pairs = random.Random(67), []
+    for first, label in zip(firsts, labels, strict=True):
+        bare = first[:-1]
+        others = [
+            x for x in firsts if _kind(x) == _kind(first) and x[:-1] != bare
+        ]
+        asked = bare if label else pick(rng, others)[:-1]
+        times = [x for x in (None, *words.ADVERBS) if x != first[-1]]
+        pairs.append((first, (*asked, pick(rng, times)), label))
+    return pairs
 
 
 def _two_statements(rng, label):
@@ -109,8 +123,8 @@ def _two_statements(rng, label):
 @functools.cache
 def paraphrases():
     """Makes PAWS-X's pairs; label 1 for paraphrases."""
-    labels = draw_labels(random.Random(67), PAWS_SPANS, 2)
-    return draw_distinct(68, labels, _two_statements)
+    labels = draw_labels(random.Random(68), PAWS_SPANS, 2)
+    return draw_distinct(69, labels, _two_statements)
 
 
 def _anli_row(language, split, index, meaning):

@@ -4,6 +4,7 @@ from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.scoring.formats.answers import Answers
 from stilts_keras.scoring.formats.format import read_json
+from stilts_keras.scoring.ranking import DEPTH
 
 
 class Rankings(Answers):
@@ -36,17 +37,27 @@ class Rankings(Answers):
         return self.read(file)
 
     def write_gold(self, file, gold, ids=None):
-        """Writes labels, which lie as predictions do."""
-        self.write(file, [list(right) for right in gold], ids)
+        """Writes all that is right for each question."""
+        files.write_json(file, dict(zip(ids, map(list, gold), strict=True)))
 
     def write(self, file, predictions, ids=None):
-        """Writes what was found for each question; all ids are different."""
-        found = dict(zip(ids, map(list, predictions), strict=True))
-        files.write_json(file, found)
+        """Writes the best of each ranking; all ids are different."""
+        self.write_gold(file, [found[:DEPTH] for found in predictions], ids)
 
     def is_label(self, task, label):
         """Whether it is a list of ids, not empty."""
         return len(label) > 0 and _is_texts(label)
+
+    def score(self, task, gold, predictions, *, file, language):
+        """Scores with the task's first metric.
+
+        Others need more of a ranking than a file holds.
+        """
+        from stilts_keras.scoring import metrics
+
+        metric = metrics.of(task)[0]
+        found = [predictions.get(name, ()) for name in gold]
+        return {metric.name: metric(list(gold.values()), found, language)}
 
     def is_right(self, gold, predictions):
         """Whether what is right comes first for each question."""
