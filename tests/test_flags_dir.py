@@ -17,6 +17,8 @@ STUDIES = {
     "multitask_vs_sequential.flags",
     "paper_grid.flags",
 }
+NEEDS_BACKBONE = {"source_language_scaling_small.flags"}
+NEEDS_SENTENCES = {"mt5_source_language.flags"}
 NEEDS_POOLS = {"xtreme_xlmr_large.flags", "bucc2018.flags", *STUDIES}
 # Only to be added to another one.
 SECOND = "small.flags"
