@@ -129,7 +129,7 @@ def gains_table(cells, notes):
                 languages,
                 *_numbers(level),
                 None,
-                *_slope(growth(chosen)),
+                *_slope(chosen, name, problems),
                 level.num_clusters,
                 level.num_seeds,
             ]
@@ -315,7 +315,13 @@ def _records(table):
     ]
 
 
-def _slope(found):
+def _slope(cells, name, problems):
+    """Judges the growth; where that cannot be, says why among the problems."""
+    try:
+        found = growth(cells)
+    except InputError as error:
+        problems.setdefault(str(error), []).append(f"{name}, per doubling")
+        return [None] * 3
     return [None] * 3 if found is None else [found.value, *found.interval()]
 
 

@@ -254,6 +254,31 @@ def test_collapsed_and_missing_scores_are_in_no_gain(evidence):
     assert len(places) == 3 * 2 * 4 * 7 - 1 - 3
 
 
+def test_a_size_of_few_families_has_a_gain_and_no_growth(evidence):
+    rows = [
+        row
+        for row in evidence.rows
+        if not (
+            row.route == "xnli@es:2400"
+            and row.target == "pawsx"
+            and row.language not in ("fr", "hi")
+        )
+    ]
+    tables = tables_of(dataclasses.replace(evidence, rows=rows))
+    (found,) = [
+        row
+        for row in records(tables["language_gains"])
+        if (row["kind"], row["languages"]) == ("classification", "es")
+    ]
+    assert found["points"] is not None and found["per doubling"] is None
+    (note,) = [
+        note
+        for note in tables["language_gains"]["notes"]
+        if note.startswith("Not judged")
+    ]
+    assert "2 families" in note and "es, per doubling" in note
+
+
 def test_without_english_there_are_curves_and_no_gains():
     made = fake_studies.study(no_gain, sets=("es", "de"), sizes=(600,))
     (study,) = source_languages.studies_of(made)
