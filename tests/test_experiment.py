@@ -66,7 +66,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory, write_pools):
-    """The pocket, and pools to mine, which it lacks."""
+    """The pocket, and smaller pools to mine than it has."""
     folder = tmp_path_factory.mktemp("pools")
     write_pools(folder, "de")
     return f"{folder},pocket"
@@ -168,6 +168,14 @@ def test_zero_shot_is_marked_truthfully(finished):
     for row in read_rows(run_dir / "results.jsonl", Score):
         english = row.language == "en"
         assert row.zero_shot is (row.target in RETRIEVAL or not english)
+
+
+def test_a_language_seen_through_other_tasks_is_marked_truthfully(finished):
+    _, run_dir, _ = finished
+    for row in read_rows(run_dir / "results.jsonl", Score):
+        # The route's masked LM alone was trained in German.
+        seen = row.language == "de" and row.route != "pretrained"
+        assert row.seen_language is seen
 
 
 def test_events_equal_results(finished):

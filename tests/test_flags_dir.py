@@ -168,6 +168,20 @@ def test_flagfile_plans(file, request, capsys, tmp_path, write_pools):
     assert re.search(r"-> \w+ in \d+ languages?", captured.out)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [file for file in FLAGFILES if file.name != SECOND],
+    ids=lambda file: file.name,
+)
+def test_flagfile_can_be_tried_on_the_pocket(file, capsys, tmp_path):
+    pocket = ["--data=pocket", "--backbone=pocket", "--max_length=40"]
+    pocket += [f"--run_dir={tmp_path / 'run'}"]
+    status = main(["stilts", "plan", f"--flagfile={file}", *pocket])
+    captured = capsys.readouterr()
+    assert status == 0, captured.err
+    assert "to train" in captured.out
+
+
 def test_every_target_of_xtreme_has_a_flagfile():
     names = {file.stem for file in (FLAGS / "xtreme").glob("*.flags")}
     assert names == set(XTREME.names)

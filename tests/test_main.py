@@ -214,7 +214,10 @@ WRONG = {
         "'sweep'",
     ),
     "pools that are not there": (
-        ["plan", "--route=mnli", "--targets=bucc2018"],
+        [
+            *("plan", "--route=mnli", "--targets=bucc2018"),
+            "--languages=fr",
+        ],
         "'bucc2018'",
     ),
     "missing flagfile": (["plan", "--flagfile=/nowhere.flags"], "nowhere"),

@@ -87,11 +87,15 @@ def test_python_example_runs(tmp_path):
 def test_routes_shown_are_routes():
     block = block_after("**A route**")
     routes = [line.split()[0] for line in block.splitlines() if line[0] != " "]
-    assert len(routes) == 7
+    assert len(routes) == 9
     for route in routes:
-        written_out = route.replace("anliplus", "snli+mnli+anli").replace(
-            "mlm@de,fr,ru:20k", "mlm@de:20k+mlm@fr:20k+mlm@ru:20k"
-        )
+        written_out = route
+        for short, full in {
+            "anliplus": "snli+mnli+anli",
+            "mlm@de,fr,ru:20k": "mlm@de:20k+mlm@fr:20k+mlm@ru:20k",
+            "xnli@en,de,es:10k": "xnli:10k+xnli@de:10k+xnli@es:10k",
+        }.items():
+            written_out = written_out.replace(short, full)
         assert str(Route.parse(route)) == written_out
 
 

@@ -173,7 +173,10 @@ class Graph:
         ]
         pool = pool_of(task, self._holdings, self.eval_split(task))
         if pool:
-            facts.append([self._holdings.fingerprint(*each) for each in pool])
+            facts += [
+                [self._holdings.fingerprint(*each), each[0].identity]
+                for each in pool
+            ]
         if task.kind.needs_dev:
             facts.append(self._holdings.fingerprint(task, language, "dev"))
         if not task.kind.is_trained:

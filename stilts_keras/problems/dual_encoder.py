@@ -205,11 +205,11 @@ class DualEncoder(Problem):
         return list(map(list, answers)), _rank(queries, pool, language)
 
 
-def check_pool(split, pool_splits):
+def check_pool(splits, pool_splits):
     """Raises where candidates are not distinct, or gold is not among them.
 
     Args:
-        split: `SplitFeatures` of queries that name their candidates whole.
+        splits: list of `SplitFeatures` of queries that name candidates whole.
         pool_splits: list of `SplitFeatures` of the candidates.
 
     Raises:
@@ -224,13 +224,14 @@ def check_pool(split, pool_splits):
                     "each an id of its own."
                 )
             known.add(name)
-    for name, answers in _queries(split.features):
-        for answer in answers:
-            if answer not in known:
+    for split in splits:
+        for name, answers in _queries(split.features):
+            unknown = set(answers) - known
+            if unknown:
                 raise InputError(
-                    f"{split.where}: query {name!r} asks for {answer!r}, which "
-                    f"is not among the {len(known):,} candidates. Give all "
-                    "candidates."
+                    f"{split.where}: query {name!r} asks for {min(unknown)!r}, "
+                    f"which is not among the {len(known):,} candidates. Give "
+                    "all candidates."
                 )
 
 

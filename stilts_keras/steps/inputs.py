@@ -31,6 +31,7 @@ class Inputs:
         self._splits = {}
         self._tasks = {}
         self._problems = {}
+        self._checked_pools = set()
 
     def task(self, task):
         """Returns a Task with the labels that its rows name."""
@@ -141,12 +142,9 @@ class Inputs:
         for lesson in lessons:
             self.dev(lesson.stage, lesson.index)
         for cell in cells:
-            pool = self.pool(cell)
+            self._check_pool(cell)
             for language in cell.languages:
-                split = self.test(cell, language)
-                self._check_ids(cell, split)
-                if cell.target.candidates is not None:
-                    check_pool(split, pool)
+                self._check_ids(cell, self.test(cell, language))
                 self.threshold_rows(cell, language)
         return {
             split.where: split.num_cut_rows
@@ -168,6 +166,18 @@ class Inputs:
                 self.dev(stage, index) for index in range(len(stage.sources))
             ]
         return _notes(filter(None, splits))
+
+    def _check_pool(self, cell):
+        """Packs a pool; of candidates of their own, looks for all answers."""
+        pool = self.pool(cell)
+        if cell.target.candidates is None:
+            return
+        splits = [self.test(cell, language) for language in cell.languages]
+        # Once for all cells: there may be a million.
+        checked = tuple(split.where for split in splits)
+        if checked not in self._checked_pools:
+            check_pool(splits, pool)
+            self._checked_pools.add(checked)
 
     def _check_ids(self, cell, split):
         """Predictions are known by their ids in the files of a run."""

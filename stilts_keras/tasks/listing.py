@@ -65,6 +65,9 @@ def _facts(task):
             yield name, " ".join(column.names)
     yield "recipe", _recipe(task)
     yield "source", ", else ".join(map(_source, task.repositories))
+    if task.candidates:
+        places = task.candidates.repositories
+        yield "searches", ", else ".join(map(_source, places))
     yield "licence", task.licence
     yield "citation", task.citation
 

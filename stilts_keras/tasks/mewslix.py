@@ -1,10 +1,11 @@
 """Mewsli-X: find the entity that a news article mentions, among a million.
 
 Mentions are of WikiNews in 11 languages, candidates are descriptions from 50
-editions of Wikipedia: 1,003,893 in the release of 2022, on which XTREME-R's
-authors report 52.51 for XLM-R large and 41.45 for mBERT, test means over the
-languages (other data than the paper's). What they call mAP@20 is the
-reciprocal rank of the one right entity, and is called so here.
+editions of Wikipedia: 1,003,893 in the release of 2022, which is other data
+than the paper's. For its test rows 52.51 is quoted of XLM-R large and 41.45 of
+mBERT, means over the languages (the place itself was not seen). What XTREME-R
+calls mAP@20 is the reciprocal rank of the one right entity, and is called so
+here.
 
 Rows are those of the release, made by its `get-mewsli-x.sh` and put into a
 folder `extra/mewsli_x` (`candidate_set_entities.jsonl`,

@@ -28,10 +28,12 @@ _GAP = re.compile(
 # abbreviations that another word follows.
 _ABBREVIATION = re.compile(
     r"""(?:\b(?:Mrs?|Ms|Dr|Prof|Fr|Rev|Sta?|Lt|Gen|Col|Maj|Adm|Capt|Sgt|Rep
-    |Gov|Sen|Pres|Mt|Ft|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|[Nn]o|[Aa]rt|Vol|ch|pp?
-    |vs?|cf|ca?|fl|e\.g|i\.e|approx|al)|(?:^|[\s("'.])[A-Z])\.$""",
+    |Gov|Sen|Pres|Mt|Ft|Jan|Feb|Aug|Sept?|Oct|Nov|Dec|vs?|cf|ca?|fl|e\.g|i\.e
+    |approx|al)|(?:^|[\s("'.])[A-Z])\.$""",
     re.VERBOSE,
 )
+# Likewise, if a number follows.
+_NUMBERED = re.compile(r"\b(?:[Nn]o|[Aa]rt|Vol|ch|pp?)\.$")
 
 
 def sentence_breaks(text):
@@ -47,7 +49,11 @@ def sentence_breaks(text):
     start = len(text) - len(text.lstrip())
     breaks = []
     for gap in _GAP.finditer(text):
-        if not _ABBREVIATION.search(text[start : gap.start()]):
+        before, after = text[start : gap.start(1)], text[gap.end()]
+        is_inside = _ABBREVIATION.search(before) or (
+            after.isdigit() and _NUMBERED.search(before)
+        )
+        if not is_inside:
             breaks.append((start, gap.start(1)))
             start = gap.end()
     end = len(text.rstrip())

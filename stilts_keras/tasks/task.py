@@ -1,6 +1,7 @@
 """A Task: a data set, how its rows read, and how it is trained and scored."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from collections.abc import Mapping
 
@@ -120,7 +121,9 @@ class Repository:
 
     def may_hold(self, language, split):
         """Whether rows of a language and split could lie here at all."""
-        return split in self.splits and bool(self.configs_for(language))
+        return split in self.splits and (
+            not self.configs or language in self.configs
+        )
 
     def is_documented(self, language, split):
         """Whether the repository itself is said to have such rows."""
@@ -268,6 +271,12 @@ class Task:
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
+        if self.candidates is not None and self.file_digest:
+            # It is of the same file.
+            candidates = dataclasses.replace(
+                self.candidates, file_digest=self.file_digest
+            )
+            object.__setattr__(self, "candidates", candidates)
 
     def with_languages(self, languages):
         """Returns the Task with languages that the benchmark does not list.
@@ -305,20 +314,19 @@ class Task:
         """Whether a stage can train on this task's own rows."""
         return "train" in self.splits
 
-    @property
+    @functools.cached_property
     def train_languages(self):
         """Tuple of the languages that are documented to have train rows.
 
         Those of the user's own are among them: only the data know.
         """
+        places = [x for x in self.repositories if "train" in x.splits]
         return tuple(
             language
             for language in (self.languages if self.is_trainable else ())
             if language in self.extra_languages
-            or any(
-                repository.is_documented(language, "train")
-                for repository in self.repositories
-            )
+            or not places
+            or any(x.is_documented(language, "train") for x in places)
         )
 
     def published_count(self, language):

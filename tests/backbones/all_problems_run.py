@@ -20,7 +20,7 @@ from stilts_keras.experiment import run
 from stilts_keras.graph.graph import Graph
 from stilts_keras.reporting.progress import Progress
 
-TARGETS = ("xnli", "udpos", "xquad", "tatoeba", "bucc2018")
+TARGETS = ("xnli", "udpos", "xquad", "tatoeba", "bucc2018", "lareqa")
 CHAIN = "mlm@de+hellaswag/squad_v2"
 
 

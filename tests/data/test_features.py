@@ -83,7 +83,8 @@ def load(folder, case, tokenizer, *, pack=None, **changes):
         ours
         for repository in task.repositories
         for ours, theirs in repository.splits.items()
-        if name == f"{repository.id}/{repository.config_for(language)}/{theirs}"
+        for config in repository.configs_for(language)
+        if name == f"{repository.id}/{config}/{theirs}"
     }
     arguments = {"pack_key": "test 1", "max_length": 16, "count": None}
     return features.load_features(

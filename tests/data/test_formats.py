@@ -160,7 +160,7 @@ TATOEBA_DE = (
 )
 def test_every_format_gives_the_same_rows(tmp_path, case, ending, form):
     task, split, name, rows = case
-    language = "de" if "de" in task.languages else "en"
+    language = "en" if task.name in ("squad", "ccg") else "de"
     write(tmp_path / f"{name}.{ending}", rows, form)
     data = sources.open_data(str(tmp_path))
     assert data.languages(task, split) == (language,)
@@ -251,7 +251,7 @@ def test_a_changed_file_is_read_again(tmp_path, ending):
         "json": (SQUAD_EN, "nested"),
     }[ending]
     task, split, name, rows = case
-    language = "de" if "de" in task.languages else "en"
+    language = "en" if task.name in ("squad", "ccg") else "de"
     before = None
     for kept in (rows, rows[:1]):
         write(tmp_path / f"{name}.{ending}", kept, form)

@@ -677,3 +677,21 @@ def test_languages_that_are_only_evaluated_make_no_other_stage():
     )
     names = [stage.fingerprint for stage in built.stages]
     assert len(names) == len(set(names)) == 2
+
+
+def test_a_pool_of_all_languages_is_part_of_what_a_score_depends_on():
+    names = {"targets": ["lareqa"], "routes": ["pretrained"]}
+    whole = graph(**names)
+    german = graph(**names, languages=["de"])
+    smaller = graph(**names, data=FakeData(lacks=[("lareqa", "th")]))
+    found = [
+        each.data_fingerprints["lareqa"]["de"]
+        for each in (whole, german, smaller)
+    ]
+    # Whichever are asked for, all are searched that are there.
+    assert found[0] == found[1] != found[2]
+
+
+def test_a_target_without_what_it_searches_is_refused_before_any_work():
+    with pytest.raises(InputError, match="'mewslix' needs what it searches"):
+        graph(targets=["mewslix"], data=FakeData(lacks=["mewslix_entities"]))

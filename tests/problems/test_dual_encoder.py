@@ -12,6 +12,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.problems.dual_encoder import DualEncoder
 from stilts_keras.problems.dual_encoder import check_pool
 from stilts_keras.scoring import metrics
+from stilts_keras.steps.update import check_sliceable
 from stilts_keras.tasks import LAREQA
 from stilts_keras.tasks.example import Candidate
 from stilts_keras.tasks.example import Query
@@ -60,6 +61,11 @@ def test_a_row_to_learn_from_is_a_query_and_its_answer():
     x, y = PROBLEM.collate(columns, 5, LETTERS)
     assert x["token_ids"].shape == (1, 2, 5)
     assert y["row"].tolist() == [0]
+
+
+def test_a_batch_of_pairs_is_not_sliced():
+    with pytest.raises(InputError, match="compares all rows of a batch"):
+        check_sliceable("squad_retrieval", PROBLEM, 16, 4)
 
 
 def test_queries_are_cut_at_96_tokens_and_candidates_at_the_length():
@@ -138,9 +144,9 @@ def test_gold_that_is_no_candidate_is_named_before_any_work():
     query = Query(id="m7", text="two", answers=("Q2",))
     mentions = split([Search(queries=(query,))], "de")
     with pytest.raises(InputError, match="'m7' asks for 'Q2'.* 1 candidates"):
-        check_pool(mentions, [entities])
+        check_pool([mentions], [entities])
     with pytest.raises(InputError, match="the candidate 'Q1' twice"):
-        check_pool(mentions, [entities, entities])
+        check_pool([mentions], [entities, entities])
 
 
 # -------------------------------------------------------------------- Head

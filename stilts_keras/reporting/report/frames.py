@@ -6,6 +6,7 @@ from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.scoring import suites
+from stilts_keras.tasks.kinds import KINDS
 from stilts_keras.tasks.languages import family_of
 from stilts_keras.tasks.languages import script_of
 
@@ -93,6 +94,11 @@ def frames_of(evidence, studies):
         frames[target] = tables.target_frame(
             rows, target, metric, _baseline_in(chosen, baseline, metric)
         )
+        has_pool = KINDS[evidence.task(target).problem].pool == "all"
+        if has_pool and any(row.in_benchmark for row in chosen):
+            frames[f"{target}_all"] = tables.pool_frame(
+                rows, target, _baseline_in(chosen, baseline, metric)
+            )
     for target in dict.fromkeys(
         row.target for row in evidence.layers if row.in_benchmark
     ):

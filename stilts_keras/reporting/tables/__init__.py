@@ -53,6 +53,7 @@ from stilts_keras.reporting.tables.groups import group_frame
 from stilts_keras.reporting.tables.groups import number_of_tasks_frame
 from stilts_keras.reporting.tables.groups import source_set_frame
 from stilts_keras.reporting.tables.layers import layer_frame
+from stilts_keras.reporting.tables.pools import pool_frame
 from stilts_keras.reporting.tables.suites import suite_frame
 from stilts_keras.reporting.tables.targets import MEAN
 from stilts_keras.reporting.tables.targets import difference_frame
@@ -73,6 +74,7 @@ __all__ = [
     "new_cell",
     "number_of_tasks_frame",
     "source_set_frame",
+    "pool_frame",
     "suite_frame",
     "summary_frame",
     "target_frame",
