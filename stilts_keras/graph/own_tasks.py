@@ -157,6 +157,8 @@ def _check_trained(task, known):
                 f"Task {task.name!r}: train_first names {name!r}, which has "
                 "no train split. Name tasks to train on."
             )
+        if not task.kind.is_trained:
+            continue
         heads = [(one.problem, one.labels) for one in (task, first)]
         if heads[0] != heads[1] or task.labels_from_data:
             raise InputError(

@@ -101,7 +101,7 @@ class StageTree:
                 recipes=[self._recipes.of(first)],
                 seed=seed,
                 where=f"Target {task.name!r}, trained on {name!r} first",
-                takes_head=number > 0,
+                takes_head=number > 0 and task.kind.is_trained,
             )
         return stage
 

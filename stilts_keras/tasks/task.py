@@ -178,8 +178,9 @@ class Task:
             own: the English task that is trained instead.
         train_first: tuple of str. Tasks that are trained after the route and
             before that, one after another, each by its own recipe in its own
-            language. The head is handed on from each stage to the next: for
-            benchmarks that go on with the whole model, not the encoder alone.
+            language. If the task has a head, it is handed on from each stage
+            to the next: for benchmarks that go on with the whole model, not
+            the encoder alone.
         head_key: str. Tasks of equal key share a head; default: the name.
         candidates: Task or None. Of a target that searches: whose test rows,
             in its own language, are searched; None: the target's rows in all
