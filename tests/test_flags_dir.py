@@ -26,6 +26,13 @@ STUDIES = {
 NEEDS_BACKBONE = {"source_language_scaling_small.flags"}
 NEEDS_SENTENCES = {"mt5_source_language.flags"}
 NEEDS_POOLS = {"xtreme_xlmr_large.flags", "bucc2018.flags", *STUDIES}
+# They ask for more rows than it has, and have small forms; that of mT5 is of
+# the pocket as it stands.
+NOT_FOR_POCKET = {
+    "source_language_scaling.flags",
+    "mt5_source_language.flags",
+    "mt5_source_language_small.flags",
+}
 # Only to be added to another one.
 SECOND = "small.flags"
 
@@ -170,7 +177,7 @@ def test_flagfile_plans(file, request, capsys, tmp_path, write_pools):
 
 @pytest.mark.parametrize(
     "file",
-    [file for file in FLAGFILES if file.name != SECOND],
+    [file for file in FLAGFILES if file.name not in {SECOND, *NOT_FOR_POCKET}],
     ids=lambda file: file.name,
 )
 def test_flagfile_can_be_tried_on_the_pocket(file, capsys, tmp_path):

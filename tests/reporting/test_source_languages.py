@@ -11,6 +11,7 @@ from fake_studies import no_gain
 from fake_studies import tagging_gains
 from stilts_keras.reporting import language_contrasts
 from stilts_keras.reporting import language_effects
+from stilts_keras.reporting import language_sentences
 from stilts_keras.reporting import report
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting.evidence import Evidence
@@ -150,7 +151,7 @@ def test_gains_are_those_that_are_there(tables):
 
 def test_without_an_effect_the_report_says_what_it_could_have_shown():
     tables = tables_of(fake_studies.study(no_gain, seed=5))
-    _, said = language_effects.sentences(tables)
+    _, said = language_sentences.sentences(tables)
     detectable = records(tables["language_interaction"])[-1]["detectable"]
     assert "no proof of no difference" in said
     assert "7 families and 3 seeds" in said
@@ -158,7 +159,7 @@ def test_without_an_effect_the_report_says_what_it_could_have_shown():
 
 
 def test_an_effect_is_said_with_its_interval(tables):
-    gains, said = language_effects.sentences(tables)
+    gains, said = language_sentences.sentences(tables)
     assert "tagging +" in gains and "own task" not in gains
     assert "tagging gains more than classification from other languages" in said
 
@@ -212,7 +213,7 @@ def test_targets_at_chance_are_left_out_and_named():
     notes = tables["language_gains"]["notes"]
     assert any("pawsx, xnli after xnli: left out" in note for note in notes)
     assert records(tables["language_interaction"]) == []
-    assert "cannot be judged" in language_effects.sentences(tables)[1]
+    assert "cannot be judged" in language_sentences.sentences(tables)[1]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_what_cannot_be_judged_is_named(changes, why):
     tables = tables_of(made)
     assert not tables["language_gains"]["rows"]
     assert any(why in note for note in tables["language_gains"]["notes"])
-    assert "the table says why" in language_effects.sentences(tables)[0]
+    assert "the table says why" in language_sentences.sentences(tables)[0]
 
 
 def test_collapsed_and_missing_scores_are_in_no_gain(evidence):

@@ -7,6 +7,7 @@ from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
 from stilts_keras.reporting import language_effects
+from stilts_keras.reporting import language_sentences
 from stilts_keras.reporting import published
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
@@ -95,7 +96,7 @@ def build(evidence):
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
-            *language_effects.sentences(effects),
+            *language_sentences.sentences(effects),
             *collapsed.sentences(evidence),
         ],
     )

@@ -57,18 +57,7 @@ def frames_of(evidence, studies):
         frames["number_of_tasks"] = tables.number_of_tasks_frame(
             rows, primary=primary, shape=shapes.get
         )
-    for study in studies:
-        chosen = source_languages.rows_of(study, evidence, studies)
-        if chosen:
-            frames[f"{SOURCE_LANGUAGES}_{study.task}"] = (
-                tables.source_set_frame(
-                    chosen,
-                    baseline,
-                    task=study.task,
-                    sets=study.sets,
-                    kinds=study.kinds,
-                )
-            )
+    frames |= _source_language_frames(evidence, studies)
     for name, kind, group_of in (
         ("families", "family", family_of),
         ("scripts", "script", script_of),
@@ -105,6 +94,24 @@ def frames_of(evidence, studies):
         frames[f"{target}_layers"] = tables.layer_frame(
             evidence.layers, target, evidence.task(target).metrics[0]
         )
+    return frames
+
+
+def _source_language_frames(evidence, studies):
+    """Computes a table of languages and sizes for each source."""
+    frames = {}
+    for study in studies:
+        chosen = source_languages.rows_of(study, evidence, studies)
+        if chosen:
+            frames[f"{SOURCE_LANGUAGES}_{study.task}"] = (
+                tables.source_set_frame(
+                    chosen,
+                    evidence.baseline,
+                    task=study.task,
+                    sets=study.sets,
+                    kinds=study.kinds,
+                )
+            )
     return frames
 
 
