@@ -6,6 +6,9 @@ A task may be the user's own, from a file that is gone when the report is made.
 import dataclasses
 
 from stilts_keras.errors import DamageError
+from stilts_keras.tasks.languages import ENGLISH
+
+TUPLES = ("metrics", "languages", "counts_as")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,11 +19,17 @@ class TaskFacts:
         problem: str. The kind of problem, such as `classification`.
         metrics: tuple of str. The first is the task's own.
         languages: tuple of str. Those that its benchmark lists.
+        language: str. The one meant where a route names none.
+        counts_as: tuple of str. Its name, that of the task it is trained on,
+            and the key of its head: tasks that share one are one to zero-shot.
     """
 
     problem: str
     metrics: tuple[str, ...]
     languages: tuple[str, ...]
+    # Older run folders do not tell the rest.
+    language: str = ENGLISH
+    counts_as: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, task):
@@ -33,12 +42,26 @@ class TaskFacts:
                 for language in task.languages
                 if language not in task.extra_languages
             ),
+            language=task.language,
+            counts_as=tuple(
+                dict.fromkeys(
+                    filter(None, (task.name, task.train_task, task.head_key))
+                )
+            ),
         )
+
+    def trains_as(self, source):
+        """Whether to train on a source task is to train this one.
+
+        Args:
+            source: `TaskFacts`.
+        """
+        return bool(set(self.counts_as) & set(source.counts_as))
 
     def to_dict(self):
         """Returns the dict for run.json."""
         found = dataclasses.asdict(self)
-        lists = {name: list(found[name]) for name in ("metrics", "languages")}
+        lists = {name: list(found[name]) for name in TUPLES}
         return {**found, **lists}
 
     @classmethod
@@ -46,16 +69,27 @@ class TaskFacts:
         """Reads what `to_dict` gave; fields of no name here are left out.
 
         Raises:
-            DamageError: If a field is missing.
+            DamageError: If a field is missing that has no default.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        missing = [name for name in names if name not in found]
+        fields = dataclasses.fields(cls)
+        missing = [
+            field.name
+            for field in fields
+            if field.name not in found and field.default is dataclasses.MISSING
+        ]
         if missing:
             raise DamageError(
                 f"{where}: lacks {', '.join(missing)}. Received: "
                 f"{sorted(found)}."
             )
-        values = {name: found[name] for name in names}
-        values["metrics"] = tuple(values["metrics"])
-        values["languages"] = tuple(values["languages"])
-        return cls(**values)
+        values = {
+            field.name: found[field.name]
+            for field in fields
+            if field.name in found
+        }
+        return cls(
+            **{
+                name: tuple(value) if name in TUPLES else value
+                for name, value in values.items()
+            }
+        )

@@ -48,6 +48,7 @@ def show(report, folder):
     boards.write_sessions(folder, _sessions(report), record_folder=root)
     if "number_of_tasks" in report.frames:
         _write_curves(report.frames["number_of_tasks"], root / "curves")
+    _write_size_curves(_source_frames(report), root / "curves")
     shown = _embeddings(report)
     if shown:
         boards.write_projector(root / "projector", shown)
@@ -142,6 +143,11 @@ def _layout(report):
     if "number_of_tasks" in report.frames:
         charts["number of intermediate tasks"] = {
             "zero-shot scores": ["^number_of_tasks/"]
+        }
+    if _source_frames(report):
+        charts["source languages, over the number of examples"] = {
+            f"after {task}": [f"^source_size/{task}/"]
+            for task in _source_frames(report)
         }
     return charts
 
@@ -253,6 +259,37 @@ def _write_curves(frame, folder):
                             cell["value"],
                             step=row["shape"][0],
                         )
+
+
+def _source_frames(report):
+    """Lists the frames of studies of source languages by their task."""
+    head = f"{reports.SOURCE_LANGUAGES}_"
+    return {
+        name.removeprefix(head): frame
+        for name, frame in report.frames.items()
+        if name.startswith(head)
+    }
+
+
+def _write_size_curves(frames, folder):
+    """Shows scores over the source's size, a run for each set of languages."""
+    names = dict.fromkeys(
+        row["languages"]
+        for frame in frames.values()
+        for row in frame["rows"]
+        if "languages" in row
+    )
+    for name in names:
+        with EventWriter(folder / f"from {name}") as writer:
+            for task, frame in frames.items():
+                for row in frame["rows"]:
+                    if row.get("languages") == name:
+                        for kind, cell in row["cells"].items():
+                            writer.scalar(
+                                f"source_size/{task}/{kind}",
+                                cell["value"],
+                                step=row["num_examples"],
+                            )
 
 
 def _embeddings(report):

@@ -23,18 +23,18 @@ Chamandy et al., 2012, https://research.google/pubs/pub43157.
 """
 
 import dataclasses
-import functools
 import hashlib
 
 import numpy as np
 
 from stilts_keras.errors import InputError
+from stilts_keras.scoring import behrens_fisher
+from stilts_keras.scoring.behrens_fisher import Error
 
 NUM_DRAWS = 1000
 CONFIDENCE = 0.95
 # Weights of a draw are made for so many examples at a time.
 MAX_WEIGHTS = 2**23
-SMALLEST_TAIL = 1e-13
 # Variances of sums that are equal on paper are this small.
 ROUNDING = 1e-9
 
@@ -203,13 +203,13 @@ def estimate(values, draws, *, num_examples=None, confidence=CONFIDENCE):
     of_examples, of_seeds, freedom = _noise(values, draws)
     if num_examples is not None:
         of_examples = max(of_examples, abs(value) / np.sqrt(num_examples))
-    noise = of_examples, of_seeds, freedom
-    reach = _reach(*noise, 1 - confidence)
+    errors = Error(of_examples), Error(of_seeds, freedom)
+    reach = behrens_fisher.reach(1 - confidence, *errors)
     return Estimate(
         value=value,
         low=value - reach,
         high=value + reach,
-        p=_tail(abs(value), *noise),
+        p=behrens_fisher.tail(abs(value), *errors),
         num_seeds=len(values),
     )
 
@@ -230,60 +230,6 @@ def _noise(values, draws):
     if of_seeds < ROUNDING * own:
         of_seeds = own
     return np.sqrt(max(shared, 0.0)), np.sqrt(of_seeds), num_seeds - 1
-
-
-def _tail(distance, of_examples, of_seeds, freedom):
-    """How often noise alone goes as far, on either side."""
-    from scipy import special
-
-    if distance == 0.0 or of_examples == of_seeds == 0.0:
-        return 1.0
-    if of_seeds == 0.0:
-        return float(2 * special.ndtr(-distance / of_examples))
-    quantiles, weights = _t_nodes(freedom)
-    if of_examples == 0.0:
-        return float(2 * special.stdtr(freedom, -distance / of_seeds))
-    at = of_seeds * quantiles
-    tails = special.ndtr((at - distance) / of_examples) + special.ndtr(
-        (-distance - at) / of_examples
-    )
-    return float(min(1.0, np.sum(weights * tails)))
-
-
-def _reach(of_examples, of_seeds, freedom, level):
-    """How far noise alone goes in all but `level` of cases."""
-    from scipy import optimize
-    from scipy import special
-
-    if of_examples == of_seeds == 0.0:
-        return 0.0
-    if of_seeds == 0.0:
-        return float(-special.ndtri(level / 2) * of_examples)
-    # Neither part alone goes farther in half of the level.
-    most = -special.ndtri(level / 4) * of_examples
-    most -= special.stdtrit(freedom, level / 4) * of_seeds
-    return optimize.brentq(
-        lambda distance: (
-            _tail(distance, of_examples, of_seeds, freedom) - level
-        ),
-        1e-9 * most,
-        most,
-    )
-
-
-@functools.cache
-def _t_nodes(freedom):
-    """Quantiles of Student's t and their weights, dense in both tails."""
-    from scipy import special
-
-    half = np.geomspace(SMALLEST_TAIL, 0.5, 700)
-    upper_half = np.concatenate([[0.0], half])
-    weights = np.diff(upper_half)
-    middles = special.stdtrit(freedom, upper_half[:-1] + weights / 2)
-    return (
-        np.concatenate([middles, -middles[::-1]]),
-        np.concatenate([weights, weights[::-1]]),
-    )
 
 
 def holm(p_values):

@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from fakes import graph
+from stilts_keras.errors import DamageError
 from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.tasks import get_task
 
@@ -26,3 +29,33 @@ def test_a_graph_describes_its_targets_and_what_it_trains_on():
         *("xnli", "udpos", "tatoeba"),
         *("mnli", "squad"),
     }
+
+
+@pytest.mark.parametrize(
+    "target, source, expected",
+    [
+        ("xnli", "xnli", True),
+        # Its own rows are MNLI's, and their head is one.
+        ("xnli", "mnli", True),
+        ("xnli", "snli", True),
+        ("mlqa", "squad", True),
+        ("panx", "udpos", False),
+        ("tydiqa", "squad", False),
+        ("pawsx", "xnli", False),
+    ],
+)
+def test_a_source_that_zero_shot_counts_is_the_target_itself(
+    target, source, expected
+):
+    facts = TaskFacts.of(get_task(target))
+    assert facts.trains_as(TaskFacts.of(get_task(source))) == expected
+
+
+def test_run_folders_that_tell_less_are_read():
+    found = TaskFacts.of(get_task("xnli")).to_dict()
+    del found["counts_as"], found["language"]
+    facts = TaskFacts.from_dict(found, "run.json")
+    assert facts.counts_as == () and facts.problem == "classification"
+    del found["metrics"]
+    with pytest.raises(DamageError, match="lacks metrics"):
+        TaskFacts.from_dict(found, "run.json")

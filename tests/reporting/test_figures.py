@@ -198,6 +198,59 @@ def make_all():
         "long chain": figures.forgetting_curves(make_lessons(make_chain(10))),
         "sampling": figures.sampling_bars(MIXTURES),
         "much sampling": figures.sampling_bars(MIXTURES * 8),
+        "source sizes": figures.source_set_curves(make_sets()),
+        "effects": figures.effect_bars(
+            make_effects(8), names=EFFECT_NAMES, detectable="detectable"
+        ),
+    }
+
+
+SOURCE_SETS = ("en", "es", "de", "en+de+es")
+EFFECT_NAMES = ("kind", "less", "languages")
+
+
+def make_sets(kinds=("classification", "tagging", "span extraction"), **cell):
+    """A frame of a source in four sets of languages and three sizes."""
+    cell = {"low": 58.0, "high": 63.0} | cell
+    rows = [
+        {
+            "label": f"{name} {size}",
+            "languages": name,
+            "num_examples": size,
+            "cells": {
+                kind: make_cell(60 + at + place, **cell)
+                for place, kind in enumerate(kinds)
+            },
+        }
+        for at, name in enumerate(SOURCE_SETS)
+        for size in (1800, 5400, 16_200)
+    ]
+    baseline = {kind: make_cell(55.0) for kind in kinds}
+    return {
+        "title": "Zero-shot scores after xnli by language and size",
+        "columns": list(kinds),
+        "rows": [{"label": "pretrained", "cells": baseline}, *rows],
+        "notes": [],
+    }
+
+
+def make_effects(number, **changes):
+    """A plain table of effects, every fourth of them a mean."""
+    row = {
+        "kind": "tagging",
+        "less": "classification",
+        "points": 1.0,
+        "low": -0.5,
+        "high": 2.5,
+        "adjusted p": 0.2,
+        "detectable": 2.0,
+    } | changes
+    names = [*SOURCE_SETS[1:], "mean of these"]
+    return {
+        "title": "Does the source's language matter more for one kind?",
+        "columns": [*row, "languages"],
+        "rows": [[*row.values(), names[at % 4]] for at in range(number)],
+        "notes": [],
     }
 
 
@@ -217,7 +270,7 @@ def drawn():
 
 KINDS = ["one cell", "small", "large", "languages", "families", "curve"]
 KINDS += ["curve of one target", "forgetting", "long chain", "sampling"]
-KINDS += ["much sampling"]
+KINDS += ["much sampling", "source sizes", "effects"]
 
 
 def texts_of(figure):
@@ -974,3 +1027,67 @@ def test_too_many_stages_are_counted_not_drawn():
     figure = figures.sampling_bars(MIXTURES * 8)
     assert len(figure.axes) == page.MAX_PANELS
     assert "The first 12 of 32 stages" in words_of(figure)
+
+
+# ------------------------------------------------------------ Source languages
+def test_each_kind_is_a_panel_with_a_line_for_each_set(drawn):
+    figure = drawn["source sizes"]
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["classification", "tagging", "span extraction"]
+    for axes in figure.axes:
+        lines = {bars.get_label(): bars[0] for bars in axes.containers}
+        assert list(lines) == list(SOURCE_SETS)
+        heights = {name: line.get_ydata() for name, line in lines.items()}
+        assert np.ptp(heights["es"]) == 0
+        assert heights["es"][0] == heights["en"][0] + 1
+    words = words_of(figure)
+    assert {"1.8k", "5.4k", "16.2k", *SOURCE_SETS} <= set(words)
+
+
+def test_long_bars_do_not_flatten_the_points():
+    figure = figures.source_set_curves(make_sets(low=0.0, high=100.0))
+    low, high = figure.axes[0].get_ylim()
+    # Points from 55, the baseline, to 63.
+    assert 40 < low < 55 and 63 < high < 80
+
+
+def test_sets_without_scores_are_an_error_not_an_empty_curve():
+    frame = make_sets()
+    frame["rows"] = frame["rows"][:1]
+    with pytest.raises(InputError, match="no scores to draw"):
+        figures.source_set_curves(frame)
+
+
+def test_significant_effects_are_filled_and_bands_are_detectable():
+    table = make_effects(1, **{"adjusted p": 0.01})
+    figure = figures.effect_bars(
+        table, names=EFFECT_NAMES, detectable="detectable"
+    )
+    (axes,) = figure.axes
+    (point,) = [line for line in axes.lines if line.get_marker() == "o"]
+    assert point.get_markerfacecolor() == point.get_color()
+    (band,) = axes.patches
+    assert (band.get_x(), band.get_width()) == (-2.0, 4.0)
+    assert "tagging less classification, es" in words_of(figure)
+    (hollow,) = [
+        line
+        for line in figures.effect_bars(make_effects(1), names=EFFECT_NAMES)
+        .axes[0]
+        .lines
+        if line.get_marker() == "o"
+    ]
+    assert to_rgb(hollow.get_markerfacecolor()) == (1.0, 1.0, 1.0)
+
+
+def test_of_many_effects_the_means_are_drawn_and_the_others_counted():
+    figure = figures.effect_bars(
+        make_effects(40), names=EFFECT_NAMES, means="mean of these"
+    )
+    points = [x for x in figure.axes[0].lines if x.get_marker() == "o"]
+    assert len(points) == 10
+    assert any("10 of 40" in word for word in words_of(figure))
+
+
+def test_no_effects_are_an_error_not_an_empty_figure():
+    with pytest.raises(InputError, match="no effects to draw"):
+        figures.effect_bars(make_effects(0), names=EFFECT_NAMES)

@@ -3,6 +3,7 @@
 import pytest
 
 import fake_runs
+import fake_studies
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import Training
@@ -255,6 +256,30 @@ def test_curves_over_the_number_of_tasks_are_scalars_too(address):
     )
     assert [step for _, step, _ in points] == [0, 1, 2, 3]
     assert "report/curves/all in one stage" in tags
+
+
+def test_scores_over_the_size_of_the_source_are_scalars_too(tmp_path):
+    made = report.build(
+        fake_studies.study(fake_studies.tagging_gains, seeds=(1,))
+    )
+    overview.show(made, tmp_path)
+    with serve(tmp_path) as there:
+        points = get_json(
+            there,
+            "/data/plugin/scalars/scalars",
+            run="report/curves/from en+de+es",
+            tag="source_size/xnli/tagging",
+        )
+        images = get_json(there, "/data/plugin/images/tags")["report"]
+        texts = get_json(there, "/data/plugin/text/tags")["report"]
+    assert [step for _, step, _ in points] == [600, 2400]
+    assert points[0][2] == pytest.approx(65.0, abs=1.0)
+    assert {
+        "source_languages_xnli",
+        "language_gains",
+        "language_interaction",
+    } <= set(images)
+    assert "tables/language_interaction" in texts
 
 
 def test_a_damaged_embedding_is_named_and_the_others_are_shown(tmp_path):

@@ -3,8 +3,11 @@
 import pytest
 
 from stilts_keras.graph.route import Route
+from stilts_keras.reporting.route_names import SourceSet
 from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.reporting.route_names import source_names
+from stilts_keras.reporting.route_names import source_set_of
+from stilts_keras.tasks import get_task
 
 
 @pytest.mark.parametrize(
@@ -23,3 +26,33 @@ def test_names_are_those_of_the_parsed_route(text):
     assert source_names(str(route)) == [
         [source.name for source in stage] for stage in route.stages
     ]
+
+
+@pytest.mark.parametrize(
+    "text, languages, number",
+    [
+        ("xnli:6k", ("en",), 6000),
+        ("xnli@es:1200", ("es",), 1200),
+        ("xnli@es,en,de:400", ("en", "de", "es"), 1200),
+        ("xnli@de:1k+xnli@es:3k", ("de", "es"), 4000),
+    ],
+)
+def test_one_task_with_counts_in_one_stage_is_a_set(text, languages, number):
+    route = str(Route.parse(text))
+    found = source_set_of(route, lambda name: get_task(name).language)
+    assert found == SourceSet("xnli", languages, number)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pretrained",
+        "mnli",
+        "xnli:6k+xnli@es",
+        "mnli:1k+squad:1k",
+        "mnli:1k/squad:1k",
+    ],
+)
+def test_other_routes_are_no_set_of_languages(text):
+    route = str(Route.parse(text))
+    assert source_set_of(route, lambda name: get_task(name).language) is None

@@ -193,20 +193,6 @@ def test_many_examples_leave_students_t_over_the_seeds():
     assert (found.low, found.high) == pytest.approx(interval, abs=0.02)
 
 
-@pytest.mark.parametrize("freedom", [1, 2, 4])
-def test_both_parts_together_err_as_their_sum(freedom):
-    random = np.random.default_rng(10)
-    noise = np.abs(
-        random.normal(0, 1.3, 400_000)
-        + 0.7 * random.standard_t(freedom, 400_000)
-    )
-    for distance in (1.0, 3.0, 8.0):
-        found = bootstrap._tail(distance, 1.3, 0.7, freedom)
-        assert found == pytest.approx((noise > distance).mean(), rel=0.05)
-    reach = bootstrap._reach(1.3, 0.7, freedom, 0.05)
-    assert (noise > reach).mean() == pytest.approx(0.05, abs=0.002)
-
-
 def test_an_interval_excludes_zero_where_p_is_small():
     random = np.random.default_rng(11)
     for shift in (0.0, 0.05, 0.1, 0.2):

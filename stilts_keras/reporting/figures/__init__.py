@@ -11,14 +11,18 @@ from stilts_keras.reporting.figures.chains import forgetting_curves
 from stilts_keras.reporting.figures.curves import number_of_tasks_curve
 from stilts_keras.reporting.figures.maps import difference_map
 from stilts_keras.reporting.figures.shares import sampling_bars
+from stilts_keras.reporting.figures.source_languages import effect_bars
+from stilts_keras.reporting.figures.source_languages import source_set_curves
 from stilts_keras.reporting.figures.style import to_png
 from stilts_keras.reporting.figures.style import to_svg
 
 __all__ = [
     "difference_map",
+    "effect_bars",
     "forgetting_curves",
     "number_of_tasks_curve",
     "sampling_bars",
+    "source_set_curves",
     "to_png",
     "to_svg",
 ]

@@ -183,7 +183,7 @@ def _curve_panel(axes, frame, column):
         axes.set_xlabel("intermediate tasks")
     numbers = {number for points in series.values() for number, _ in points}
     _whole_ticks(axes, max(numbers), wide=is_mean)
-    _calm_heights(axes, 6 if is_mean else 3)
+    calm_heights(axes, 6 if is_mean else 3)
 
 
 def _curve(axes, name, points, spread, shift):
@@ -225,7 +225,7 @@ def _whole_ticks(axes, largest, *, wide):
     axes.set_xticks(range(0, max(largest, 1) + 1, step))
 
 
-def _calm_heights(axes, ticks):
+def calm_heights(axes, ticks):
     """Draws few level lines, and no change of a point as a cliff."""
     low, high = axes.get_ylim()
     missing = max(0.0, MIN_SPAN - (high - low)) / 2

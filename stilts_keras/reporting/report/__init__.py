@@ -12,12 +12,14 @@ from stilts_keras.reporting.report.folder import is_there
 from stilts_keras.reporting.report.folder import keep
 from stilts_keras.reporting.report.folder import kept
 from stilts_keras.reporting.report.folder import write
+from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
 from stilts_keras.reporting.report.text import provenance
 from stilts_keras.reporting.report.text import to_markdown
 
 __all__ = [
     "FOLDER",
     "REPORT_FILE",
+    "SOURCE_LANGUAGES",
     "Report",
     "build",
     "draw_differences",

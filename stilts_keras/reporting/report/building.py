@@ -6,7 +6,10 @@ import functools
 from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
+from stilts_keras.reporting import language_effects
+from stilts_keras.reporting import language_sentences
 from stilts_keras.reporting import published
+from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.report.drawing import draw_figures
 from stilts_keras.reporting.report.frames import frames_of
@@ -27,8 +30,8 @@ class Report:
         plain: dict from a short name to a plain table; see `findings`.
         secondary: dict from a short name to the frame of another metric of a
             target.
-        sentences: list of str. The finding, negative transfer, and what
-            collapsed.
+        sentences: list of str. The finding, negative transfer, what source
+            languages gain, and what collapsed.
     """
 
     evidence: evidence_of.Evidence
@@ -67,9 +70,11 @@ def build(evidence):
                 baseline,
                 languages=by_family({row.language for row in chosen}),
             )
-    frames = frames_of(evidence)
+    studies = source_languages.studies_of(evidence)
+    frames = frames_of(evidence, studies)
+    effects = language_effects.tables_of(studies, evidence)
     counts = findings.negative_transfer(differences.values())
-    plain = {}
+    plain = {**effects}
     agreements = published.agreement(
         rows, evidence.description, baseline=baseline
     )
@@ -91,6 +96,7 @@ def build(evidence):
         sentences=[
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
+            *language_sentences.sentences(effects),
             *collapsed.sentences(evidence),
         ],
     )

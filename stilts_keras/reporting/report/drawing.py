@@ -1,5 +1,7 @@
 """The figures of a report: those that there is something to see in."""
 
+from stilts_keras.reporting.language_contrasts import OTHERS
+from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
 from stilts_keras.tasks.languages import family_of
 
 
@@ -25,6 +27,7 @@ def draw_figures(report):
     counted = report.frames.get("number_of_tasks")
     if counted and _has(counted, "value"):
         drawn["number_of_tasks"] = figures.number_of_tasks_curve(counted)
+    drawn |= _source_languages(report)
     if any(lesson.num_stages > 1 for lesson in report.evidence.lessons):
         drawn["forgetting"] = figures.forgetting_curves(
             report.frames["forgetting"]
@@ -36,6 +39,29 @@ def draw_figures(report):
         name: (figures.to_png(figure), figures.to_svg(figure))
         for name, figure in drawn.items()
     }
+
+
+def _source_languages(report):
+    """Draws studies of source languages: curves over sizes, and effects."""
+    from stilts_keras.reporting import figures
+
+    drawn = {
+        name: figures.source_set_curves(frame)
+        for name, frame in report.frames.items()
+        if name.startswith(SOURCE_LANGUAGES) and _has(frame, "value")
+    }
+    for name, names, detectable in (
+        ("language_gains", ("source", "kind", "languages"), None),
+        ("language_interaction", ("kind", "less", "languages"), "detectable"),
+    ):
+        if report.plain.get(name, {}).get("rows"):
+            drawn[name] = figures.effect_bars(
+                report.plain[name],
+                names=names,
+                detectable=detectable,
+                means=OTHERS,
+            )
+    return drawn
 
 
 def draw_differences(report, target, columns):

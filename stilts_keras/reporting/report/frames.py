@@ -2,12 +2,16 @@
 
 import dataclasses
 
+from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.scoring import suites
 from stilts_keras.tasks.kinds import KINDS
 from stilts_keras.tasks.languages import family_of
 from stilts_keras.tasks.languages import script_of
+
+# Begins the name of each source's frame, and of its figure.
+SOURCE_LANGUAGES = "source_languages"
 
 
 def _baseline_in(rows, baseline, metric):
@@ -32,8 +36,13 @@ def secondary_frames(evidence):
     return frames
 
 
-def frames_of(evidence):
-    """Computes the tables: all targets, groups of languages, each target."""
+def frames_of(evidence, studies):
+    """Computes the tables: all targets, groups of languages, each target.
+
+    Args:
+        evidence: `Evidence`.
+        studies: list of `source_languages.Study`.
+    """
     rows, baseline = evidence.rows, evidence.baseline
     primary = evidence.primary
     frames = {"summary": tables.summary_frame(rows, baseline, primary=primary)}
@@ -48,6 +57,7 @@ def frames_of(evidence):
         frames["number_of_tasks"] = tables.number_of_tasks_frame(
             rows, primary=primary, shape=shapes.get
         )
+    frames |= _source_language_frames(evidence, studies)
     for name, kind, group_of in (
         ("families", "family", family_of),
         ("scripts", "script", script_of),
@@ -84,6 +94,24 @@ def frames_of(evidence):
         frames[f"{target}_layers"] = tables.layer_frame(
             evidence.layers, target, evidence.task(target).metrics[0]
         )
+    return frames
+
+
+def _source_language_frames(evidence, studies):
+    """Computes a table of languages and sizes for each source."""
+    frames = {}
+    for study in studies:
+        chosen = source_languages.rows_of(study, evidence, studies)
+        if chosen:
+            frames[f"{SOURCE_LANGUAGES}_{study.task}"] = (
+                tables.source_set_frame(
+                    chosen,
+                    evidence.baseline,
+                    task=study.task,
+                    sets=study.sets,
+                    kinds=study.kinds,
+                )
+            )
     return frames
 
 

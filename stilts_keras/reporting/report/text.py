@@ -1,6 +1,7 @@
 """report.md: the finding first, then what it rests on."""
 
 from stilts_keras.reporting import rendering
+from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
 from stilts_keras.scoring import suites
 
 
@@ -29,6 +30,7 @@ def to_markdown(report):
             ["number_of_tasks"],
             "number_of_tasks",
         ),
+        *_languages(report),
         *_section(report, "Kinds of languages", ["families", "scripts"]),
         *_plain(report, "typology"),
         *_section(report, "Forgetting", ["forgetting"], "forgetting"),
@@ -64,6 +66,25 @@ def _section(report, title, names, figure=None):
     if figure in report.figures:
         blocks.append(_figure(figure))
     return blocks + [rendering.to_markdown(frames[name]) for name in there]
+
+
+def _languages(report):
+    """Shows studies of source languages: curves, then what they come to."""
+    names = [
+        name for name in report.frames if name.startswith(SOURCE_LANGUAGES)
+    ]
+    if not names:
+        return []
+    blocks = ["## Source languages"]
+    for name in ("language_interaction", "language_gains"):
+        if name in report.figures:
+            blocks.append(_figure(name))
+        blocks += _plain(report, name)
+    for name in names:
+        if name in report.figures:
+            blocks.append(_figure(name))
+        blocks.append(rendering.to_markdown(report.frames[name]))
+    return blocks
 
 
 def _figure(name):

@@ -51,6 +51,7 @@ from stilts_keras.reporting.tables.comparison import MIN_EXAMPLES
 from stilts_keras.reporting.tables.groups import TARGETS_MEAN
 from stilts_keras.reporting.tables.groups import group_frame
 from stilts_keras.reporting.tables.groups import number_of_tasks_frame
+from stilts_keras.reporting.tables.groups import source_set_frame
 from stilts_keras.reporting.tables.layers import layer_frame
 from stilts_keras.reporting.tables.pools import pool_frame
 from stilts_keras.reporting.tables.suites import suite_frame
@@ -72,6 +73,7 @@ __all__ = [
     "layer_frame",
     "new_cell",
     "number_of_tasks_frame",
+    "source_set_frame",
     "pool_frame",
     "suite_frame",
     "summary_frame",

@@ -122,6 +122,64 @@ def number_of_tasks_frame(rows, *, primary, shape):
     }
 
 
+def source_set_frame(rows, baseline, *, task, sets, kinds):
+    """Compares languages and sizes of one source over kinds of problems.
+
+    A value is the mean over the languages of each target, then over the
+    targets of a kind, then over seeds.
+
+    Args:
+        rows: iterable of `evidence.JudgedScore`. Those that the study compares.
+        baseline: str. The route to compare with.
+        task: str. The source's.
+        sets: mapping from route to `route_names.SourceSet`.
+        kinds: mapping from target to kind; gives the columns' order.
+
+    Returns:
+        A frame with one column per kind; its first row is the baseline where
+        that has any. The others also have their `languages`, joined by `+`,
+        and `num_examples`.
+
+    Raises:
+        InputError: If there are no rows.
+    """
+    routes, _ = routes_in(rows, None)
+    columns, targets = {}, {}
+    for row in rows:
+        columns.setdefault(kinds[row.target], set()).add(pair_of(row))
+        targets.setdefault(kinds[row.target], {})[row.target] = row.metric
+    order = [kind for kind in dict.fromkeys(kinds.values()) if kind in columns]
+    routes = [route for route in (baseline, *sets) if route in routes]
+    table_rows = compare(
+        routes,
+        zero_shot_runs(rows),
+        {kind: columns[kind] for kind in order},
+        baseline,
+    )
+    for row in table_rows:
+        found = sets.get(row["label"])
+        if found:
+            row["languages"] = found.named_languages
+            row["num_examples"] = found.num_examples
+    return {
+        "title": f"Zero-shot scores after {task} by language and size",
+        "columns": order,
+        "rows": table_rows,
+        "notes": [
+            "Percent; means over the languages that neither a source nor the "
+            "target was trained in, then over the targets of a kind; in "
+            f"brackets: difference to {baseline}",
+            *(
+                targets_note(kind, targets[kind], targets[kind])
+                for kind in order
+            ),
+            seeds_note(rows),
+            *evaluation_notes(rows),
+            *cell_notes(table_rows, scope="languages or targets"),
+        ],
+    }
+
+
 def _runs_by_label(rows, label_of):
     """Groups runs by the labels of their routes: a run is a route and seed."""
     runs = {}
