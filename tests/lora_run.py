@@ -8,6 +8,7 @@ import json
 import pathlib
 import sys
 
+import h5py
 import numpy as np
 import torch
 import transformers
@@ -19,6 +20,7 @@ from stilts_keras.backbones.description import describe_backbone
 from stilts_keras.backbones.loading import fetch
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.stage_heads import read_heads
 from stilts_keras.data.sources import PocketData
 from stilts_keras.experiment import plan_visits
 from stilts_keras.export import export
@@ -84,6 +86,7 @@ def main(folder):
     visit(other, folder / "other")
     (place,) = stages_in_run(folder / "other").values()
     found["other"] = [described(place), other.backbone.fingerprint]
+    found["replay"] = replayed(folder / "replayed")
     RowFile(run_dir / results.RESULTS_FILE, Score).add(rows)
     prune.prune_run(run_dir, keep="last", is_agreed=lambda pruning: True)
     kept = stages_in_run(run_dir)
@@ -92,7 +95,42 @@ def main(folder):
     np.savez(folder / "torch.npz", found=json.dumps(found))
 
 
-def graph_on(backbone, routes):
+def replayed(run_dir):
+    """A LoRA stage that also takes steps of the full stage before it."""
+    built = graph_on(describe_tiny(), ["squad"], replay=0.5)
+    first, _ = visit(built, run_dir)
+    again, _ = visit(built, run_dir)
+    (last,) = [stage for stage in built.stages if stage.replayed]
+    places = stages_in_run(run_dir)
+    heads = [
+        weights_of_head(places[stage.fingerprint], "squad")
+        for stage in (last.parent, last)
+    ]
+    moved = max(float(np.abs(a - b).max()) for a, b in zip(*heads, strict=True))
+    manifest = files.check_folder(places[last.fingerprint])
+    return {
+        "is_same_later": first == again,
+        "lora": described(places[last.fingerprint])["lora"],
+        "moved": moved,
+        "seen": {s["name"]: s["sequences_seen"] for s in manifest["sources"]},
+    }
+
+
+def weights_of_head(folder, key):
+    file = pathlib.Path(folder, read_heads(folder)[key].file)
+    found = []
+    with h5py.File(file) as opened:
+        opened.visititems(
+            lambda _, item: (
+                found.append(item[()])
+                if isinstance(item, h5py.Dataset)
+                else None
+            )
+        )
+    return found
+
+
+def graph_on(backbone, routes, **how):
     return Graph(
         routes=list(routes),
         targets=["xnli"],
@@ -102,6 +140,7 @@ def graph_on(backbone, routes):
         train_limit=24,
         eval_limit=16,
         recipe=RECIPE,
+        **how,
     )
 
 

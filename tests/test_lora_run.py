@@ -68,6 +68,15 @@ def test_a_lora_folder_is_a_backbone(found):
     assert stage["lora"]["base"]["fingerprint"] == fingerprint
 
 
+def test_a_lora_stage_replays_a_full_one_with_its_head(found):
+    replay = found["replay"]
+    assert replay["lora"]["ranks"] == [2]
+    assert all(replay["seen"].values()) and len(replay["seen"]) == 2
+    # It goes on from the head that it had, at a rate of 0.02.
+    assert 0 < replay["moved"] < 0.3
+    assert replay["is_same_later"]
+
+
 def test_pruning_keeps_what_kept_factors_are_added_to(found):
     # No target was evaluated on the bases; the LoRA stages between may go.
     assert sorted(found["kept"]) == [

@@ -1,18 +1,15 @@
 """Train one stage: the step loop, which may be cut off anywhere."""
 
 import dataclasses
-import math
 import time
 
-import numpy as np
-
 from stilts_keras.errors import Interrupted
-from stilts_keras.errors import StageError
 from stilts_keras.steps.feed import Feed
 from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.steps.optimizer import make_schedule
 from stilts_keras.steps.update import Update
 from stilts_keras.steps.update import check_sliceable
+from stilts_keras.steps.window import Window
 from stilts_keras.tasks.task import Recipe
 
 ALL_STEPS = "all steps done"
@@ -87,33 +84,6 @@ class Watch:
         return None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StepLog:
-    """The means since the last log.
-
-    Attributes:
-        step: int. Steps done.
-        loss: dict from source name to mean loss, in nats.
-        learning_rate: float. Of the last step.
-        examples_per_second: float. Features, windows included.
-        tokens_per_second: float. Without padding.
-        padding_share: float in [0, 1]. Of all positions computed.
-        waiting_share: float in [0, 1]. Of the time, spent waiting for data.
-        num_examples: dict from source name to features since the beginning.
-        num_tokens: dict from source name to tokens likewise, without padding.
-    """
-
-    step: int
-    loss: dict
-    learning_rate: float
-    examples_per_second: float
-    tokens_per_second: float
-    padding_share: float
-    waiting_share: float
-    num_examples: dict
-    num_tokens: dict
-
-
 @dataclasses.dataclass(kw_only=True)
 class TrainState:
     """Where a stage is: all that the next step needs besides variables.
@@ -171,8 +141,8 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
     rate_of = make_schedule(recipe, num_steps)
     state = TrainState(**(progress.load(model) or {}))
     watch.start(state.step)
-    window = _Window(state)
-    saver = _Saver(progress, model, state, training.save_every_seconds)
+    window = Window(state, training, watch)
+    saver = _Saver(progress, model, state, window, training.save_every_seconds)
 
     try:
         with Feed(
@@ -181,6 +151,7 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
             while True:
                 # ------------------------------------------- Dev and best
                 if _is_due(state, recipe, num_steps) and not state.is_evaluated:
+                    window.read()
                     score = watch.score_dev(state.step)
                     with interruption.held():
                         _note_score(state, score)
@@ -195,13 +166,10 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
                     waited = time.perf_counter()
                     fed = feed.next()
                     waited = time.perf_counter() - waited
-                    source = fed.source
-                    loss = float(update(source.key, fed.x, fed.y))
-                    _check_loss(loss, training, source, state.step + 1)
+                    loss = update(fed.source.key, fed.x, fed.y)
                     state.step += 1
                     state.is_evaluated = False
-                    window.add(source.name, loss, fed.mask, waited)
-                    watch.step(state.step, loss)
+                    window.add(fed.source.name, loss, fed.mask, waited)
                     if _is_logged(state.step, training):
                         watch.log(window.flush(rate_of))
                     saver.save_if_due()
@@ -237,16 +205,6 @@ def _make_update(model, training):
         ),
         micro_batch_size=training.micro_batch_size,
     )
-
-
-def _check_loss(loss, training, source, step):
-    if not math.isfinite(loss):
-        raise StageError(
-            f"Loss became {loss} at step {step} of {training.num_steps} of "
-            f"stage {training.stage_name!r} (source {source.name!r}, peak "
-            f"learning rate {training.recipe.learning_rate:g}). Try a lower "
-            "--learning_rate or another --dtype_policy."
-        )
 
 
 def _note_score(state, score):
@@ -286,10 +244,11 @@ def _is_logged(step, training):
 class _Saver:
     """Saves the progress from time to time, and no state twice."""
 
-    def __init__(self, progress, model, state, every_seconds):
+    def __init__(self, progress, model, state, window, every_seconds):
         self._progress = progress
         self._model = model
         self._state = state
+        self._window = window
         self._every_seconds = every_seconds
         self._note()
 
@@ -303,66 +262,6 @@ class _Saver:
 
     def save(self):
         if self._saved != (self._state.step, self._state.is_evaluated):
+            self._window.read()
             self._progress.save(self._model, dataclasses.asdict(self._state))
             self._note()
-
-
-class _Window:
-    """Sums over the steps since the last log, kept in the state."""
-
-    def __init__(self, state):
-        self._state = state
-        if not state.window:
-            self._clear()
-        self.restart_clock()
-
-    def _clear(self):
-        self._state.window = {
-            "losses": {},
-            "examples": 0,
-            "tokens": 0,
-            "positions": 0,
-            "seconds": 0.0,
-            "waiting_seconds": 0.0,
-        }
-
-    def restart_clock(self):
-        self._started = time.perf_counter()
-
-    @property
-    def holds_steps(self):
-        """Whether there were any since the last log."""
-        return self._state.window["examples"] > 0
-
-    def add(self, name, loss, mask, waited):
-        num_tokens = int(mask.sum())
-        sums = self._state.window
-        sums["losses"].setdefault(name, []).append(loss)
-        sums["examples"] += len(mask)
-        sums["tokens"] += num_tokens
-        sums["positions"] += mask.size
-        for total, number in (
-            (self._state.num_examples, len(mask)),
-            (self._state.num_tokens, num_tokens),
-        ):
-            total[name] = total.get(name, 0) + number
-        sums["waiting_seconds"] += waited
-        sums["seconds"] += time.perf_counter() - self._started
-        self.restart_clock()
-
-    def flush(self, rate_of):
-        sums = self._state.window
-        log = StepLog(
-            step=self._state.step,
-            loss={n: float(np.mean(v)) for n, v in sums["losses"].items()},
-            # Steps are counted from 0 there.
-            learning_rate=float(rate_of(self._state.step - 1)),
-            examples_per_second=sums["examples"] / sums["seconds"],
-            tokens_per_second=sums["tokens"] / sums["seconds"],
-            padding_share=1 - sums["tokens"] / sums["positions"],
-            waiting_share=sums["waiting_seconds"] / sums["seconds"],
-            num_examples=dict(self._state.num_examples),
-            num_tokens=dict(self._state.num_tokens),
-        )
-        self._clear()
-        return log

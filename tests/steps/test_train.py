@@ -24,6 +24,7 @@ from stilts_keras.interruption import Interruption
 from stilts_keras.problems import problem_of
 from stilts_keras.problems.classification import ClassificationHead
 from stilts_keras.problems.problem import Problem
+from stilts_keras.steps import window
 from stilts_keras.steps.checkpoint import TrainingProgress
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.train import Training
@@ -111,9 +112,10 @@ def run(
     save_every_seconds=1000,
     on_damage=None,
     micro_batch_size=None,
+    noted=None,
 ):
     """Trains a toy; returns all that came of it."""
-    noted = Noted(scores, on_step)
+    noted = noted or Noted(scores, on_step)
     numbers = [len(source.split.lengths) for source in sources]
     noted.model = toy_model(sources)
     training = Training(
@@ -276,6 +278,56 @@ def test_a_resumed_stage_equals_an_uninterrupted_one(
     ):
         assert (ours.step, ours.loss) == (theirs.step, theirs.loss)
         assert ours.num_tokens == theirs.num_tokens
+
+
+@pytest.fixture
+def accelerated(monkeypatch):
+    """As where something else than a CPU computes the steps."""
+    monkeypatch.setattr(window, "has_accelerator", lambda: True)
+
+
+def test_losses_read_a_step_later_are_the_same(
+    undisturbed, accelerated, tmp_path
+):
+    late = run(make_sources(), tmp_path / "p", recipe=EVALUATED, scores=SCORES)
+    assert late.losses == undisturbed.losses
+    assert late.state == undisturbed.state
+    assert [log.loss for log in late.logs] == [
+        log.loss for log in undisturbed.logs
+    ]
+    assert_equal(weights(late.model), weights(undisturbed.model))
+
+
+def test_a_stage_cut_off_between_a_step_and_its_loss_resumes(
+    undisturbed, accelerated, tmp_path
+):
+    def ask_to_stop(step):
+        if step == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    how = {"recipe": EVALUATED, "scores": SCORES}
+    first = Noted(SCORES, ask_to_stop)
+    with pytest.raises(Interrupted) as caught:
+        run(make_sources(), tmp_path / "p", noted=first, **how)
+    # The next step was under way by then.
+    assert "is saved at step 2 of 11" in caught.value.__notes__[0]
+    assert first.losses == undisturbed.losses[:2]
+    last = run(make_sources(), tmp_path / "p", **how)
+    assert last.losses == undisturbed.losses[2:]
+    assert last.state == undisturbed.state
+    assert_equal(weights(last.model), weights(undisturbed.model))
+
+
+def test_a_late_loss_that_is_no_number_is_named_with_its_step(
+    sources, accelerated, tmp_path
+):
+    poisoned = [sources[0], toy_source("second", [float("nan")] * 9)]
+    step = order_of_steps().tolist().index(1) + 1
+    with pytest.raises(StageError, match=f"nan at step {step} of 11"):
+        run(poisoned, tmp_path / "p", save_every_seconds=0)
+    # What is saved is of before.
+    saved = [path.name for path in (tmp_path / "p").glob("0*")]
+    assert all(name < f"{step:012d}" for name in saved)
 
 
 def test_progress_that_is_damaged_is_named_and_begun_anew(
