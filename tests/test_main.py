@@ -213,12 +213,10 @@ WRONG = {
         ["plan", "--route=mnli", "--targets=xnli", "--retrieval_layer=top"],
         "'sweep'",
     ),
+    # The Hub has its gold alone.
     "pools that are not there": (
-        [
-            *("plan", "--route=mnli", "--targets=bucc2018"),
-            "--languages=fr",
-        ],
-        "'bucc2018'",
+        ["plan", "--route=mnli", "--targets=bucc2018", "--data=hub"],
+        "must lie in a folder: extra/bucc2018/",
     ),
     "missing flagfile": (["plan", "--flagfile=/nowhere.flags"], "nowhere"),
 }

@@ -21,6 +21,8 @@ NumPy is imported inside functions: plans, which are to be instant, ask only
 what draws depend on.
 """
 
+from stilts_keras.errors import InputError
+
 # Fixed, so that a count picks the same rows in every seed.
 SEED = 0
 NUMBER = "number"
@@ -39,6 +41,9 @@ def draw(data, task, language, split, rows, count):
 
     Returns:
         int array (min(count, n),) of row numbers, ascending.
+
+    Raises:
+        InputError: If rows lack the column that tells translations.
     """
     import numpy as np
 
@@ -47,7 +52,7 @@ def draw(data, task, language, split, rows, count):
     if split != "train" or not task.parallel_by:
         order = _shuffled([0, len(rows)])
     elif task.parallel_by == NUMBER:
-        shorter = shorter_lengths(data, task, language, len(rows))
+        shorter = shorter_lengths(data, task, language)
         order = _shuffled([0, *shorter, len(rows)])
     else:
         order = _order_by_column(data, task, language, rows)
@@ -69,26 +74,27 @@ def depends_on(data, task, language, count):
     if count is None or not task.parallel_by:
         return ""
     if task.parallel_by == NUMBER:
-        length = data.num_rows(task, language, "train")
-        lengths = shorter_lengths(data, task, language, length)
+        lengths = shorter_lengths(data, task, language)
         return f"lengths {lengths}" if lengths else ""
     if not _has_original(data, task, language):
         return ""
     return data.fingerprint(task, task.language, "train")
 
 
-def shorter_lengths(data, task, language, length):
+def shorter_lengths(data, task, language):
     """Lists the lengths of other languages' shorter files of training rows.
 
     Args:
         data: a data source of `data.sources`.
         task: `Task`.
-        language: str.
-        length: int or None. Of the language's own; None where not known.
+        language: str. Whose file is longer.
 
     Returns:
-        List of int, ascending, each once.
+        List of int, ascending, each once; empty where its own length is not
+        known.
     """
+    # As plans know it: what is drawn depends on no more than they say.
+    length = data.num_rows(task, language, "train")
     if length is None:
         return []
     others = [
@@ -126,14 +132,25 @@ def _order_by_column(data, task, language, rows):
     own = _shuffled([0, len(rows)])
     if not _has_original(data, task, language):
         return own
-    original = data.load(task, task.language, "train")
-    names = [str(name) for name in original[task.parallel_by][:]]
+    names = _names(task, data.load(task, task.language, "train"))
     rank = {
         names[number]: place
         for place, number in reversed(
             list(enumerate(_shuffled([0, len(names)])))
         )
     }
-    names = [str(name) for name in rows[task.parallel_by][:]]
+    names = _names(task, rows)
     places = [rank.get(names[number], len(rank)) for number in own]
     return own[np.argsort(places, kind="stable")]
+
+
+def _names(task, rows):
+    """Reads what names the rows that translate each other."""
+    if task.parallel_by not in rows.column_names:
+        raise InputError(
+            f"The training rows of task {task.name!r} have no column "
+            f"{task.parallel_by!r}, by which a count takes the same rows in "
+            f"every language. Columns there: {', '.join(rows.column_names)}. "
+            "Give the Hub's columns, or ask for no count and no limit."
+        )
+    return [str(name) for name in rows[task.parallel_by][:]]

@@ -332,6 +332,8 @@ def _notes(graph):
     )
     if "multiple_choice" in problems:
         yield "Multiple choice: tokens and FLOPs are those of one choice."
+    if "dual_encoder" in problems:
+        yield "Dual encoder: tokens and FLOPs are those of one text of a pair."
     if "masked_lm" in problems:
         yield "Masked LM: a text above max length counts once here."
     if "span_extraction" in problems:

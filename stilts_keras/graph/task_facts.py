@@ -20,7 +20,7 @@ class TaskFacts:
         metrics: tuple of str. The first is the task's own.
         languages: tuple of str. Those that its benchmark lists.
         language: str. The one meant where a route names none.
-        counts_as: tuple of str. Its name, that of the task it is trained on,
+        counts_as: tuple of str. Its name, those of the tasks it is trained on,
             and the key of its head: tasks that share one are one to zero-shot.
     """
 
@@ -43,11 +43,7 @@ class TaskFacts:
                 if language not in task.extra_languages
             ),
             language=task.language,
-            counts_as=tuple(
-                dict.fromkeys(
-                    filter(None, (task.name, task.train_task, task.head_key))
-                )
-            ),
+            counts_as=_names_of(task),
         )
 
     def trains_as(self, source):
@@ -93,3 +89,11 @@ class TaskFacts:
                 for name, value in values.items()
             }
         )
+
+
+def _names_of(task):
+    """Lists what a task counts as; see `graph.trained_languages`."""
+    names = [task.name, task.train_task, task.head_key]
+    # What has no head is trained on nothing.
+    names += task.train_first if task.kind.is_trained else ()
+    return tuple(dict.fromkeys(filter(None, names)))

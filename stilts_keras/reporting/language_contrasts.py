@@ -4,6 +4,8 @@ A mean is taken over the languages that are scored, then over targets, sizes,
 sets of languages and sources, each of them weighing as much as its like.
 """
 
+import collections
+
 import numpy as np
 
 from stilts_keras.errors import InputError
@@ -86,6 +88,8 @@ def _level_weights(cells):
 
 def _nested(places):
     """Gives what has one beginning equal parts, whatever follows it."""
+    # Sets that differ in the shares of their languages alone are in one place.
+    twins = collections.Counter(places)
     children = {}
     for place in places:
         for depth, part in enumerate(place):
@@ -93,6 +97,7 @@ def _nested(places):
     return np.array(
         [
             np.prod([1 / len(children[place[:d]]) for d in range(len(place))])
+            / twins[place]
             for place in places
         ]
     )

@@ -26,11 +26,13 @@ from stilts_keras.reporting.source_languages import LOG_ODDS
 from stilts_keras.reporting.source_languages import OWN
 from stilts_keras.reporting.source_languages import POINTS
 from stilts_keras.reporting.source_languages import cells_of
+from stilts_keras.reporting.tables.comparison import MIN_EXAMPLES
+from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
+from stilts_keras.reporting.tables.notes import seeds_note
 from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring import crossed
 from stilts_keras.tasks.languages import ENGLISH
 
-SIGNIFICANCE = 0.05
 GAIN_COLUMNS = [
     "source",
     "kind",
@@ -144,7 +146,7 @@ def gains_table(cells, notes):
             "grows as the examples double",
             *notes,
             *_method_notes(rows, GAIN_COLUMNS),
-            *_not_judged(problems),
+            *_not_judged(problems, cells),
         ],
     }
 
@@ -209,7 +211,7 @@ def interaction_table(cells, odds, notes):
             "do not show is one of the scale",
             *notes,
             *_method_notes(rows, INTERACTION_COLUMNS),
-            *_not_judged(problems),
+            *_not_judged(problems, cells),
         ],
     }
 
@@ -275,12 +277,8 @@ def _notes_of_choice(studies, evidence):
         for study in studies
         if study.beside_chance
     ]
-    seeds = {row.seed for row in evidence.rows}
-    if len(seeds) == 1:
-        notes.append(
-            f"One seed ({min(seeds)}): intervals and tests are of this "
-            "training alone"
-        )
+    if len({row.seed for row in evidence.rows}) == 1:
+        notes.append(seeds_note(evidence.rows))
     return notes
 
 
@@ -298,7 +296,13 @@ def _method_notes(rows, columns):
     ]
 
 
-def _not_judged(problems):
+def _not_judged(problems, cells):
+    if not cells:
+        return [
+            "Nothing to judge: nowhere are a set of languages and as many "
+            "English examples both scored in all seeds, above chance, by "
+            f"predictions that vary, on at least {MIN_EXAMPLES} examples"
+        ]
     return [
         f"Not judged ({error}): {'; '.join(names)}"
         for error, names in problems.items()

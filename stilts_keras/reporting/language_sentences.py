@@ -2,9 +2,9 @@
 
 from stilts_keras.reporting.language_contrasts import ALL_SOURCES
 from stilts_keras.reporting.language_contrasts import OTHERS
-from stilts_keras.reporting.language_effects import SIGNIFICANCE
 from stilts_keras.reporting.source_languages import OWN
 from stilts_keras.reporting.source_languages import POINTS
+from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 from stilts_keras.scoring import crossed
 
 

@@ -198,11 +198,12 @@ def cells_of(study, evidence, studies, *, scale=POINTS):
     Returns:
         List of `Cell`.
     """
-    scores = {}
-    for row in rows_of(study, evidence, studies):
+    rows, scores = rows_of(study, evidence, studies), {}
+    for row in rows:
         place = (row.target, row.language)
         scores.setdefault(row.route, {}).setdefault(place, {})[row.seed] = row
-    seeds = sorted({row.seed for row in evidence.rows})
+    # Other routes may have been run with more.
+    seeds = sorted({row.seed for row in rows if row.route in study.sets})
     english = {
         found.num_examples: route
         for route, found in study.sets.items()

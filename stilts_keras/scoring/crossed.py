@@ -23,9 +23,9 @@ What is of single languages in single seeds is in both first spreads, and is
 taken off the first, as `bootstrap.estimate` does. Simulated without an effect,
 p falls below 0.05 in no more than 5 of 100 cases, whatever the shares of the
 three, but for seeds that move all trainings alike and nothing else: then in 11
-with two seeds (tests/scoring/test_crossed.py). Bootstrapping the clusters
-instead would do so in more: there are 5 to 15 of them, and a bootstrap knows
-no t.
+of 100 with 2 seeds and 2 trainings, and in 17 of 100 with 3 seeds and 8
+trainings (tests/scoring/test_crossed.py). Bootstrapping the clusters instead
+would do so in more: there are 5 to 15 of them, and a bootstrap knows no t.
 
 Of one seed, what others would give is left out: all is of those weights.
 

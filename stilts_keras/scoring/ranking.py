@@ -26,16 +26,16 @@ def average_precision(gold, ranking, depth=DEPTH):
 
     Args:
         gold: sequence of str, at least one.
-        ranking: sequence of distinct str.
+        ranking: sequence of str. One that stands there twice is right once.
         depth: int.
     """
-    gold = set(gold)
-    num_right, total = 0, 0.0
+    missing = set(gold)
+    num_gold, total = len(missing), 0.0
     for rank, name in enumerate(ranking[:depth], start=1):
-        if name in gold:
-            num_right += 1
-            total += num_right / rank
-    return total / min(len(gold), depth)
+        if name in missing:
+            missing.remove(name)
+            total += (num_gold - len(missing)) / rank
+    return total / min(num_gold, depth)
 
 
 def reciprocal_rank(gold, ranking, depth=DEPTH):

@@ -11,6 +11,7 @@ read, so that nothing wrong is met after training.
 """
 
 import dataclasses
+import hashlib
 
 from stilts_keras.tasks.columns import MissingValue
 
@@ -185,3 +186,8 @@ class Search(Example):
             dataclasses.replace(query, answers=()) for query in self.queries
         )
         return dataclasses.replace(self, queries=hidden)
+
+
+def id_of(text):
+    """Makes an id of a text that has none: 12 hex digits of its sha256."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:12]

@@ -7,12 +7,12 @@ patterns fitted to SQuAD by hand. On the English paragraphs of XQuAD-R ours
 gives the published sentences of nearly all questions (`tests/tasks`).
 """
 
-import hashlib
 import re
 
 from stilts_keras.tasks.example import Candidate
 from stilts_keras.tasks.example import Query
 from stilts_keras.tasks.example import Search
+from stilts_keras.tasks.example import id_of
 from stilts_keras.tasks.squad import SQUAD
 from stilts_keras.tasks.squad import SQUAD_COLUMNS
 from stilts_keras.tasks.task import Recipe
@@ -73,7 +73,7 @@ def candidates_of(context, breaks):
     Returns:
         Tuple of `Candidate`, whose ids stand for paragraph and place.
     """
-    name = hashlib.sha256(context.encode("utf-8")).hexdigest()[:12]
+    name = id_of(context)
     return tuple(
         Candidate(
             id=f"{name}-{place}",

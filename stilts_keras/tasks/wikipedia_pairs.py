@@ -6,7 +6,6 @@ in a folder `extra/mewsli_x`), or of the Hub's copy, whose columns are texts
 that are made already (not verified).
 """
 
-import hashlib
 import re
 
 from stilts_keras.tasks.columns import Column
@@ -16,6 +15,7 @@ from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import Candidate
 from stilts_keras.tasks.example import Query
 from stilts_keras.tasks.example import Search
+from stilts_keras.tasks.example import id_of
 from stilts_keras.tasks.nested_columns import Number
 from stilts_keras.tasks.nested_columns import Record
 from stilts_keras.tasks.nested_columns import Spans
@@ -108,7 +108,7 @@ class Entity(Column):
             if not value.strip():
                 raise MissingValue(f"empty {name}")
             text = one_line(value)
-            return hashlib.sha256(text.encode()).hexdigest()[:12], text
+            return id_of(text), text
         entity = self._record.read(name, value, labels)
         return entity["entity_id"], entity_text(entity)
 
@@ -125,7 +125,7 @@ def wikipedia_pairs_example(row):
         query = row["mention"]
         query_id = row["example_id"]
         if query_id is None:
-            query_id = hashlib.sha256(query.encode()).hexdigest()[:12]
+            query_id = id_of(query)
     else:
         raise ValueError("neither contextual_mention nor mention is there")
     return Search(

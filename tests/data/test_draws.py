@@ -12,6 +12,7 @@ from fakes import FakeData
 from fakes import graph
 from stilts_keras.data import draws
 from stilts_keras.data import sources
+from stilts_keras.errors import InputError
 from stilts_keras.tasks import TASKS
 
 XNLI, SQUAD, UDPOS = (TASKS[name] for name in ("xnli", "squad", "udpos"))
@@ -111,6 +112,19 @@ def test_files_that_do_not_tell_their_lengths_are_drawn_by_their_own():
     )
 
 
+def test_what_is_drawn_depends_on_no_more_than_plans_know():
+    class OnTheHub(Files):
+        def num_rows(self, task, language, split):
+            known = super().num_rows(task, language, split)
+            return None if language == "en" else known
+
+    files, own = OnTheHub({"en": 1_000, "de": 100}), Files({"en": 1_000})
+    assert draws.depends_on(files, XNLI, "en", 50) == ""
+    assert (
+        files.draw(XNLI, "en", 50).tolist() == own.draw(XNLI, "en", 50).tolist()
+    )
+
+
 def test_translations_are_found_by_their_ids():
     ids = {
         "en": [f"q{n}" for n in range(100)],
@@ -138,6 +152,14 @@ def test_without_the_original_rows_the_translations_are_drawn_by_number():
     files = Files(ids={"de": [f"q{n}" for n in range(50)]})
     expected = np.sort(np.random.default_rng(0).permutation(50)[:9])
     assert files.draw(SQUAD, "de", 9).tolist() == expected.tolist()
+
+
+def test_rows_without_what_names_them_are_refused_by_one_line():
+    files = Files(dict.fromkeys(LANGUAGES, 9))
+    files._rows["de"] = datasets.Dataset.from_dict({"text": ["a"] * 9})
+    with pytest.raises(InputError, match="'squad' have no column 'id'"):
+        files.draw(SQUAD, "de", 3)
+    assert len(files.draw(SQUAD, "de", None)) == 9
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])

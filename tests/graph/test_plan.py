@@ -143,6 +143,11 @@ def test_tokens_count_each_source_at_its_own_length():
     assert cost.disk == 4 * 277_450_752
 
 
+def test_what_a_pair_costs_is_said_to_be_of_one_text():
+    text = plan(graph(routes=["pretrained"], targets=["lareqa"]))
+    assert "FLOPs are those of one text of a pair" in text
+
+
 def test_a_plan_without_stages_is_a_plan():
     text = plan(graph(routes=["pretrained"], targets=["tatoeba"]))
     assert "-> tatoeba in 40 languages  after pretrained" in text

@@ -39,6 +39,8 @@ def test_a_graph_describes_its_targets_and_what_it_trains_on():
         ("xnli", "mnli", True),
         ("xnli", "snli", True),
         ("mlqa", "squad", True),
+        # Its head begins as Social IQa's.
+        ("xcopa", "siqa", True),
         ("panx", "udpos", False),
         ("tydiqa", "squad", False),
         ("pawsx", "xnli", False),

@@ -204,6 +204,43 @@ def test_weights_are_a_mean_of_means():
     assert weights == pytest.approx([0.125, 0.125, 0.25, 0.5])
 
 
+def test_sets_of_unlike_shares_weigh_as_one_place():
+    place = ("xnli", "de+es", 600, "panx", "fr")
+    other = ("xnli", "de+es", 600, "panx", "hi")
+    weights = language_contrasts._nested([place, place, other])
+    assert weights == pytest.approx([0.25, 0.25, 0.5])
+
+
+def test_seeds_of_other_routes_are_not_asked_of_a_study(evidence, tables):
+    rows = evidence.rows + [
+        dataclasses.replace(row, seed=7)
+        for row in evidence.rows
+        if row.route == "pretrained"
+    ]
+    found = tables_of(dataclasses.replace(evidence, rows=rows))
+    assert found["language_gains"]["rows"] == tables["language_gains"]["rows"]
+
+
+def test_a_run_that_is_half_done_says_why_nothing_is_judged(evidence):
+    rows = [
+        row
+        for row in evidence.rows
+        if row.seed != 3 or row.route not in ("xnli:600", "xnli:2400")
+    ]
+    tables = tables_of(dataclasses.replace(evidence, rows=rows))
+    for table in tables.values():
+        assert table["rows"] == []
+        assert table["notes"][-1].startswith("Nothing to judge: nowhere are")
+
+
+def test_a_study_may_hold_the_baseline(evidence):
+    made = dataclasses.replace(evidence, baseline="xnli:600")
+    (study,) = source_languages.studies_of(made)
+    frame = frames_of(made, [study])["source_languages_xnli"]
+    labels = [row["label"] for row in frame["rows"]]
+    assert labels[0] == "xnli:600" and len(set(labels)) == len(labels) == 8
+
+
 def test_targets_at_chance_are_left_out_and_named():
     made = fake_studies.study(tagging_gains, chance=58.0)
     tables = tables_of(made)

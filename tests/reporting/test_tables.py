@@ -196,6 +196,7 @@ def test_a_language_that_another_task_was_trained_in_is_marked(rows):
     assert not cell(frame, "pretrained", "de")["seen_language"]
     lines = draw(200, frame)
     assert "61.0¶" in lines and "41.0¶" not in lines
+    assert r"61.0\P{}" in rendering.to_latex(frame)
     assert sum(note.startswith("¶") for note in frame["notes"]) == 1
     frame = tables.target_frame(rows, "xnli", "accuracy", "pretrained")
     assert not any(note.startswith("¶") for note in frame["notes"])

@@ -329,7 +329,7 @@ def test_languages_of_few_rows_tell_a_pattern_together():
     # One language alone is not all of them.
     guess = {**gold, "de": [str(int(n) + 1) for n in gold["de"]]}
     assert doubts_of(XTREME.layout, task, gold, guess) == []
-    gold = {name: GOLD["tatoeba"] for name in task.languages}
+    gold = {name: GOLD["tatoeba"] for name in languages}
     guess = {**gold, "de": [str(int(n) + 1) for n in GOLD["tatoeba"]]}
     (line,) = doubts_of(XTREME.layout, task, gold, guess)
     assert line.startswith("tatoeba/test-de.tsv: 60 of 60 lines")

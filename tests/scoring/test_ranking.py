@@ -51,6 +51,12 @@ def test_more_right_ones_than_places_can_all_be_found():
     assert ranking.average_precision(gold, half) == pytest.approx(0.5)
 
 
+def test_what_a_file_names_twice_is_right_once():
+    assert ranking.average_precision(["a", "b"], ["a", "a"]) == 0.5
+    found = ranking.average_precision(["a", "b"], ["a", "a", "b"])
+    assert found == pytest.approx((1 + 2 / 3) / 2)
+
+
 def test_reciprocal_rank_is_of_the_first_right_one():
     gold = [["Q1"], ["Q2"], ["Q3"]]
     found = [["Q1", "Q9"], ["Q9", "Q8", "Q2"], [f"P{n}" for n in range(20)]]

@@ -22,6 +22,7 @@ from stilts_keras.reporting.figures.style import styled
 from stilts_keras.reporting.figures.texts import shortened
 from stilts_keras.reporting.figures.texts import sink
 from stilts_keras.reporting.figures.texts import width_of
+from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 
 ACROSS = 2.7
 DOWN = 2.3
@@ -250,7 +251,7 @@ def _effect(axes, at, row, detectable):
         axes.barh(
             at, 2 * detectable, 0.8, left=-detectable, color=GRID, zorder=0
         )
-    is_real = row["adjusted p"] < 0.05
+    is_real = row["adjusted p"] < SIGNIFICANCE
     axes.plot([row["low"], row["high"]], [at, at], color=colour, linewidth=1.4)
     axes.plot(
         [row["points"]],

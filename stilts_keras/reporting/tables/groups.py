@@ -149,7 +149,9 @@ def source_set_frame(rows, baseline, *, task, sets, kinds):
         columns.setdefault(kinds[row.target], set()).add(pair_of(row))
         targets.setdefault(kinds[row.target], {})[row.target] = row.metric
     order = [kind for kind in dict.fromkeys(kinds.values()) if kind in columns]
-    routes = [route for route in (baseline, *sets) if route in routes]
+    # The baseline may be one of them.
+    either = dict.fromkeys((baseline, *sets))
+    routes = [route for route in either if route in routes]
     table_rows = compare(
         routes,
         zero_shot_runs(rows),
