@@ -18,6 +18,7 @@ from stilts_keras.graph.holdings import Holdings
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.graph.recipes import Recipes
 from stilts_keras.problems import problem_of
+from stilts_keras.problems.dual_encoder import check_pool
 from stilts_keras.scoring import suites
 from stilts_keras.scoring.submission_files import layout_for
 from stilts_keras.steps.checkpoint import load_heads
@@ -83,6 +84,8 @@ def predict(stage, task, *, data, output, languages=None, max_length=None):
         )
         for task, language, split in dict.fromkeys([*asked, *pool])
     }
+    if task.candidates is not None:
+        check_pool(*([splits[e[:2]] for e in each] for each in (asked, pool)))
     encoder = load_root(backbone, tokenizer=tokenizer)
     model = MultiTask(encoder, {task.head_key: problem.head(encoder)})
     load_heads(stage, model.heads)

@@ -208,6 +208,8 @@ class DualEncoder(Problem):
 def check_pool(splits, pool_splits):
     """Raises where candidates are not distinct, or gold is not among them.
 
+    For candidates of their own, which stand for all languages.
+
     Args:
         splits: list of `SplitFeatures` of queries that name candidates whole.
         pool_splits: list of `SplitFeatures` of the candidates.
@@ -217,6 +219,11 @@ def check_pool(splits, pool_splits):
     """
     known = set()
     for other in pool_splits:
+        if _queries(other.features):
+            raise InputError(
+                f"{other.where} has queries among the candidates. Give rows "
+                "that hold candidates alone."
+            )
         for name in other.features["id"][:]:
             if name in known:
                 raise InputError(

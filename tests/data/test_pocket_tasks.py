@@ -15,6 +15,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from stilts_keras.data import pocket
+from stilts_keras.data.pocket import pairs
 from stilts_keras.data.pocket import words
 
 _rows = functools.cache(pocket.rows)
@@ -118,6 +119,19 @@ def test_paraphrases_and_others_have_the_same_words():
         ]
         assert both[0] == both[1]
         assert row["sentence1"] != row["sentence2"]
+
+
+def test_no_split_of_qqp_asks_what_another_does():
+    asked = {
+        name: {
+            question[:-1]
+            for first, second, _ in pairs.questions()[slice(*span)]
+            for question in (first, second)
+        }
+        for name, span in pairs.QQP_SPANS.items()
+    }
+    assert len(asked["validation"]) > 50
+    assert not asked["train"] & asked["validation"]
 
 
 def test_questions_that_ask_the_same_differ_in_the_time_alone():

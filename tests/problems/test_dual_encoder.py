@@ -147,6 +147,8 @@ def test_gold_that_is_no_candidate_is_named_before_any_work():
         check_pool([mentions], [entities])
     with pytest.raises(InputError, match="the candidate 'Q1' twice"):
         check_pool([mentions], [entities, entities])
+    with pytest.raises(InputError, match="queries among the candidates"):
+        check_pool([mentions], [entities, mentions])
 
 
 # -------------------------------------------------------------------- Head

@@ -82,22 +82,39 @@ def questions():
 
     The same but for the time, that is: in this world, where everything stays
     as it is, it does not matter. Otherwise the second question is the first
-    one of another pair, of the same kind.
+    one of another pair, of the same kind. No split asks what another does.
     """
     labels = draw_labels(random.Random(65), QQP_SPANS, 2)
     # The first questions are distinct, whatever the label.
     drawn = draw_distinct(66, [0] * len(labels), _first_question)
-    firsts = [first for first, _, _ in drawn]
+    firsts = _parted([first for first, _, _ in drawn])
     rng, pairs = random.Random(67), []
-    for first, label in zip(firsts, labels, strict=True):
-        bare = first[:-1]
-        others = [
-            x for x in firsts if _kind(x) == _kind(first) and x[:-1] != bare
-        ]
-        asked = bare if label else pick(rng, others)[:-1]
-        times = [x for x in (None, *words.ADVERBS) if x != first[-1]]
-        pairs.append((first, (*asked, pick(rng, times)), label))
+    for start, end in QQP_SPANS.values():
+        of_split = firsts[start:end]
+        for first, label in zip(of_split, labels[start:end], strict=True):
+            pairs.append((first, _second(rng, first, label, of_split), label))
     return pairs
+
+
+def _second(rng, first, label, firsts):
+    bare, kind = first[:-1], _kind(first)
+    others = [x for x in firsts if _kind(x) == kind and x[:-1] != bare]
+    asked = bare if label else pick(rng, others)[:-1]
+    times = [x for x in (None, *words.ADVERBS) if x != first[-1]]
+    return (*asked, pick(rng, times))
+
+
+def _parted(firsts):
+    """Orders questions so that those of one time or another share a split."""
+    groups = {}
+    for first in firsts:
+        groups.setdefault(first[:-1], []).append(first)
+    start, end = QQP_SPANS["validation"]
+    held, others = [], []
+    for group in groups.values():
+        fits = len(held) + len(group) <= end - start
+        (held if fits else others).extend(group)
+    return [*others, *held]
 
 
 def _two_statements(rng, label):
