@@ -132,9 +132,10 @@ def _compact(stage, place, training, model):
                 place.inputs.dev(stage, index)
                 for index in range(len(stage.sources))
             ]
+        run_dir = place.setting.stages.run_dir
+        run_dir.mkdir(parents=True, exist_ok=True)
         return model.compact_to(
-            (split.features for split in splits if split is not None),
-            place.setting.stages.run_dir,
+            (split.features for split in splits if split is not None), run_dir
         )
     return encoder.vocabulary_size
 

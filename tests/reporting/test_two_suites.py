@@ -51,7 +51,7 @@ def score_of(suite, target, name):
 
 
 def test_each_suite_has_its_table_of_its_languages_and_settings():
-    frames = frames_of(evidence(["xtreme", "xtreme_r"]))
+    frames = frames_of(evidence(["xtreme", "xtreme_r"]), [])
     for suite in (XTREME, XTREME_R):
         (row,) = (
             row for row in frames[suite.name]["rows"] if row["label"] == "mnli"
@@ -76,14 +76,14 @@ def test_each_suite_has_its_table_of_its_languages_and_settings():
 
 def test_a_suite_has_no_table_where_the_other_setting_alone_was_evaluated():
     names = [name for name in XTREME_R.names if name != "tatoeba"]
-    frames = frames_of(evidence([*names, "tatoeba"]))
+    frames = frames_of(evidence([*names, "tatoeba"]), [])
     assert "xtreme_r" not in frames
-    frames = frames_of(evidence([*names, "tatoeba_after_squad"]))
+    frames = frames_of(evidence([*names, "tatoeba_after_squad"]), [])
     assert "xtreme_r" in frames
 
 
 def test_languages_that_are_not_there_are_said_of_the_suite_that_wants_them():
-    frames = frames_of(evidence(["xtreme", "xtreme_r"], lacks=["lt", "wo"]))
+    frames = frames_of(evidence(["xtreme", "xtreme_r"], lacks=["lt", "wo"]), [])
     (note,) = (n for n in frames["xtreme_r"]["notes"] if "Not all" in n)
     assert "udpos" in note and "tatoeba" in note and "xquad" not in note
     assert not any("Not all" in n for n in frames["xtreme"]["notes"])

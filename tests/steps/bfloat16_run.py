@@ -29,7 +29,7 @@ from stilts_keras.tasks.task import Recipe
 
 NAME = keras.backend.backend()
 # One for each problem, those that only evaluate last.
-TRAINED = ("mnli", "hellaswag", "udpos", "squad", "mlm")
+TRAINED = ("mnli", "hellaswag", "udpos", "squad", "squad_retrieval", "mlm")
 ONLY_EVALUATED = ("tatoeba", "bucc2018")
 POLICIES = ("float32", "mixed_bfloat16")
 LENGTH, NUM_STEPS, BATCH = 32, 3, 8
