@@ -68,19 +68,19 @@ def _apply_on_tensorflow(optimizer, grads, variables):
     rate = tf.convert_to_tensor(optimizer.learning_rate)
     kept = 1.0 - (optimizer.weight_decay or 0.0) * rate
     step = tf.cast(optimizer.iterations.value + 1, "float32")
+    numbers = {
+        "beta1_power": optimizer.beta_1**step,
+        "beta2_power": optimizer.beta_2**step,
+        "lr": rate,
+        "beta1": optimizer.beta_1,
+        "beta2": optimizer.beta_2,
+        "epsilon": optimizer.epsilon,
+    }
     for grad, variable in zip(grads, variables, strict=True):
         value = variable.value
         if optimizer.weight_decay and optimizer._use_weight_decay(variable):
             value.assign(value * tf.cast(kept, value.dtype))
         mean, square = _moments(optimizer, variable)
-        numbers = {
-            "beta1_power": optimizer.beta_1**step,
-            "beta2_power": optimizer.beta_2**step,
-            "lr": rate,
-            "beta1": optimizer.beta_1,
-            "beta2": optimizer.beta_2,
-            "epsilon": optimizer.epsilon,
-        }
         tf.raw_ops.ResourceApplyAdam(
             var=value.handle,
             m=mean.value.handle,

@@ -1,10 +1,7 @@
 """XCOPA: COPA's causes and effects, translated into 11 languages."""
 
-from stilts_keras.tasks.columns import Label
-from stilts_keras.tasks.columns import Text
-from stilts_keras.tasks.copa import LABELS
+from stilts_keras.tasks.copa import COPA
 from stilts_keras.tasks.copa import copa_example
-from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 
@@ -18,12 +15,7 @@ XCOPA = Task(
             splits={"dev": "validation", "test": "test"},
         ),
     ),
-    columns={
-        "premise": Text(),
-        "question": Text(),
-        **{name: Text() for name in LABELS},
-        "label": Label(names=LABELS),
-    },
+    columns=COPA.columns,
     to_example=copa_example,
     languages=tuple("et ht id it qu sw ta th tr vi zh".split()),
     splits=("dev", "test"),
@@ -32,8 +24,7 @@ XCOPA = Task(
     train_task="copa",
     head_key="copa",
     metrics=("accuracy",),
-    # XTREME-R's code: 5 epochs, 3e-5, batch 32, length 128.
-    recipe=Recipe(epochs=5, learning_rate=3e-5, max_length=128),
+    recipe=COPA.recipe,
     licence="CC BY 4.0",
     citation="Ponti et al., 2020, https://arxiv.org/abs/2005.00333",
 )
