@@ -14,6 +14,7 @@ usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
 
 commands:
   run      train and evaluate all routes on all targets; what is done is kept
+  visit    make one stage of a run and what it serves, as jobs do
   plan     print what `run` would do, and what it would cost
   report   rebuild report.md, tables and figures from a run's results
   prune    delete weights that no run needs any more; asks first

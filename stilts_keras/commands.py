@@ -74,7 +74,16 @@ def report():
 
 
 def plan():
-    """Prints what a run would train, and its cost."""
+    """Prints what a run would train, and its cost; or jobs that do it."""
+    if FLAGS.format == "huggingface":
+        raise InputError(
+            "--format=huggingface is of export. Expected of plan: "
+            f"{' or '.join(flag_definitions.PLAN_FORMATS)}, or none."
+        )
+    if FLAGS.format:
+        _print_jobs()
+        return
+    from stilts_keras.graph.part import parts_of
     from stilts_keras.graph.plan import render_plan
     from stilts_keras.records.stage_folders import StageFolders
 
@@ -82,8 +91,10 @@ def plan():
     folders = StageFolders(_run_dir(), FLAGS.stage_store)
     there = [stage for stage in graph.stages if folders.find(stage)]
     done = {stage for stage in there if folders.is_in_run(stage)}
+    at_work = []
     if folders.run_dir and folders.run_dir.exists():
         from stilts_keras.records.run_folder import RunFolder
+        from stilts_keras.records.visit_folders import describe_at_work
 
         folder = RunFolder(
             folders.run_dir, graph, stage_store=FLAGS.stage_store
@@ -95,11 +106,50 @@ def plan():
             for stage in set(graph.stages) - set(there)
             if stage.fingerprint not in left
         }
+        at_work = describe_at_work(folder.path, lambda: parts_of(graph))
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
         stored={stage.fingerprint for stage in set(there) - done},
+        notes=at_work,
     )
+
+
+def _print_jobs():
+    """Prints what is left of a run as jobs of an engine."""
+    what = f"FOLDER, with --format={FLAGS.format}"
+    if not _run_dir():
+        raise InputError(f"Pass --run_dir={what}.")
+    _need(stage_store=what)
+    from stilts_keras.launchers import jobs
+    from stilts_keras.records.run_folder import RunFolder
+    from stilts_keras.visits.planning import plan_visits
+
+    _options()
+    graph = _graph()
+    folder = RunFolder(_run_dir(), graph, stage_store=FLAGS.stage_store)
+    found = jobs.jobs_of(
+        graph,
+        plan_visits(graph, folder.remaining(is_plan=True)),
+        folder.path,
+        _given_flags(),
+    )
+    if FLAGS.format == "json":
+        print(jobs.as_json(found))
+    else:
+        print(jobs.as_script(found, FLAGS.sbatch_args))
+
+
+def _given_flags():
+    """Lists the flags that were given, in files too, as they are written."""
+    left_out = ("format", "sbatch_args", "launcher", "num_workers", "visit")
+    return [
+        line
+        for names in flag_definitions.GROUPS.values()
+        for name in names
+        if FLAGS[name].present and name not in left_out
+        for line in FLAGS[name].serialize().splitlines()
+    ]
 
 
 def prune():
@@ -161,6 +211,30 @@ def run():
         _run_graph(_graph(), options)
 
 
+def visit():
+    """Makes one visit of a run, in its own folder."""
+    if not _run_dir():
+        raise InputError("Pass --run_dir=FOLDER of the run.")
+    _need(
+        stage_store="FOLDER that all visits of the run share",
+        visit="FINGERPRINT, one of `stilts plan --format=json`",
+    )
+    from stilts_keras import files
+
+    options = _options()
+    files.check_folder_place(_run_dir(), "run_dir")
+    files.check_folder_place(FLAGS.stage_store, "stage_store")
+    from stilts_keras.graph.part import find_part
+    from stilts_keras.interruption import Interruption
+
+    with Interruption():
+        part = find_part(_graph(), FLAGS.visit)
+        _set_backend()
+        from stilts_keras.launchers import slurm
+
+        slurm.make(part, options, _settings())
+
+
 def _options():
     from stilts_keras.options import Options
 
@@ -173,16 +247,17 @@ def _run_graph(graph, options):
     _set_backend()
     from stilts_keras import experiment
 
-    experiment.run(
-        graph,
-        options,
-        settings={
-            name: FLAGS[name].value
-            for group, names in flag_definitions.GROUPS.items()
-            for name in names
-            if group not in ("score", "prune", flag_definitions.TAKE_AWAY)
-        },
-    )
+    experiment.run(graph, options, settings=_settings())
+
+
+def _settings():
+    """Returns the flags that a run's folder tells of."""
+    return {
+        name: FLAGS[name].value
+        for group, names in flag_definitions.GROUPS.items()
+        for name in names
+        if group not in ("score", "prune", flag_definitions.TAKE_AWAY)
+    }
 
 
 def _need(**flags_needed):

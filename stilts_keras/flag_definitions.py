@@ -8,6 +8,7 @@ from stilts_keras.backbones import DEFAULT_BACKBONE
 from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.graph.request import POOLINGS
 from stilts_keras.graph.request import Request
+from stilts_keras.options import LAUNCHERS
 from stilts_keras.options import LONG_ROWS
 from stilts_keras.options import Options
 from stilts_keras.records.damage import ON_DAMAGE
@@ -17,6 +18,8 @@ from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe
 
 BACKENDS = ("tensorflow", "jax", "torch")
+# What `plan` writes for machines.
+PLAN_FORMATS = ("slurm", "json")
 RECIPE = "recipe (default: each task's published one)"
 TAKE_AWAY = "predict and export"
 # Group -> name of a flag -> its help, without what absl adds to it.
@@ -367,6 +370,48 @@ _flag(
     "Files that do not match their checksum: make them again, or fail.",
     choices=ON_DAMAGE,
 )
+_group("where to run")
+_flag(
+    flags.DEFINE_enum,
+    "launcher",
+    Options.launcher,
+    "Where stages are trained: local, on this machine; ray, on a cluster; "
+    "slurm, by the jobs of `plan --format=slurm`, whose results are taken.",
+    choices=LAUNCHERS,
+)
+_flag(
+    flags.DEFINE_integer,
+    "num_workers",
+    Options.num_workers,
+    "With --launcher=local: processes that train at the same time.",
+)
+_flag(
+    flags.DEFINE_string,
+    "ray_address",
+    Options.ray_address,
+    "With --launcher=ray: HOST:PORT of a running cluster (default: one of this "
+    "machine, which ends with the run).",
+)
+_flag(
+    flags.DEFINE_float,
+    "gpus_per_stage",
+    Options.gpus_per_stage,
+    "With --launcher=ray (default: 1 where the cluster has any).",
+)
+_flag(
+    flags.DEFINE_string,
+    "visit",
+    None,
+    "With visit: the fingerprint of a stage with what it serves, as `plan "
+    "--format=json` lists them.",
+)
+_flag(
+    flags.DEFINE_string,
+    "sbatch_args",
+    "",
+    "With plan --format=slurm: more arguments of sbatch, such as "
+    "'--partition=gpu --gpus=1'.",
+)
 _group(TAKE_AWAY)
 _flag(
     flags.DEFINE_string,
@@ -384,9 +429,11 @@ _flag(
 _flag(
     flags.DEFINE_enum,
     "format",
-    "huggingface",
-    "What the folder is written as: transformers' own.",
-    choices=("huggingface",),
+    None,
+    "With export: huggingface, transformers' own (default). With plan: slurm, "
+    "a script that submits a job for each visit, or json, the same for other "
+    "engines (default: a tree to read).",
+    choices=("huggingface", *PLAN_FORMATS),
 )
 _group("prune")
 _flag(flags.DEFINE_bool, "yes", False, "Delete without asking.")

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: stop at a point where nothing is lost."""
+"""SIGINT, SIGTERM, SIGUSR1: stop at a point where nothing is lost."""
 
 import contextlib
 import os
@@ -7,7 +7,8 @@ import threading
 
 from stilts_keras.errors import Interrupted
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Schedulers of clusters warn of a time limit by one of their user's choice.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
 
 
 class Interruption:

@@ -59,6 +59,7 @@ def _stopped(error):
 def _run_command(argv):
     known = {
         "run": commands.run,
+        "visit": commands.visit,
         "plan": commands.plan,
         "report": commands.report,
         "prune": commands.prune,

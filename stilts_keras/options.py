@@ -10,6 +10,7 @@ from stilts_keras.records.damage import ON_DAMAGE
 from stilts_keras.records.remaining import KEEP
 
 LONG_ROWS = ("cut", "error")
+LAUNCHERS = ("local", "ray", "slurm")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,14 @@ class Options:
             `all`; `last`, those that a target was evaluated with; `none`.
         on_damage: str. `remake`: what does not match its checksum is named
             and made again; `fail`: it is an error.
+        launcher: str. Where stages are trained and evaluated: `local`, on
+            this machine; `ray`, on a cluster; `slurm`, by jobs that `stilts
+            plan --format=slurm` has submitted and whose results are taken.
+        num_workers: int. Processes of the local launcher.
+        ray_address: str or None. HOST:PORT of a running cluster; None for
+            one of this machine, which ends with the run.
+        gpus_per_stage: float or None. Of the Ray launcher; None: 1 where the
+            cluster has any.
 
     Raises:
         InputError: If a value is none that is known.
@@ -54,6 +63,10 @@ class Options:
     bad_rows: str = "skip"
     keep: str = "all"
     on_damage: str = "remake"
+    launcher: str = "local"
+    num_workers: int = 1
+    ray_address: str | None = None
+    gpus_per_stage: float | None = None
 
     def __post_init__(self):
         """Checks each value."""
@@ -62,10 +75,11 @@ class Options:
             ("bad_rows", BAD_ROWS),
             ("keep", KEEP),
             ("on_damage", ON_DAMAGE),
+            ("launcher", LAUNCHERS),
         ):
             if getattr(self, name) not in known:
                 raise unknown(name, str(getattr(self, name)), known)
-        for name in ("log_every_steps", "micro_batch_size"):
+        for name in ("log_every_steps", "micro_batch_size", "num_workers"):
             value = getattr(self, name)
             if value is not None and (type(value) is not int or value < 1):
                 raise InputError(
@@ -76,4 +90,33 @@ class Options:
             raise InputError(
                 "save_every_minutes must be above 0. Received: "
                 f"{self.save_every_minutes!r}."
+            )
+        self._check_launcher()
+
+    def _check_launcher(self):
+        """Checks what launchers need, and that none is given in vain."""
+        is_apart = self.launcher != "local" or self.num_workers > 1
+        if is_apart and self.stage_store is None:
+            raise InputError(
+                "Stages that are trained in other processes are handed on "
+                f"through a store: --launcher={self.launcher} with "
+                f"--num_workers={self.num_workers} needs --stage_store=FOLDER, "
+                "which all of them see."
+            )
+        if self.num_workers > 1 and self.launcher != "local":
+            raise InputError(
+                f"--num_workers={self.num_workers} is of --launcher=local. "
+                f"Leave it out with --launcher={self.launcher}."
+            )
+        for name in ("ray_address", "gpus_per_stage"):
+            if getattr(self, name) is not None and self.launcher != "ray":
+                raise InputError(
+                    f"--{name}={getattr(self, name)} is of --launcher=ray. "
+                    "Pass that, too, or leave it out."
+                )
+        gpus = self.gpus_per_stage
+        if gpus is not None and not gpus >= 0:
+            raise InputError(
+                "gpus_per_stage must be a number of at least 0. Received: "
+                f"{gpus!r}."
             )

@@ -35,10 +35,11 @@ FLOORS = {
     "export": 6,
     "predict": 6,
     "visits": 6,
-    "experiment": 7,
-    "commands": 8,
-    "main": 9,
-    "__main__": 10,
+    "launchers": 7,
+    "experiment": 8,
+    "commands": 9,
+    "main": 10,
+    "__main__": 11,
 }
 FRAMEWORKS = {"keras", "keras_hub", "tensorflow", "jax", "torch"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -17,6 +17,7 @@ from stilts_keras.files.folders import MANIFEST
 from stilts_keras.files.folders import check_file
 from stilts_keras.files.folders import check_folder
 from stilts_keras.files.folders import leftovers
+from stilts_keras.files.folders import move_files
 from stilts_keras.files.folders import num_bytes
 from stilts_keras.files.folders import remove
 from stilts_keras.files.folders import remove_leftovers
@@ -30,6 +31,7 @@ from stilts_keras.files.places import check_space
 from stilts_keras.files.places import refusals_said
 from stilts_keras.files.whole import PARTIAL
 from stilts_keras.files.whole import atomic_write
+from stilts_keras.files.whole import partial_of
 from stilts_keras.files.whole import to_line
 from stilts_keras.files.whole import write_json
 from stilts_keras.files.whole import write_jsonl
@@ -50,7 +52,9 @@ __all__ = [
     "digest_of",
     "fingerprint_of",
     "leftovers",
+    "move_files",
     "num_bytes",
+    "partial_of",
     "read_sealed",
     "refusals_said",
     "remove",

@@ -123,18 +123,46 @@ def remove(path):
         shutil.rmtree(gone)
 
 
-def leftovers(path):
-    """Lists what writers that were cut off have left in a folder."""
-    return sorted(pathlib.Path(path).rglob(f".*{PARTIAL}"))
+def leftovers(path, *, but=None):
+    """Lists what writers that were cut off have left in a folder.
+
+    Args:
+        path: path.
+        but: path or None. A folder in it that is left out: others write there.
+    """
+    but = but and pathlib.Path(but)
+    return sorted(
+        found
+        for found in pathlib.Path(path).rglob(f".*{PARTIAL}")
+        if but is None or but not in found.parents
+    )
 
 
-def remove_leftovers(path):
+def remove_leftovers(path, *, but=None):
     """Deletes what writers that were cut off have left in a folder.
 
-    Only for the folder's only writer.
+    Only for the folder's only writer; see `leftovers`.
     """
-    for found in leftovers(path):
+    for found in leftovers(path, but=but):
         remove(found)
+
+
+def move_files(source, target):
+    """Moves all files below a folder to the same places below another one.
+
+    Both lie on one file system. What was moved before, by a call that was cut
+    off, stays; what is there of the same name is replaced.
+    """
+    source, target = pathlib.Path(source), pathlib.Path(target)
+    made = set()
+    for file in sorted(f for f in source.rglob("*") if f.is_file()):
+        place = target / file.relative_to(source)
+        if place.parent not in made:
+            place.parent.mkdir(parents=True, exist_ok=True)
+        made.add(place.parent)
+        os.replace(file, place)
+    for folder in sorted(made):
+        sync(folder)
 
 
 def num_bytes(path):

@@ -20,6 +20,8 @@ from stilts_keras.tasks.task import Task
 # What a route can name; see `graph.route`.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TAKEN = ("pretrained",)
+# What modules of such files are called begins so.
+MODULE = "stilts_keras_task_file_"
 
 
 def load_task_file(path):
@@ -63,8 +65,17 @@ def load_task_file(path):
     )
 
 
+def loaded_task_files():
+    """Lists the files that this process has loaded, for one that is to."""
+    return [
+        module.__file__
+        for name, module in sorted(sys.modules.items())
+        if name.startswith(MODULE)
+    ]
+
+
 def _run(file, key):
-    name = f"stilts_keras_task_file_{key}"
+    name = MODULE + key
     spec = importlib.util.spec_from_file_location(
         name, file, loader=importlib.machinery.SourceFileLoader(name, str(file))
     )

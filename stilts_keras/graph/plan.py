@@ -84,7 +84,9 @@ def estimate_cost(stage):
     )
 
 
-def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
+def render_plan(
+    graph, done=frozenset(), console=None, stored=frozenset(), notes=()
+):
     """Prints every stage once, who shares it, its cost, and the totals.
 
     Args:
@@ -92,6 +94,7 @@ def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
         done: set of str. Fingerprints of stages already trained.
         console: rich Console or None. None prints to standard output.
         stored: set of str. Of those, others, that the stage store holds.
+        notes: iterable of str. What is to be said besides.
     """
     # Imported here: rich takes longer to import than this whole room.
     from rich.console import Console
@@ -116,7 +119,7 @@ def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
     console.print(tree)
     console.print()
     console.print(_totals(graph, done, stored))
-    for note in _notes(graph):
+    for note in (*_notes(graph), *notes):
         console.print(note, style="dim", markup=False)
 
 

@@ -65,7 +65,16 @@ class Remaining:
         return _with_bases(stages, needed & set(stages))
 
 
-def remaining(description, scores, layers, chain_scores, unscored, is_there):
+def remaining(
+    description,
+    scores,
+    layers,
+    chain_scores,
+    unscored,
+    is_there,
+    *,
+    wanted=(),
+):
     """Finds what is left to do.
 
     Args:
@@ -76,13 +85,15 @@ def remaining(description, scores, layers, chain_scores, unscored, is_there):
         unscored: iterable of `rows.Unscored` of the graph.
         is_there: function of a fingerprint -> bool: whether the stage is
             finished and whole.
+        wanted: iterable of str. Fingerprints of stages that are to be there,
+            whether anything needs them or not.
 
     Returns:
         `Remaining`.
     """
     cells = _without_scores(description, scores, layers, unscored)
     measured = _unmeasured(description, chain_scores)
-    untrained = frozenset()
+    untrained = frozenset(name for name in wanted if not is_there(name))
     while True:
         left = Remaining(untrained, cells, measured)
         missing = {

@@ -10,6 +10,7 @@ from stilts_keras.records import predictions
 from stilts_keras.records import remaining
 from stilts_keras.records import results
 from stilts_keras.records.results import RowFile
+from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
@@ -32,15 +33,18 @@ class ResultFiles:
         path: path of the run folder.
     """
 
-    def __init__(self, path, graph, description):
+    def __init__(self, path, graph, description, *, events=None):
         """Reads nothing yet.
 
         Args:
             path: path of the run folder.
             graph: `Graph`. The rows of others stay, and are not returned.
             description: dict. `Graph.description()`.
+            events: path or None. TensorBoard's folder; None: in this one.
+                Any number may write there, each to files of its own.
         """
         self.path = pathlib.Path(path)
+        self._logs = pathlib.Path(events or self.path / TENSORBOARD)
         self._graph = graph
         self._is_of_graph = remaining.of_graph(description)
         self._is_of_chain = remaining.of_chains(description)
@@ -72,19 +76,78 @@ class ResultFiles:
         Args:
             damages: `Damages`.
         """
-        for file in (
-            self._unscored,
-            self._scores,
-            self._layers,
-            self._chains,
-            self._trainings,
-        ):
+        for file in self._row_files():
             try:
                 file.rows()
             except DamageError as error:
                 damages.meet(error)
                 for one in file.drop_damaged():
                     damages.meet(one)
+
+    # ---------------------------------------------- What visits have kept
+    def take(self, folders):
+        """Takes the rows over that other folders hold, their files included.
+
+        Files first, rows last: what counts as done is there.
+
+        Args:
+            folders: list of path, whose writers are at rest.
+        """
+        for folder in folders:
+            for name in (
+                predictions.FOLDER,
+                embeddings.FOLDER,
+                submission_files.FOLDER,
+            ):
+                if name == submission_files.FOLDER:
+                    submission_files.join_splits(folder, self.path)
+                files.move_files(folder / name, self.path / name)
+        for file in self._row_files():
+            rows = [
+                row
+                for folder in folders
+                # What is damaged is missing, and will be made again.
+                for row in read_rows(folder / file.path.name, file.kind, [])
+            ]
+            if rows:
+                file.add(rows)
+
+    def arrange(self):
+        """Puts the graph's rows in the order of a run by one process."""
+        stages = [None, *self._graph.stages]
+        cells = [
+            cell for stage in stages for cell in self._graph.cells_of(stage)
+        ]
+        places = {
+            (cell.key, language): (at, number)
+            for at, cell in enumerate(cells)
+            for number, language in enumerate(cell.languages)
+        }
+        trained = {
+            stage.fingerprint: (at,)
+            for at, stage in enumerate(self._graph.stages)
+        }
+
+        def of_cell(row):
+            place = places.get((remaining.cell_key(row), row.language))
+            return place if place and self._is_of_graph(row) else ()
+
+        def of_stage(row):
+            return trained.get(row.stage, ())
+
+        for file in (self._scores, self._layers, self._unscored):
+            file.arrange(of_cell)
+        for file in (self._chains, self._trainings):
+            file.arrange(of_stage)
+
+    def _row_files(self):
+        return (
+            self._trainings,
+            self._unscored,
+            self._layers,
+            self._chains,
+            self._scores,
+        )
 
     # ------------------------------------------------------------------ Keeping
     @contextlib.contextmanager
@@ -96,7 +159,7 @@ class ResultFiles:
 
     def _route_writer(self, route):
         if route not in self._route_writers:
-            writer = EventWriter(self.path / TENSORBOARD / route)
+            writer = EventWriter(self._logs / route)
             self._route_writers[route] = self._closing.enter_context(writer)
         return self._route_writers[route]
 
@@ -221,9 +284,7 @@ class ResultFiles:
         its own path.
         """
         folders = {self._events(cell) for cell in self._cells_of(stage)} or {
-            self.path.joinpath(
-                TENSORBOARD, stage.path, "stage", f"seed-{stage.seed}"
-            )
+            self._logs.joinpath(stage.path, "stage", f"seed-{stage.seed}")
         }
         return [EventWriter(folder) for folder in sorted(folders)]
 
@@ -231,7 +292,7 @@ class ResultFiles:
         """Names a chain: the route, and the target's stage where it ends."""
         cells = [c for c in self._cells_of(stage) if c.route == route]
         end = cells[0].target.name if cells else "chain"
-        return self.path.joinpath(TENSORBOARD, route, end, f"seed-{stage.seed}")
+        return self._logs.joinpath(route, end, f"seed-{stage.seed}")
 
     def _cells_of(self, stage):
         """Lists the cells whose target a stage trains."""
@@ -242,6 +303,6 @@ class ResultFiles:
         ]
 
     def _events(self, cell):
-        return self.path.joinpath(
-            TENSORBOARD, cell.route, cell.target.name, f"seed-{cell.seed}"
+        return self._logs.joinpath(
+            cell.route, cell.target.name, f"seed-{cell.seed}"
         )

@@ -26,6 +26,10 @@ class RowFile:
     """A file of rows of one kind and its only writer, who reads it once.
 
     The file is always whole: it is written anew with every addition.
+
+    Attributes:
+        path: path.
+        kind: a dataclass of `records.rows`.
     """
 
     def __init__(self, path, kind):
@@ -37,7 +41,7 @@ class RowFile:
                 are the same.
         """
         self.path = pathlib.Path(path)
-        self._kind = kind
+        self.kind = kind
         self._rows = None
 
     def rows(self):
@@ -48,7 +52,7 @@ class RowFile:
         """
         if self._rows is None:
             self._rows = {}
-            self._take(read_rows(self.path, self._kind))
+            self._take(read_rows(self.path, self.kind))
         return [row for row, _ in self._rows.values()]
 
     def add(self, rows):
@@ -70,6 +74,18 @@ class RowFile:
             self._rows[rows_of.key_of(row)] = (row, line)
         self._write()
 
+    def arrange(self, place_of):
+        """Puts the rows in an order; those of one place stay as they are.
+
+        Args:
+            place_of: function of a row -> what can be compared.
+        """
+        before = self.rows()
+        entries = self._rows.items()
+        self._rows = dict(sorted(entries, key=lambda e: place_of(e[1][0])))
+        if self.rows() != before:
+            self._write()
+
     def drop_damaged(self):
         """Takes damaged lines out.
 
@@ -78,7 +94,7 @@ class RowFile:
         """
         damaged = []
         self._rows = {}
-        self._take(read_rows(self.path, self._kind, damaged))
+        self._take(read_rows(self.path, self.kind, damaged))
         if damaged:
             self._write()
         return damaged

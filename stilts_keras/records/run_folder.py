@@ -15,6 +15,9 @@ from stilts_keras.records.remaining import remaining
 from stilts_keras.records.result_files import ResultFiles
 from stilts_keras.records.stage_folders import StageFolders
 
+# The folder of visits that are not absorbed yet.
+VISITS = "visits"
+
 
 class RunFolder:
     """The folder of one run and the graph that is walked in it.
@@ -27,7 +30,16 @@ class RunFolder:
         damages: `Damages`. What was found damaged and is made again.
     """
 
-    def __init__(self, path, graph, *, stage_store=None, on_damage="remake"):
+    def __init__(
+        self,
+        path,
+        graph,
+        *,
+        stage_store=None,
+        on_damage="remake",
+        stages=None,
+        events=None,
+    ):
         """Opens the folder, which need not exist yet.
 
         Args:
@@ -35,6 +47,8 @@ class RunFolder:
             graph: `Graph`.
             stage_store: path or None. Finished stages that runs share.
             on_damage: str. `remake` or `fail`.
+            stages: `StageFolders` or None for those of the folder itself.
+            events: path or None. Where TensorBoard looks; None: in the folder.
 
         Raises:
             InputError: If it holds something else, or results that this
@@ -42,10 +56,12 @@ class RunFolder:
         """
         self.path = files.at_home(path)
         self.graph = graph
-        self.stages = StageFolders(self.path, stage_store)
+        self.stages = stages or StageFolders(self.path, stage_store)
         self.damages = Damages(on_damage)
         self._description = graph.description()
-        self.files = ResultFiles(self.path, graph, self._description)
+        self.files = ResultFiles(
+            self.path, graph, self._description, events=events
+        )
         self._by_name = {stage.fingerprint: stage for stage in graph.stages}
         self._whole = {}
         self._check()
@@ -57,18 +73,25 @@ class RunFolder:
             check_compatible(self._known, self._description)
 
     @contextlib.contextmanager
-    def lock(self):
-        """Keeps other runs out of the folder; see `locked`."""
+    def lock(self, role=""):
+        """Keeps other runs out of the folder; see `locked`.
+
+        Args:
+            role: str. What is done there, for others to read.
+        """
         files.check_folder_place(self.path, "run_dir")
         if self.stages.store:
             files.check_folder_place(self.stages.store, "stage_store")
-        with locked(self.path):
+        with self._locked(role) as note:
             # The other run may have ended between the first look and this.
             self._check()
-            files.remove_leftovers(self.path)
+            files.remove_leftovers(self.path, but=self.path / VISITS)
             # Before a stage of the store is looked for: none goes meanwhile.
             self.stages.register()
-            yield
+            yield note
+
+    def _locked(self, role):
+        return locked(self.path, role=role)
 
     def _read_run(self):
         file = self.path / results.RUN_FILE
@@ -137,7 +160,7 @@ class RunFolder:
                 files.remove(self.stages.progress(stage))
 
     # ------------------------------------------------------------ What is done
-    def remaining(self, *, is_plan=False):
+    def remaining(self, *, is_plan=False, wanted=()):
         """Returns what is left to do.
 
         What later work will be read from is checked, byte by byte, and made
@@ -145,6 +168,8 @@ class RunFolder:
 
         Args:
             is_plan: bool. Whether to look only, and neither check nor mend.
+            wanted: iterable of str. Fingerprints of stages that are to be
+                there in any case.
 
         Returns:
             `Remaining`.
@@ -158,7 +183,12 @@ class RunFolder:
             self.files.chain_scores(),
             self.files.unscored(),
             self._is_there if is_plan else self._is_whole,
+            wanted=wanted,
         )
+
+    def earlier_chain_scores(self):
+        """Returns the `ChainScore` rows that later ones are compared with."""
+        return self.files.chain_scores()
 
     def _is_there(self, name):
         return self.stages.find(self._by_name[name]) is not None
@@ -209,8 +239,13 @@ class RunFolder:
 
 
 def _is_empty_folder(path):
-    # A run that was cut off at its very beginning has left no more.
-    return path.is_dir() and all(
-        file.name == LOCK_FILE or file.name.endswith(files.PARTIAL)
-        for file in path.iterdir()
+    # Visits may come first; and a run that was cut off at its very beginning
+    # has left no more than this.
+    return (
+        (path / VISITS).is_dir()
+        or path.is_dir()
+        and all(
+            file.name == LOCK_FILE or file.name.endswith(files.PARTIAL)
+            for file in path.iterdir()
+        )
     )

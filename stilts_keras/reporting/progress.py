@@ -34,6 +34,12 @@ class Progress:
             self._bar = _bar(self._console)
             self._pause = REDRAW_EVERY_SECONDS
 
+    def another(self):
+        """Returns a display of one more stage, beside this one."""
+        other = Progress(self._console, self._pause, self._clock)
+        other._bar, other._pause = self._bar, self._pause
+        return other
+
     def __enter__(self):
         """Starts the display."""
         if self._bar:

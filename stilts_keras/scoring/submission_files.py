@@ -1,7 +1,10 @@
 """Writes predictions and gold as suites have their files, and a run's own."""
 
+import pathlib
+
 from stilts_keras import files
 from stilts_keras.scoring.formats import BY_PREDICTION
+from stilts_keras.scoring.formats.format import read_json
 from stilts_keras.scoring.submission import SPLITS_FILE
 from stilts_keras.scoring.submission import read_splits
 from stilts_keras.scoring.suite import Layout
@@ -24,10 +27,26 @@ def write_labels(suite, folder, task, language, gold, ids=None, split="test"):
     file = suite.layout.file_of(folder, task, language)
     suite.layout.formats[task].write_gold(file, gold, ids)
     if split != "test":
-        splits = read_splits(suite, folder)
-        files.write_json(
-            files.at_home(folder) / SPLITS_FILE, {**splits, task: split}
-        )
+        splits = {**read_splits(suite, folder), task: split}
+        _write_splits(files.at_home(folder) / SPLITS_FILE, splits)
+
+
+def _write_splits(file, splits):
+    # Sorted: whoever writes, in whatever order, writes the same.
+    files.write_json(file, dict(sorted(splits.items())))
+
+
+def join_splits(source, run_dir):
+    """Adds the splits that another folder's labels are of to a run's own.
+
+    Args:
+        source: path. Its files of splits are then those of both.
+        run_dir: path.
+    """
+    for file in sorted(pathlib.Path(source, FOLDER).rglob(SPLITS_FILE)):
+        own = pathlib.Path(run_dir) / file.relative_to(source)
+        if own.is_file():
+            _write_splits(file, read_json(own) | read_json(file))
 
 
 def submissions_of(run_dir, suite):

@@ -1,36 +1,16 @@
 """A visit: one stage, trained if need be, with all cells that it serves.
 
-A visit takes values and yields values; it writes nothing but its stage. So it
-can be handed to another process, or to another machine: see `work`.
+A visit takes values and yields values; it writes nothing but its stage.
+`worker.py` makes one in a process, or on a machine, of its own.
 """
 
 import keras
 
-from stilts_keras import backend
-from stilts_keras.interruption import Interruption
 from stilts_keras.visits.evaluation import evaluate_cell
 from stilts_keras.visits.evaluation import recall
-from stilts_keras.visits.place import Place
 from stilts_keras.visits.training import train_stage
 from stilts_keras.visits.values import Note
-from stilts_keras.visits.values import Onlooker
 from stilts_keras.visits.values import Trained
-
-
-def work(visit, setting):
-    """Makes a visit in a process of its own.
-
-    Args:
-        visit: Visit.
-        setting: Setting.
-
-    Returns:
-        List of what `make` yields.
-    """
-    backend.prepare()
-    with Interruption() as interruption:
-        place = Place(setting)
-        return list(make(visit, place, Onlooker(), interruption))
 
 
 def make(visit, place, onlooker, interruption):

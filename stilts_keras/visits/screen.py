@@ -1,0 +1,97 @@
+"""Shows the training where it is looked at: progress, and TensorBoard."""
+
+import contextlib
+
+from stilts_keras.visits.values import Onlooker
+
+
+class Screen(Onlooker):
+    """Hands on what a visit tells: to a display, and to curves."""
+
+    def __init__(self, folder, progress):
+        """Shows nothing yet.
+
+        Args:
+            folder: `RunFolder`. Whose curves they are.
+            progress: `Progress`, or `Status` where another process shows it.
+        """
+        self._folder = folder
+        self.progress = progress
+        self._writers = ()
+        self._closing = contextlib.ExitStack()
+
+    def __enter__(self):
+        """Starts the display."""
+        self.progress.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        """Ends it, and closes the curves."""
+        self._closing.close()
+        self.progress.__exit__(*error)
+
+    def start(self, stage, num_steps, step):
+        """A stage's training begins, or goes on after `step` steps."""
+        self.end_stage()
+        self._writers = self._folder.files.training_writers(stage)
+        for writer in self._writers:
+            self._closing.enter_context(writer)
+        self.progress.start(f"{stage.path} seed {stage.seed}", num_steps, step)
+
+    def note(self, text):
+        """There is something that the user should read at once."""
+        self.progress.note(text)
+
+    def step(self, step, loss):
+        """A step is done."""
+        self.progress.update(step, loss)
+
+    def scalars(self, step, values):
+        """There are scalars of the training: dict from tag to float."""
+        for writer in self._writers:
+            for tag, value in values.items():
+                writer.scalar(tag, value, step)
+
+    def end_stage(self):
+        """The stage that is shown, if there is one, has ended."""
+        self._closing.close()
+        self.progress.finish()
+
+
+class Together:
+    """Several displays as one; see `Progress`."""
+
+    def __init__(self, *displays):
+        """Takes the displays."""
+        self._displays = displays
+
+    def __enter__(self):
+        """Starts each."""
+        for display in self._displays:
+            display.__enter__()
+        return self
+
+    def __exit__(self, *error):
+        """Ends each."""
+        for display in self._displays:
+            display.__exit__(*error)
+
+    def start(self, stage_name, num_steps, step=0):
+        """A stage begins."""
+        for display in self._displays:
+            display.start(stage_name, num_steps, step)
+
+    def update(self, step, loss=None):
+        """A step is done."""
+        for display in self._displays:
+            display.update(step, loss)
+
+    def note(self, text):
+        """There is something to read."""
+        for display in self._displays:
+            display.note(text)
+
+    def finish(self):
+        """The stage has ended."""
+        for display in self._displays:
+            display.finish()

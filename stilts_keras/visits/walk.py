@@ -1,0 +1,136 @@
+"""Makes the visits that are left of a folder, one after the other, here."""
+
+import dataclasses
+
+from stilts_keras.graph.plan import problems_of
+from stilts_keras.records.remaining import Remaining
+from stilts_keras.steps.inputs import refuse_long_rows
+from stilts_keras.steps.update import check_sliceable
+from stilts_keras.versions import versions
+from stilts_keras.visits.keeping import keep
+from stilts_keras.visits.place import Place
+from stilts_keras.visits.planning import plan_visits
+from stilts_keras.visits.values import Setting
+from stilts_keras.visits.visit import make
+
+
+@dataclasses.dataclass(frozen=True)
+class Begun:
+    """What is to be done in a folder, once all of it was checked.
+
+    Attributes:
+        visits: list of `Visit`, parents first.
+        left: `Remaining`.
+        place: `Place`, all data packed; None where there is no visit.
+    """
+
+    visits: list
+    left: Remaining
+    place: Place | None
+
+
+def walk(folder, options, screen, interruption, settings):
+    """Makes the visits that are left, and keeps what they yield.
+
+    Args:
+        folder: `RunFolder`, locked: of a run, or of a visit.
+        options: Options.
+        screen: Screen.
+        interruption: Interruption.
+        settings: dict. Kept in `run.json`.
+    """
+    begun = begin(folder, options, screen, settings)
+    left = begun.left
+    for visit in begun.visits:
+        with folder.files.open_events():
+            for found in make(visit, begun.place, screen, interruption):
+                keep(folder, found, screen)
+        left = without(left, visit)
+        folder.drop_unneeded(options.keep, left)
+
+
+def begin(folder, options, screen, settings):
+    """Finds what is left, and all that can be wrong with it, at once.
+
+    Args:
+        folder: `RunFolder`, locked.
+        options: Options.
+        screen: Screen.
+        settings: dict. Kept in `run.json`.
+
+    Returns:
+        `Begun`. The folder is described.
+    """
+    left = folder.remaining()
+    for note in (*folder.damages.notes, *_left_out(folder.graph)):
+        screen.note(note)
+    visits = plan_visits(folder.graph, left)
+    place = _prepare(folder, visits, options, screen) if visits else None
+    if visits or not folder.is_described:
+        folder.describe({"settings": settings, **versions()})
+    folder.keep_trainings(folder.graph.stages)
+    folder.drop_unneeded(options.keep, left)
+    return Begun(visits, left, place)
+
+
+def without(left, visit):
+    """Returns what is left once a visit is made."""
+    return left.without(
+        visit.stage and visit.stage.fingerprint,
+        [cell.key for cell in visit.cells],
+    )
+
+
+def _prepare(folder, visits, options, screen):
+    """Finds all that can be wrong with the data, at once."""
+    place = Place(
+        Setting(
+            data=folder.graph.data,
+            backbone=folder.graph.backbone,
+            stages=folder.stages,
+            options=options,
+        )
+    )
+    trained = [visit.stage for visit in visits if visit.is_trained]
+    for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
+        screen.note(line)
+    for stage in trained:
+        for source in stage.all_sources:
+            check_sliceable(
+                str(source),
+                place.inputs.problem(source.task),
+                stage.recipe.batch_size,
+                options.micro_batch_size,
+            )
+    cut = place.inputs.prepare(
+        trained,
+        [cell for visit in visits for cell in visit.cells],
+        [lesson for visit in visits for lesson in visit.lessons],
+    )
+    if options.long_rows == "error":
+        refuse_long_rows(cut)
+    for note in place.inputs.notes():
+        screen.note(f"{note}.")
+    for note in place.root.limits(problems_of(trained)):
+        screen.note(note)
+    for where, count in cut.items():
+        screen.note(f"{where}: {count} long sequences were cut.")
+    for where in place.inputs.without_dev(trained):
+        screen.note(f"{where}: no dev rows; the last step is kept.")
+    for note in _missing(folder.graph):
+        screen.note(note)
+    return place
+
+
+def _left_out(graph):
+    return [f"Left out: {reason}" for reason in graph.left_out.values()]
+
+
+def _missing(graph):
+    for task in graph.targets:
+        missing = graph.missing_languages(task)
+        if missing:
+            yield (
+                f"{task.name}: the data has no {graph.eval_split(task)} rows "
+                f"in {' '.join(missing)}."
+            )

@@ -1,0 +1,97 @@
+"""Makes one visit in a folder of its own: what launchers hand out."""
+
+import dataclasses
+import signal
+
+from stilts_keras import backend
+from stilts_keras import files
+from stilts_keras.errors import InputError
+from stilts_keras.errors import Interrupted
+from stilts_keras.errors import StageError
+from stilts_keras.interruption import Interruption
+from stilts_keras.records.status import Status
+from stilts_keras.records.visit_folders import VisitFolder
+from stilts_keras.visits.screen import Screen
+from stilts_keras.visits.screen import Together
+from stilts_keras.visits.walk import walk
+
+DONE = "done"
+FAILED = "failed"
+STOPPED = "stopped"
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How the making of a visit has ended: a value to be handed back.
+
+    Attributes:
+        kind: str. `DONE`; `FAILED`, as it would once more; or `STOPPED`, by a
+            signal or with its process, and to be gone on with.
+        text: str. What there is to say.
+    """
+
+    kind: str
+    text: str = ""
+
+
+def make_visit(part, options, *, display=None, settings=None, is_alone=False):
+    """Makes a visit in its folder; what is done there is not done again.
+
+    Args:
+        part: `Part`.
+        options: Options. Of the run: `run_dir` is the run's.
+        display: `Progress` or None. Shows it, beside the file for others.
+        settings: dict or None. Kept in the folder's `run.json`.
+        is_alone: bool. Whether no driver of the run has asked for it; one that
+            is at work is then in the way.
+
+    Raises:
+        InputError: If another process makes it, a stage before it is not
+            there, or its data are unfit.
+        StageError: If the stage cannot be finished, or the disk is full.
+        Interrupted: If the process was asked to stop; progress is saved.
+    """
+    backend.prepare()
+    folder = VisitFolder(
+        options.run_dir,
+        part,
+        stage_store=options.stage_store,
+        on_damage=options.on_damage,
+    )
+    # What the run keeps is for the run to say.
+    options = dataclasses.replace(options, keep="all")
+    with (
+        Interruption() as interruption,
+        files.refusals_said(),
+        folder.lock() as note,
+    ):
+        if is_alone:
+            folder.refuse_driver()
+        shown = Together(Status(folder.path), *filter(None, [display]))
+        with Screen(folder, shown) as screen:
+            if note:
+                screen.note(note)
+            walk(folder, options, screen, interruption, settings or {})
+
+
+def attempt(part, options):
+    """Makes a visit and says how that ended.
+
+    Args:
+        part: `Part`.
+        options: Options. Of the run.
+
+    Returns:
+        `Outcome`. An error that is a bug is raised.
+    """
+    try:
+        make_visit(part, options)
+    except (InputError, StageError) as error:
+        return Outcome(FAILED, " ".join(str(error).split()))
+    except Interrupted as interrupted:
+        lines = [
+            f"stopped by {signal.Signals(interrupted.signal_number).name}",
+            *getattr(interrupted, "__notes__", []),
+        ]
+        return Outcome(STOPPED, "; ".join(lines))
+    return Outcome(DONE)
