@@ -375,42 +375,39 @@ _flag(
     flags.DEFINE_enum,
     "launcher",
     Options.launcher,
-    "Where stages are trained: local, on this machine; ray, on a cluster; "
-    "slurm, by the jobs of `plan --format=slurm`, whose results are taken.",
+    "local: on this machine; ray: on a cluster; slurm: in the jobs of `plan "
+    "--format=slurm`, whose results are taken.",
     choices=LAUNCHERS,
 )
 _flag(
     flags.DEFINE_integer,
     "num_workers",
     Options.num_workers,
-    "With --launcher=local: processes that train at the same time.",
+    "Processes of the local launcher.",
 )
 _flag(
     flags.DEFINE_string,
     "ray_address",
     Options.ray_address,
-    "With --launcher=ray: HOST:PORT of a running cluster (default: one of this "
-    "machine, which ends with the run).",
+    "HOST:PORT of a cluster (default: one of this machine and run).",
 )
 _flag(
     flags.DEFINE_float,
     "gpus_per_stage",
     Options.gpus_per_stage,
-    "With --launcher=ray (default: 1 where the cluster has any).",
-)
-_flag(
-    flags.DEFINE_string,
-    "visit",
-    None,
-    "With visit: the fingerprint of a stage with what it serves, as `plan "
-    "--format=json` lists them.",
+    "Of Ray (default: 1 where the cluster has any).",
 )
 _flag(
     flags.DEFINE_string,
     "sbatch_args",
     "",
-    "With plan --format=slurm: more arguments of sbatch, such as "
-    "'--partition=gpu --gpus=1'.",
+    "With plan --format=slurm: more arguments of sbatch.",
+)
+_flag(
+    flags.DEFINE_string,
+    "visit",
+    None,
+    "With visit: a fingerprint of `plan --format=json`.",
 )
 _group(TAKE_AWAY)
 _flag(
@@ -430,9 +427,8 @@ _flag(
     flags.DEFINE_enum,
     "format",
     None,
-    "With export: huggingface, transformers' own (default). With plan: slurm, "
-    "a script that submits a job for each visit, or json, the same for other "
-    "engines (default: a tree to read).",
+    "With export: huggingface, transformers' own. With plan: slurm, a script "
+    "that submits jobs, or json, the same for other engines.",
     choices=("huggingface", *PLAN_FORMATS),
 )
 _group("prune")

@@ -27,10 +27,15 @@ class Interruption:
 
     def __enter__(self):
         """Takes the signals over."""
+        self.take_over()
+        return self
+
+    def take_over(self):
+        """Takes the signals over, again where another library did so."""
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
-                self._before[number] = signal.signal(number, self._take)
-        return self
+                before = signal.signal(number, self._take)
+                self._before.setdefault(number, before)
 
     def __exit__(self, *exception):
         """Gives them back."""

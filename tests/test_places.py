@@ -1,7 +1,6 @@
 """Where nothing can be written: one line, exit 2, and before any work."""
 
 import errno
-import fcntl
 import os
 import pathlib
 import subprocess
@@ -246,16 +245,6 @@ def test_a_run_by_the_api_is_refused_before_work(tmp_path):
         ):
             no_work()
     assert tree(tmp_path) == [str(tmp_path / "file")]
-
-
-def test_a_file_system_without_locks_is_said(tmp_path, monkeypatch):
-    def unsupported(*arguments):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", unsupported)
-    with pytest.raises(InputError, match="cannot be locked.*No locks"):
-        with locked(tmp_path / "run"):
-            pass
 
 
 def test_a_lock_that_is_a_folder_is_said(tmp_path):

@@ -69,16 +69,16 @@ def absorb_earlier(run, *, patience_seconds=PATIENCE_SECONDS):
         with run.interruption.held():
             busy = absorb(run.folder, waiting)
         for path, who in busy.items():
-            if time.monotonic() > end:
-                raise InputError(
-                    f"Visit {path.name} of this run is being made by {who}. "
-                    "Wait for it, or end it, and run again."
-                )
             if path not in said:
                 run.screen.note(
                     f"Waiting for visit {path.name}, made by {who}."
                 )
                 said.add(path)
+            if time.monotonic() > end:
+                raise InputError(
+                    f"Visit {path.name} of this run is being made by {who}. "
+                    "Wait for it, or end it, and run again."
+                )
         waiting = list(busy)
         if waiting:
             time.sleep(POLL_SECONDS)
@@ -121,9 +121,9 @@ class Schedule:
                     self._start_ready()
                 if not self._running:
                     break
-                found = self._engine.wait(POLL_SECONDS)
+                # Held: engines have ways of their own with what is raised.
                 with self._run.interruption.held():
-                    self._take(found)
+                    self._take(self._engine.wait(POLL_SECONDS))
                 self._board.show()
         except Interrupted as interrupted:
             for line in self._engine.stop():
@@ -155,6 +155,8 @@ class Schedule:
 
     def _take(self, found):
         """Absorbs what is done, and has what was cut off gone on with."""
+        for fingerprint, _ in found:
+            self._board.end(fingerprint)
         done = [name for name, outcome in found if outcome.kind == DONE]
         if done:
             absorb(
@@ -163,7 +165,6 @@ class Schedule:
             )
         for fingerprint, outcome in found:
             before = self._running.pop(fingerprint)
-            self._board.end(fingerprint)
             if outcome.kind == DONE:
                 self._left = without(
                     self._left, self._planned[fingerprint].visit

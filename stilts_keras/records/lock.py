@@ -170,7 +170,7 @@ def holder_of(path):
                 if error.errno not in UNSUPPORTED:
                     raise
     except FileNotFoundError:
-        return None
+        pass
     return heartbeat.holder(path)
 
 

@@ -23,10 +23,13 @@ from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Unscored
+from stilts_keras.records.stage_folders import STAGES
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import runs_of_store
 from stilts_keras.records.stage_folders import stages_in_run
 from stilts_keras.records.stage_folders import stages_in_store
+from stilts_keras.records.visit_folders import visit_folders
+from stilts_keras.records.visit_folders import visits_at_work
 
 # A writer that is still at work is younger.
 LEFTOVER_AFTER_SECONDS = 24 * 3600
@@ -68,7 +71,17 @@ def prune_run(run_dir, *, keep="all", is_agreed):
     run_dir = files.at_home(run_dir)
     _check_is_run(run_dir)
     with locked(run_dir):
+        _check_visits(run_dir, "Prune when it has ended.")
         return _delete(lambda: (_left_over(run_dir, keep), []), is_agreed)
+
+
+def _check_visits(run_dir, move):
+    """Raises where a visit is made without a driver of its run."""
+    for name, who in visits_at_work(run_dir).items():
+        raise InputError(
+            f"Visit {name} of run {str(run_dir)!r} is being made by {who}. "
+            f"{move}"
+        )
 
 
 def _left_over(run_dir, keep):
@@ -76,7 +89,7 @@ def _left_over(run_dir, keep):
     found = stages_in_run(run_dir)
     known = _graph_of(run_dir)["stages"]
     paths = [path for name, path in found.items() if name not in needed]
-    for progress in sorted(run_dir.rglob(".*.progress")):
+    for progress in sorted((run_dir / STAGES).rglob(".*.progress")):
         name = progress.name[1:].partition(".")[0]
         # A link may lead to nothing, and the stage be in training.
         is_finished = name in found and (found[name] / MANIFEST).is_file()
@@ -118,7 +131,10 @@ def _unused(store):
                 f"Run {str(run_dir)!r} uses this store and is at work. Prune "
                 "when it has ended."
             )
-        needed |= set(stages_in_run(run_dir))
+        _check_visits(run_dir, "It uses this store. Prune when it has ended.")
+        # What jobs have trained is linked by their visits until it is taken.
+        for place in (run_dir, *visit_folders(run_dir)):
+            needed |= set(stages_in_run(place))
         if (run_dir / results.RUN_FILE).is_file():
             needed |= _needed(run_dir, "none")
     found = stages_in_store(store)

@@ -96,7 +96,7 @@ class RunFolder:
     def _read_run(self):
         file = self.path / results.RUN_FILE
         if not file.exists():
-            if self.path.exists() and not _is_empty_folder(self.path):
+            if not self._may_begin():
                 raise InputError(
                     f"{str(self.path)!r} holds something else and no "
                     f"{results.RUN_FILE}: it is no run folder. Choose another "
@@ -111,6 +111,10 @@ class RunFolder:
             return {}
         results.check_format(found, file)
         return found
+
+    def _may_begin(self):
+        """Whether there is nothing, or what a run's beginning has left."""
+        return not self.path.exists() or _is_empty_folder(self.path)
 
     @property
     def baseline(self):

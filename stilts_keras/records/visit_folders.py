@@ -117,6 +117,10 @@ class VisitFolder(RunFolder):
             self._take_progress()
             yield note
 
+    def _may_begin(self):
+        # Of this name, it can be of nobody else.
+        return True
+
     def refuse_driver(self):
         """Raises InputError where a process makes the run's visits itself.
 
