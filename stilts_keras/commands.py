@@ -4,7 +4,6 @@ Each imports what it needs: no framework is loaded before `KERAS_BACKEND` is
 set from the flags, and none at all where a command can do without.
 """
 
-import dataclasses
 import importlib
 import importlib.util
 import os
@@ -14,9 +13,9 @@ import tempfile
 from absl import flags
 
 from stilts_keras import flag_definitions
+from stilts_keras import flag_values
 from stilts_keras import memory
 from stilts_keras.errors import InputError
-from stilts_keras.errors import unknown
 
 FLAGS = flags.FLAGS
 
@@ -27,12 +26,6 @@ def tasks():
     from stilts_keras.tasks.listing import print_tasks
 
     print_tasks(SUITES.values())
-
-
-def _run_dir():
-    """Returns the run folder, or None."""
-    # As with other flags, the last one counts: it overrides a flagfile's.
-    return FLAGS.run_dir[-1] if FLAGS.run_dir else None
 
 
 def report():
@@ -87,8 +80,8 @@ def plan():
     from stilts_keras.graph.plan import render_plan
     from stilts_keras.records.stage_folders import StageFolders
 
-    graph = _graph()
-    folders = StageFolders(_run_dir(), FLAGS.stage_store)
+    graph = flag_values.graph()
+    folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store)
     there = [stage for stage in graph.stages if folders.find(stage)]
     done = {stage for stage in there if folders.is_in_run(stage)}
     at_work = []
@@ -118,21 +111,23 @@ def plan():
 def _print_jobs():
     """Prints what is left of a run as jobs of an engine."""
     what = f"FOLDER, with --format={FLAGS.format}"
-    if not _run_dir():
+    if not flag_values.run_dir():
         raise InputError(f"Pass --run_dir={what}.")
-    _need(stage_store=what)
+    flag_values.need(stage_store=what)
     from stilts_keras.launchers import jobs
     from stilts_keras.records.run_folder import RunFolder
     from stilts_keras.visits.planning import plan_visits
 
-    _options()
-    graph = _graph()
-    folder = RunFolder(_run_dir(), graph, stage_store=FLAGS.stage_store)
+    flag_values.options()
+    graph = flag_values.graph()
+    folder = RunFolder(
+        flag_values.run_dir(), graph, stage_store=FLAGS.stage_store
+    )
     found = jobs.jobs_of(
         graph,
         plan_visits(graph, folder.remaining(is_plan=True)),
         folder.path,
-        _given_flags(),
+        flag_values.given_flags(),
     )
     if FLAGS.format == "json":
         print(jobs.as_json(found))
@@ -140,21 +135,9 @@ def _print_jobs():
         print(jobs.as_script(found, FLAGS.sbatch_args))
 
 
-def _given_flags():
-    """Lists the flags that were given, in files too, as they are written."""
-    left_out = ("format", "sbatch_args", "launcher", "num_workers", "visit")
-    return [
-        line
-        for names in flag_definitions.GROUPS.values()
-        for name in names
-        if FLAGS[name].present and name not in left_out
-        for line in FLAGS[name].serialize().splitlines()
-    ]
-
-
 def prune():
     """Deletes what no run needs."""
-    if not _run_dir() and not FLAGS.stage_store:
+    if not flag_values.run_dir() and not FLAGS.stage_store:
         raise InputError(
             "Pass --run_dir=FOLDER, --stage_store=FOLDER, or both, to prune."
         )
@@ -163,7 +146,9 @@ def prune():
     done = []
     if FLAGS.run_dir:
         done.append(
-            pruning.prune_run(_run_dir(), keep=FLAGS.keep, is_agreed=_is_agreed)
+            pruning.prune_run(
+                flag_values.run_dir(), keep=FLAGS.keep, is_agreed=_is_agreed
+            )
         )
     # Last: the run above may have been the only one to need a stage.
     if FLAGS.stage_store:
@@ -196,80 +181,57 @@ def _is_agreed(pruning):
 
 def run():
     """Trains and evaluates."""
-    if not _run_dir():
+    if not flag_values.run_dir():
         raise InputError("Pass --run_dir=FOLDER: results are kept there.")
     from stilts_keras import files
 
-    options = _options()
-    files.check_folder_place(_run_dir(), "run_dir")
+    options = flag_values.options()
+    files.check_folder_place(flag_values.run_dir(), "run_dir")
     if FLAGS.stage_store:
         files.check_folder_place(FLAGS.stage_store, "stage_store")
     from stilts_keras.interruption import Interruption
 
     # From the start: imports take their time, and may be cut off, too.
     with Interruption():
-        _run_graph(_graph(), options)
+        _run_graph(flag_values.graph(), options)
 
 
 def visit():
     """Makes one visit of a run, in its own folder."""
-    if not _run_dir():
+    if not flag_values.run_dir():
         raise InputError("Pass --run_dir=FOLDER of the run.")
-    _need(
+    flag_values.need(
         stage_store="FOLDER that all visits of the run share",
         visit="FINGERPRINT, one of `stilts plan --format=json`",
     )
     from stilts_keras import files
 
-    options = _options()
-    files.check_folder_place(_run_dir(), "run_dir")
+    options = flag_values.options()
+    files.check_folder_place(flag_values.run_dir(), "run_dir")
     files.check_folder_place(FLAGS.stage_store, "stage_store")
     from stilts_keras.graph.part import find_part
     from stilts_keras.interruption import Interruption
 
     with Interruption():
-        part = find_part(_graph(), FLAGS.visit)
+        part = find_part(flag_values.graph(), FLAGS.visit)
         _set_backend()
         from stilts_keras.launchers import slurm
 
-        slurm.make(part, options, _settings())
-
-
-def _options():
-    from stilts_keras.options import Options
-
-    names = [field.name for field in dataclasses.fields(Options)]
-    given = {name: FLAGS[name].value for name in names}
-    return Options(**given | {"run_dir": _run_dir()})
+        slurm.make(part, options, flag_values.settings())
 
 
 def _run_graph(graph, options):
     _set_backend()
     from stilts_keras import experiment
 
-    experiment.run(graph, options, settings=_settings())
-
-
-def _settings():
-    """Returns the flags that a run's folder tells of."""
-    return {
-        name: FLAGS[name].value
-        for group, names in flag_definitions.GROUPS.items()
-        for name in names
-        if group not in ("score", "prune", flag_definitions.TAKE_AWAY)
-    }
-
-
-def _need(**flags_needed):
-    """Raises InputError for the first flag that is not given."""
-    for name, what in flags_needed.items():
-        if not FLAGS[name].value:
-            raise InputError(f"Pass --{name}={what}.")
+    experiment.run(graph, options, settings=flag_values.settings())
 
 
 def export():
     """Writes a stage as another library's folder."""
-    _need(stage="FOLDER of a finished stage", output="FOLDER to make")
+    flag_values.need(
+        stage="FOLDER of a finished stage", output="FOLDER to make"
+    )
     _set_backend()
     from stilts_keras.export import export as export_stage
 
@@ -279,14 +241,14 @@ def export():
 
 def predict():
     """Writes predictions of rows without gold."""
-    _need(
+    flag_values.need(
         stage="FOLDER of a finished stage",
         task="NAME of the task whose test rows are to be predicted",
         output="FOLDER for the predictions",
     )
     from stilts_keras.data.sources import open_data
 
-    task, data = _task(), open_data(FLAGS.data)
+    task, data = flag_values.task(), open_data(FLAGS.data)
     _set_backend()
     from stilts_keras.predict import predict as predict_task
 
@@ -302,22 +264,6 @@ def predict():
         print(f"{task.name} ({language}): {file}")
 
 
-def _task():
-    """Returns the Task of --task, which may be the user's own."""
-    from stilts_keras.graph.own_tasks import with_own_tasks
-
-    known = with_own_tasks(_own_tasks())
-    if FLAGS.task not in known:
-        raise unknown("task", FLAGS.task, known)
-    return known[FLAGS.task]
-
-
-def _own_tasks():
-    from stilts_keras.graph.own_tasks import load_task_file
-
-    return [task for file in FLAGS.task_file for task in load_task_file(file)]
-
-
 def score():
     """Scores submissions."""
     from stilts_keras import files
@@ -325,7 +271,7 @@ def score():
 
     suite = get_suite(FLAGS.benchmark)
     what = f"FOLDER in {suite.title}'s layout"
-    _need(predictions=what, labels=what)
+    flag_values.need(predictions=what, labels=what)
     output = FLAGS.output
     if output:
         output = files.check_file_place(output, "output")
@@ -341,74 +287,6 @@ def score():
         allow_missing=FLAGS.allow_missing,
     )
     rendering.print_frame(frame)
-
-
-def _graph():
-    from stilts_keras.backbones.description import describe_backbone
-    from stilts_keras.data.mixture import Sampling
-    from stilts_keras.graph.graph import Graph
-
-    return Graph(
-        routes=FLAGS.route,
-        targets=FLAGS.targets,
-        tasks=_own_tasks(),
-        seeds=FLAGS.seed,
-        data=FLAGS.data,
-        backbone=describe_backbone(
-            FLAGS.backbone,
-            tokenizer=FLAGS.tokenizer,
-            family=FLAGS.family,
-            num_layers=FLAGS.num_layers,
-            num_heads=FLAGS.num_heads,
-            hidden_dim=FLAGS.hidden_dim,
-            intermediate_dim=FLAGS.intermediate_dim,
-            max_sequence_length=FLAGS.max_sequence_length,
-            dropout=FLAGS.dropout,
-        ),
-        languages=FLAGS.languages,
-        target_languages=FLAGS.target_languages,
-        target_count=FLAGS.target_count,
-        train_limit=FLAGS.train_limit,
-        eval_limit=FLAGS.eval_limit,
-        eval_on_dev=FLAGS.eval_on_dev,
-        retrieval_layer=_retrieval_layer(),
-        retrieval_pooling=FLAGS.retrieval_pooling,
-        baseline=FLAGS.baseline,
-        recipe={
-            name: FLAGS[name].value
-            for name in flag_definitions.GROUPS[flag_definitions.RECIPE]
-        },
-        sampling=Sampling(
-            kind=FLAGS.sampling,
-            cap=FLAGS.sampling_cap,
-            temperature=FLAGS.sampling_temperature,
-            rates=_sampling_rates(),
-        ),
-        replay=FLAGS.replay,
-        route_steps=FLAGS.route_steps,
-        measure_forgetting=FLAGS.measure_forgetting,
-        allow_missing=FLAGS.allow_missing,
-    )
-
-
-def _sampling_rates():
-    rates = {}
-    for item in FLAGS.sampling_rates:
-        name, _, weight = item.partition("=")
-        try:
-            rates[name] = float(weight)
-        except ValueError as error:
-            raise InputError(
-                "sampling_rates must be written as source=weight, such as "
-                f"mnli=2. Received: {item!r}."
-            ) from error
-    return rates
-
-
-def _retrieval_layer():
-    """Reads a number where there is one; Graph refuses all else."""
-    value = FLAGS.retrieval_layer
-    return int(value) if value and value.isdecimal() else value
 
 
 def _set_backend():

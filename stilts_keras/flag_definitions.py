@@ -42,6 +42,16 @@ def _flag(define, name, default, text, choices=None):
         define(name, default, list(choices), text)
 
 
+def _string(name, text):
+    """Defines a flag that is unset by default."""
+    _flag(flags.DEFINE_string, name, None, text)
+
+
+def _integer(name, text):
+    """Defines a flag that is unset by default."""
+    _flag(flags.DEFINE_integer, name, None, text)
+
+
 _group("what to train")
 _flag(
     flags.DEFINE_multi_string,
@@ -70,10 +80,8 @@ _flag(
     "Languages that the targets' own stages train in, with commas; with "
     "several, rows of all are mixed.",
 )
-_flag(
-    flags.DEFINE_integer,
+_integer(
     "target_count",
-    Request.target_count,
     "Training examples of a target's own stage in each of these languages "
     "(default: all).",
 )
@@ -83,16 +91,11 @@ _flag(
     list(Request.seeds),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
-_flag(
-    flags.DEFINE_string,
-    "baseline",
-    Request.baseline,
-    "Route that the others are compared to (default: the first).",
+_string(
+    "baseline", "Route that the others are compared to (default: the first)."
 )
-_flag(
-    flags.DEFINE_integer,
+_integer(
     "route_steps",
-    Request.route_steps,
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
 )
@@ -144,19 +147,13 @@ _flag(
     "KerasHub preset, hf://namespace/name, a local KerasHub or Hugging Face "
     "folder, pocket, or random.",
 )
-_flag(
-    flags.DEFINE_string,
-    "tokenizer",
-    None,
-    "SentencePiece model, where not the backbone's own; pocket for the "
-    "built-in one.",
-)
-_flag(
-    flags.DEFINE_string,
-    "family",
-    None,
-    "Family of --backbone=random (default: the first that README lists).",
-)
+for _name, _text in {
+    "tokenizer": "SentencePiece model, where not the backbone's own; pocket "
+    "for the built-in one.",
+    "family": "Family of --backbone=random (default: the first that README "
+    "lists).",
+}.items():
+    _string(_name, _text)
 for _name, _default, _text in (
     ("num_layers", 2, "Layers of --backbone=random."),
     ("num_heads", 4, "Attention heads of --backbone=random."),
@@ -189,16 +186,11 @@ _flag(
     Request.languages,
     "Languages to evaluate, with commas (default: all of each target).",
 )
-_flag(
-    flags.DEFINE_integer,
-    "train_limit",
-    Request.train_limit,
-    "Most examples to train on, where a route gives no count.",
+_integer(
+    "train_limit", "Most examples to train on, where a route gives no count."
 )
-_flag(
-    flags.DEFINE_integer,
+_integer(
     "eval_limit",
-    Request.eval_limit,
     "Most examples to evaluate in each language; the pools of bucc2018 are "
     "always searched whole.",
 )
@@ -232,10 +224,8 @@ _flag(
     "score, languages that neither folder has.",
 )
 _group("retrieval")
-_flag(
-    flags.DEFINE_string,
+_string(
     "retrieval_layer",
-    Request.retrieval_layer,
     "Hidden state to compare, 0 being the embedding, or sweep for all of them "
     "(default: 14 of 24, 8 of 12).",
 )
@@ -254,28 +244,17 @@ _flag(
     "The suite whose layout and rules the folders follow.",
     choices=[suite.name for suite in suites.scored() if suite.layout],
 )
-_flag(
-    flags.DEFINE_string,
-    "predictions",
-    None,
-    "Folder with a submission: <task>/test-<language>.tsv or .json; or one "
-    "that holds several, such as RUN_DIR/submission/xtreme.",
-)
-_flag(
-    flags.DEFINE_string,
-    "labels",
-    None,
-    "Folder with the labels in the same layout, such as "
+for _name, _text in {
+    "predictions": "Folder with a submission: <task>/test-<language>.tsv or "
+    ".json; or one that holds several, such as RUN_DIR/submission/xtreme.",
+    "labels": "Folder with the labels in the same layout, such as "
     "RUN_DIR/submission/labels.",
-)
-_flag(
-    flags.DEFINE_string,
-    "output",
-    None,
-    "With score: JSON file for the scores, in the structure of XTREME's "
-    "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without). With predict or export: folder to make.",
-)
+    "output": "With score: JSON file for the scores, in the structure of "
+    "XTREME's evaluator. With report: folder for it, with TensorBoard's files "
+    "(default: RUN_DIR/report, without). With predict or export: folder to "
+    "make.",
+}.items():
+    _string(_name, _text)
 _group(RECIPE)
 _TYPES = {field.name: field.type for field in dataclasses.fields(Recipe)}
 for _name, _text in {
@@ -326,10 +305,8 @@ _flag(
     Options.log_every_steps,
     "Steps between two points in TensorBoard.",
 )
-_flag(
-    flags.DEFINE_integer,
+_integer(
     "micro_batch_size",
-    None,
     "Most rows that go through the model at a time in training, for less "
     "memory: a batch is computed in slices, and its gradient is the same but "
     "for rounding and dropout. Default: whole batches.",
@@ -349,12 +326,7 @@ _flag(
     "A stage's progress is saved so often, at every evaluation on dev rows, "
     "and when the process is asked to stop.",
 )
-_flag(
-    flags.DEFINE_string,
-    "stage_store",
-    Options.stage_store,
-    "Folder of trained stages that several runs share.",
-)
+_string("stage_store", "Folder of trained stages that several runs share.")
 _flag(
     flags.DEFINE_enum,
     "keep",
@@ -385,10 +357,8 @@ _flag(
     Options.num_workers,
     "Processes of the local launcher.",
 )
-_flag(
-    flags.DEFINE_string,
+_string(
     "ray_address",
-    Options.ray_address,
     "HOST:PORT of a cluster (default: one of this machine and run).",
 )
 _flag(
@@ -403,26 +373,15 @@ _flag(
     "",
     "With plan --format=slurm: more arguments of sbatch.",
 )
-_flag(
-    flags.DEFINE_string,
-    "visit",
-    None,
-    "With visit: a fingerprint of `plan --format=json`.",
-)
+_string("visit", "With visit: a fingerprint of `plan --format=json`.")
 _group(TAKE_AWAY)
-_flag(
-    flags.DEFINE_string,
-    "stage",
-    None,
-    "Folder of a finished stage: RUN_DIR/stages/<route>/<fingerprint>.",
-)
-_flag(
-    flags.DEFINE_string,
-    "task",
-    None,
-    "With predict: the task whose test rows are read. With export: which of "
-    "several heads, or none for the backbone alone.",
-)
+for _name, _text in {
+    "stage": "Folder of a finished stage: "
+    "RUN_DIR/stages/<route>/<fingerprint>.",
+    "task": "With predict: the task whose test rows are read. With export: "
+    "which of several heads, or none for the backbone alone.",
+}.items():
+    _string(_name, _text)
 _flag(
     flags.DEFINE_enum,
     "format",

@@ -426,3 +426,84 @@ def test_a_second_writer_is_told_who_holds_the_folder(tmp_path, capsys):
     arguments.append("--targets=xpto")
     assert stilts("run", *arguments, f"--run_dir={folder}") == 2
     assert "in use" not in error_line(capsys)
+
+
+PLACES = ("--run_dir=r", "--stage_store=s")
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (
+            ["--launcher=ray", "--run_dir=r"],
+            "--launcher=ray with --num_workers=1 needs --stage_store=FOLDER",
+        ),
+        (["--num_workers=2", "--run_dir=r"], "needs --stage_store=FOLDER"),
+        (["--num_workers=0", *PLACES], "num_workers must be a whole number"),
+        (
+            ["--launcher=ray", "--num_workers=2", *PLACES],
+            "--num_workers=2 is of --launcher=local",
+        ),
+        (["--ray_address=a:1", *PLACES], "--ray_address=a:1 is of"),
+        (["--gpus_per_stage=1", *PLACES], "--gpus_per_stage=1.0 is of"),
+        (
+            ["--launcher=ray", "--gpus_per_stage=-1", *PLACES],
+            "gpus_per_stage must be a number of at least 0",
+        ),
+    ],
+)
+def test_a_launcher_without_what_it_needs_is_refused(
+    arguments, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
+    assert stilts("run", *asked) == 2
+    assert said in error_line(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--run_dir=r"], "Pass --stage_store=FOLDER"),
+        (["--stage_store=s"], "Pass --run_dir=FOLDER"),
+        ([*PLACES], "Pass --visit=FINGERPRINT"),
+        ([*PLACES, "--visit=12"], "Unknown visit '12': the graph of these"),
+    ],
+)
+def test_a_visit_that_is_not_there_is_one_line(
+    arguments, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
+    assert stilts("visit", *asked) == 2
+    assert said in error_line(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_jobs_are_printed_for_other_engines(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    asked = [*TINY, "--route=mnli/squad", "--targets=xnli", "--train_limit=9"]
+    assert stilts("plan", *asked, *PLACES, "--format=json") == 0
+    jobs = json.loads(capsys.readouterr().out)
+    assert jobs["folder"] == str(tmp_path)
+    names = [visit["name"] for visit in jobs["visits"]]
+    squad = "mnli:9/squad:9"
+    assert names == [
+        f"{path} seed 1" for path in ("mnli:9", squad, f"{squad}/mnli:9")
+    ]
+    first, second, third = jobs["visits"]
+    one, two = first["fingerprint"], second["fingerprint"]
+    assert [v["after"] for v in jobs["visits"]] == [[], [one], [one, two]]
+    command = third["command"]
+    assert command[1:4] == ["-m", "stilts_keras", "visit"]
+    assert {"--train_limit=9", "--stage_store=s"} <= set(command)
+    assert command[-1] == f"--visit={third['fingerprint']}"
+    assert jobs["report"]["command"][-1] == "--launcher=slurm"
+    assert not list(tmp_path.iterdir())
+    for missing in PLACES:
+        others = [place for place in PLACES if place != missing]
+        assert stilts("plan", *asked, *others, "--format=slurm") == 2
+        assert missing[:-2] in error_line(capsys)
+    assert stilts("plan", *asked, "--format=huggingface") == 2
+    assert "slurm or json" in error_line(capsys)

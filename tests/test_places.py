@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from fakes import graph
-from stilts_keras import commands
 from stilts_keras import files
+from stilts_keras import flag_values
 from stilts_keras import main as command
 from stilts_keras.errors import InputError
 from stilts_keras.records.lock import locked
@@ -95,7 +95,7 @@ def tree(folder):
 def test_run_refuses_what_it_cannot_write(
     place, flag, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(commands, "_graph", no_work)
+    monkeypatch.setattr(flag_values, "graph", no_work)
     before = tree(tmp_path)
     folders = {"run_dir": tmp_path / "run", flag: place}
     line = refusal(

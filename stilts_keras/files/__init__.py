@@ -25,9 +25,11 @@ from stilts_keras.files.folders import write_folder
 from stilts_keras.files.places import FULL
 from stilts_keras.files.places import REFUSED
 from stilts_keras.files.places import at_home
+from stilts_keras.files.places import await_seen
 from stilts_keras.files.places import check_file_place
 from stilts_keras.files.places import check_folder_place
 from stilts_keras.files.places import check_space
+from stilts_keras.files.places import file_system_of
 from stilts_keras.files.places import refusals_said
 from stilts_keras.files.whole import PARTIAL
 from stilts_keras.files.whole import atomic_write
@@ -44,12 +46,14 @@ __all__ = [
     "REFUSED",
     "at_home",
     "atomic_write",
+    "await_seen",
     "check_file",
     "check_file_place",
     "check_folder",
     "check_folder_place",
     "check_space",
     "digest_of",
+    "file_system_of",
     "fingerprint_of",
     "leftovers",
     "move_files",

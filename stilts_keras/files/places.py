@@ -4,12 +4,16 @@ import contextlib
 import errno
 import os
 import pathlib
+import time
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import StageError
 from stilts_keras.files.whole import partial_of
 from stilts_keras.files.whole import sync
 
+# File systems that other machines write to as well begin with these names.
+REMOTE = ("nfs", "lustre", "gpfs", "beegfs", "ceph", "cifs", "smb", "fuse")
+SEEN_AFTER_SECONDS = 60.0
 FULL = (errno.ENOSPC, errno.EDQUOT)
 REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ESTALE)
 
@@ -153,3 +157,56 @@ def refusals_said():
                 "that and run the same command again."
             ) from error
         raise
+
+
+def await_seen(path, *, patience_seconds=SEEN_AFTER_SECONDS):
+    """Waits for what another machine has made, where that takes its time.
+
+    Clients of network file systems remember for a while what was not there.
+    On others nothing is waited for.
+
+    Args:
+        path: path.
+        patience_seconds: float.
+
+    Returns:
+        bool. Whether it is there.
+    """
+    path = pathlib.Path(path)
+    end = time.monotonic() + patience_seconds
+    while not path.exists():
+        kind = file_system_of(_nearest(path)).partition(" ")[0]
+        if not kind.startswith(REMOTE) or time.monotonic() > end:
+            return False
+        time.sleep(1.0)
+        with contextlib.suppress(OSError):
+            # To list a folder has some clients look again.
+            os.listdir(_nearest(path))
+    return True
+
+
+def file_system_of(path):
+    """Names the kind of file system that a path lies on, and where it begins.
+
+    Args:
+        path: path.
+
+    Returns:
+        str, such as `nfs4 at /home`.
+    """
+    path = pathlib.Path(os.path.realpath(path))
+    try:
+        lines = pathlib.Path("/proc/self/mountinfo").read_text("utf-8")
+    except OSError:
+        return "a file system of unknown kind"
+    found = {}
+    for line in lines.splitlines():
+        # Fields before the dash vary in number; after it comes the kind.
+        place, _, rest = line.partition(" - ")
+        # The system writes a blank as \040.
+        point = place.split()[4].replace("\\040", " ")
+        found[point] = rest.split()[0]
+    for parent in (path, *path.parents):
+        if str(parent) in found:
+            return f"{found[str(parent)]} at {parent}"
+    return "a file system of unknown kind"

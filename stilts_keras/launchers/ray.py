@@ -33,7 +33,6 @@ PASSED_ON = ("HF_", "XLA_", "JAX_", "TF_", "OMP_NUM_THREADS", "MALLOC_")
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-    # Its own new default; without, it warns of it.
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
@@ -86,7 +85,12 @@ def _cluster(ray, options):
             logging_level=logging.ERROR,
             runtime_env={"env_vars": _environment()},
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (
+        ConnectionError,
+        RuntimeError,
+        ValueError,
+        ray.exceptions.RayError,
+    ) as error:
         what = f"cluster at --ray_address={address}" if address else "cluster"
         raise InputError(
             f"Ray's {what} cannot be joined ({first_line(error)}). It needs "

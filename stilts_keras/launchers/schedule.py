@@ -8,11 +8,13 @@ which asks all to save and stop and returns lines to say.
 import dataclasses
 import time
 
+from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.errors import Interrupted
 from stilts_keras.interruption import Interruption
 from stilts_keras.launchers.board import Board
 from stilts_keras.options import Options
+from stilts_keras.records import results
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.visit_folders import absorb
 from stilts_keras.records.visit_folders import progress_of
@@ -159,10 +161,10 @@ class Schedule:
             self._board.end(fingerprint)
         done = [name for name, outcome in found if outcome.kind == DONE]
         if done:
-            absorb(
-                self._folder,
-                [visit_folder(self._folder.path, name) for name in done],
-            )
+            paths = [visit_folder(self._folder.path, name) for name in done]
+            for path in paths:
+                files.await_seen(path / results.RUN_FILE)
+            absorb(self._folder, paths)
         for fingerprint, outcome in found:
             before = self._running.pop(fingerprint)
             if outcome.kind == DONE:

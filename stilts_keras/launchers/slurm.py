@@ -16,7 +16,9 @@ from stilts_keras.reporting.progress import Progress
 from stilts_keras.versions import versions
 from stilts_keras.visits.planning import plan_visits
 from stilts_keras.visits.planning import planned
+from stilts_keras.visits.worker import PATIENCE_SECONDS
 from stilts_keras.visits.worker import make_visit
+from stilts_keras.visits.worker import patiently
 
 
 def make(part, options, settings):
@@ -32,13 +34,18 @@ def make(part, options, settings):
         Interrupted: If the process was asked to stop. A job that was warned
             of its time limit (SIGUSR1) has put itself into the queue again.
     """
+    # One whose node has died, say, may seem to be at it still.
+    is_again = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
     try:
-        make_visit(
-            part,
-            options,
-            display=Progress(),
-            settings=settings,
-            is_alone=True,
+        patiently(
+            lambda: make_visit(
+                part,
+                options,
+                display=Progress(),
+                settings=settings,
+                is_alone=True,
+            ),
+            patience_seconds=PATIENCE_SECONDS if is_again else 0.0,
         )
     except Interrupted as interrupted:
         job = os.environ.get("SLURM_JOB_ID")

@@ -78,10 +78,10 @@ def _taken(path, name, holder):
             opened.close()
         if reason:
             with heartbeat.held(path, holder):
+                where = files.file_system_of(path)
                 yield (
-                    f"{path} lies on {file_system_of(path)}, which has no "
-                    f"flock ({reason}): a lock file with a heartbeat serves "
-                    "instead."
+                    f"{path} lies on {where}, which has no flock ({reason}): "
+                    "a lock file with a heartbeat serves instead."
                 )
             return
         # Another machine may see the same folder through other options.
@@ -179,30 +179,3 @@ def _holder(role):
     now = datetime.datetime.now().isoformat(" ", "seconds")
     text = f"process {os.getpid()} on {platform.node()} since {now}"
     return f"{text} ({role})" if role else text
-
-
-def file_system_of(path):
-    """Names the kind of file system that a path lies on, and where it begins.
-
-    Args:
-        path: path.
-
-    Returns:
-        str, such as `nfs4 at /home`.
-    """
-    path = pathlib.Path(os.path.realpath(path))
-    try:
-        lines = pathlib.Path("/proc/self/mountinfo").read_text("utf-8")
-    except OSError:
-        return "a file system of unknown kind"
-    found = {}
-    for line in lines.splitlines():
-        # Fields before the dash vary in number; after it comes the kind.
-        place, _, rest = line.partition(" - ")
-        # The system writes a blank as \040.
-        point = place.split()[4].replace("\\040", " ")
-        found[point] = rest.split()[0]
-    for parent in (path, *path.parents):
-        if str(parent) in found:
-            return f"{found[str(parent)]} at {parent}"
-    return "a file system of unknown kind"

@@ -163,6 +163,9 @@ class VisitFolder(RunFolder):
         """
         own = self.graph.own
         mine = {own.fingerprint} if own else set()
+        for stage in self.graph.stages[-2:-1]:
+            if self.stages.find(stage) is None:
+                files.await_seen(self.stages.target(stage) / files.MANIFEST)
         left = super().remaining(is_plan=is_plan, wanted={*wanted, *mine})
         missing = left.stages - mine
         for stage in self.graph.stages:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import signal
+import time
 
 from stilts_keras import backend
 from stilts_keras import files
@@ -9,6 +10,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
 from stilts_keras.interruption import Interruption
+from stilts_keras.records.lock import InUse
 from stilts_keras.records.status import Status
 from stilts_keras.records.visit_folders import VisitFolder
 from stilts_keras.visits.screen import Screen
@@ -18,6 +20,9 @@ from stilts_keras.visits.walk import walk
 DONE = "done"
 FAILED = "failed"
 STOPPED = "stopped"
+# More than a lease of NFS, and than a heartbeat is waited for.
+PATIENCE_SECONDS = 120.0
+RETRY_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,18 +79,24 @@ def make_visit(part, options, *, display=None, settings=None, is_alone=False):
             walk(folder, options, screen, interruption, settings or {})
 
 
-def attempt(part, options):
+def attempt(part, options, *, patience_seconds=PATIENCE_SECONDS):
     """Makes a visit and says how that ended.
 
     Args:
         part: `Part`.
         options: Options. Of the run.
+        patience_seconds: float. How long to wait for the lock of one who may
+            be dead.
 
     Returns:
         `Outcome`. An error that is a bug is raised.
     """
     try:
-        make_visit(part, options)
+        patiently(
+            lambda: make_visit(part, options), patience_seconds=patience_seconds
+        )
+    except InUse as error:
+        return Outcome(STOPPED, str(error))
     except (InputError, StageError) as error:
         return Outcome(FAILED, " ".join(str(error).split()))
     except Interrupted as interrupted:
@@ -95,3 +106,23 @@ def attempt(part, options):
         ]
         return Outcome(STOPPED, "; ".join(lines))
     return Outcome(DONE)
+
+
+def patiently(make, *, patience_seconds=PATIENCE_SECONDS):
+    """Tries again while somebody has the visit who may be dead.
+
+    A machine that is gone keeps its locks until the file server, or the
+    heartbeat, finds that out.
+
+    Args:
+        make: function that raises `InUse` where it is so.
+        patience_seconds: float.
+    """
+    end = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return make()
+        except InUse:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(RETRY_SECONDS)

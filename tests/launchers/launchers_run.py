@@ -16,9 +16,6 @@ from command import tiny_backbone
 from stilts_keras.main import main
 
 FLAGS = [
-    "--route=pretrained",
-    "--route=mnli",
-    "--route=mnli/squad",
     "--languages=en,de",
     "--data=pocket",
     *tiny_backbone(),
@@ -33,9 +30,27 @@ FLAGS = [
 ]
 # Without retrieval nothing is evaluated after an intermediate stage.
 GRAPHS = {
-    "all": ["--targets=xnli,tatoeba", "--measure_forgetting"],
-    "trained_only": ["--targets=xnli", "--keep=none"],
+    "all": [
+        "--route=pretrained",
+        "--route=mnli",
+        "--route=mnli/squad",
+        "--targets=xnli,tatoeba",
+        "--measure_forgetting",
+    ],
+    "trained_only": ["--route=mnli/squad", "--targets=xnli", "--keep=none"],
 }
+LAUNCHERS = {
+    "plain": [],
+    "workers": ["--num_workers=2"],
+    "ray": ["--launcher=ray"],
+}
+RUNS = [
+    ("all", "workers"),
+    ("all", "ray"),
+    ("all", "slurm"),
+    ("trained_only", "workers"),
+    ("trained_only", "slurm"),
+]
 # Prints a number, and keeps what it was asked for.
 SBATCH = """\
 #!{python}
@@ -120,16 +135,15 @@ def run_jobs(asked):
 
 def run_all(folder):
     found = {}
-    for graph, extra in GRAPHS.items():
-        flags = [*FLAGS, *extra, "--keras_backend=torch"]
-        for launcher, how in {
-            "plain": [],
-            "workers": ["--num_workers=2"],
-        }.items():
-            where = folders(folder, graph, launcher)
-            found[f"{graph} {launcher}"] = stilts("run", *flags, *where, *how)
-        asked, ended = by_slurm(folder, graph, flags)
-        found[f"{graph} slurm"] = {"asked": asked, "ended": ended}
+    for graph, launcher in [*((graph, "plain") for graph in GRAPHS), *RUNS]:
+        flags = [*FLAGS, *GRAPHS[graph], "--keras_backend=torch"]
+        name = f"{graph} {launcher}"
+        if launcher == "slurm":
+            asked, ended = by_slurm(folder, graph, flags)
+            found[name] = {"asked": asked, "ended": ended}
+            continue
+        where = folders(folder, graph, launcher)
+        found[name] = stilts("run", *flags, *where, *LAUNCHERS[launcher])
     return found
 
 

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from stilts_keras import files
 from stilts_keras.errors import InputError
 from stilts_keras.records import heartbeat
 from stilts_keras.records import lock
@@ -52,7 +53,7 @@ def test_a_second_writer_is_told_who_and_since_when(kind, tmp_path):
 def test_a_file_system_without_flock_is_named(kind, tmp_path):
     with locked(tmp_path) as note:
         pass
-    where = lock.file_system_of(tmp_path)
+    where = files.file_system_of(tmp_path)
     assert where.partition(" at ")[2] in str(tmp_path)
     expected = f"lies on {where}, which has no flock ("
     assert (expected in note) == (kind != "flock")
@@ -167,3 +168,22 @@ def test_a_folder_deleted_between_opening_and_locking_is_made_anew(
     with locked(folder):
         assert gone and (folder / lock.LOCK_FILE).is_file()
         assert is_at_work(folder)
+
+
+def test_what_another_machine_made_is_waited_for_on_network_file_systems(
+    tmp_path, monkeypatch
+):
+    made = tmp_path / "stage" / "manifest.json"
+    looks = []
+
+    def sleep(seconds):
+        looks.append(seconds)
+        made.parent.mkdir()
+        made.touch()
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert not files.await_seen(made) and not looks
+    places = sys.modules["stilts_keras.files.places"]
+    monkeypatch.setattr(places, "file_system_of", lambda path: "nfs4 at /")
+    assert files.await_seen(made) and len(looks) == 1
+    assert not files.await_seen(tmp_path / "none", patience_seconds=-1.0)
