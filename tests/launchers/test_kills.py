@@ -27,12 +27,12 @@ FLAGS = [
     "--dropout=0.1",
     "--max_length=24",
     "--batch_size=4",
-    "--epochs=2",
+    "--epochs=1",
     "--learning_rate=3e-3",
-    "--train_limit=400",
+    "--train_limit=200",
     "--eval_limit=16",
     "--eval_every_steps=0",
-    "--save_every_minutes=0.001",
+    "--save_every_minutes=0.005",
     "--keras_backend=torch",
 ]
 PATIENCE_SECONDS = 900.0

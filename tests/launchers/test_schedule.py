@@ -1,27 +1,23 @@
 """Which visit is made when, and what becomes of those that fail."""
 
 import pytest
+from made_visits import Screen
+from made_visits import write_visit
 
-import fake_runs
 from fakes import graph
 from stilts_keras.errors import InputError
 from stilts_keras.errors import Interrupted
-from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.interruption import Interruption
 from stilts_keras.launchers import schedule
 from stilts_keras.launchers.schedule import Run
 from stilts_keras.launchers.schedule import Schedule
 from stilts_keras.launchers.schedule import absorb_earlier
 from stilts_keras.options import Options
-from stilts_keras.records import results
 from stilts_keras.records.lock import locked
-from stilts_keras.records.results import RowFile
-from stilts_keras.records.rows import Training
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.status import Status
 from stilts_keras.records.visit_folders import visit_folder
 from stilts_keras.visits.planning import plan_visits
-from stilts_keras.visits.values import Onlooker
 from stilts_keras.visits.walk import Begun
 from stilts_keras.visits.worker import DONE
 from stilts_keras.visits.worker import FAILED
@@ -29,31 +25,6 @@ from stilts_keras.visits.worker import STOPPED
 from stilts_keras.visits.worker import Outcome
 
 ROUTES = ["pretrained", "mnli", "mnli/squad", "squad"]
-GOLD = [fake_runs.LABELS[at % 3] for at in range(12)]
-
-
-class Screen(Onlooker):
-    """Takes notes."""
-
-    def __init__(self):
-        self.notes = []
-        self.progress = self
-        self.begun = []
-
-    def another(self):
-        return self
-
-    def start(self, name, num_steps, step):
-        self.begun.append((name, num_steps, step))
-
-    def update(self, step, loss):
-        self.begun.append(step)
-
-    def finish(self):
-        pass
-
-    def note(self, text):
-        self.notes.append(text)
 
 
 class Engine:
@@ -91,34 +62,6 @@ class Engine:
     def stop(self):
         self.stopped = True
         return [f"{part.name} is saved." for part in self.running]
-
-
-def write_visit(run_dir, part):
-    """Writes what a visit of these cells would."""
-    path = visit_folder(run_dir, part.fingerprint)
-    path.mkdir(parents=True, exist_ok=True)
-    if part.own:
-        row = Training(
-            stage=part.own.fingerprint,
-            path=part.own.path,
-            parent=None,
-            seed=1,
-            num_steps=1,
-            sources=(),
-        )
-        RowFile(path / results.TRAININGS_FILE, Training).add([row])
-    for cell in part.cells:
-        for language in cell.languages:
-            fake_runs.write_scores(
-                path,
-                cell.route,
-                cell.target.name,
-                {language: GOLD},
-                gold={language: GOLD},
-                seed=cell.seed,
-                stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
-                data_fingerprint=cell.facts[language].data_fingerprint,
-            )
 
 
 @pytest.fixture

@@ -1,0 +1,175 @@
+"""Jobs: how they are asked for, put back, and what they have made taken."""
+
+import os
+import shlex
+import signal
+import stat
+import subprocess
+
+import pytest
+from made_visits import Screen
+from made_visits import write_visit
+
+from fakes import graph
+from stilts_keras.errors import Interrupted
+from stilts_keras.graph.part import parts_of
+from stilts_keras.interruption import Interruption
+from stilts_keras.launchers import jobs
+from stilts_keras.launchers import slurm
+from stilts_keras.launchers.schedule import Run
+from stilts_keras.options import Options
+from stilts_keras.records.lock import locked
+from stilts_keras.records.run_folder import RunFolder
+from stilts_keras.records.visit_folders import visit_folder
+
+
+@pytest.fixture
+def run(tmp_path):
+    built = graph(routes=["mnli"], targets=["xnli"], languages=["en", "de"])
+    store = tmp_path / "store"
+    return Run(
+        folder=RunFolder(tmp_path / "run", built, stage_store=store),
+        options=Options(
+            run_dir=tmp_path / "run", stage_store=store, launcher="slurm"
+        ),
+        screen=Screen(),
+        interruption=Interruption(),
+        settings={},
+    )
+
+
+def program(folder, name, text):
+    """Puts a program into a folder that PATH begins with."""
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+
+
+# ------------------------------------------------------------------- The last
+def test_what_jobs_have_made_is_taken_and_nothing_is_missing(run):
+    for part in parts_of(run.folder.graph):
+        write_visit(run.folder.path, part)
+    assert slurm.launch(run) == []
+    assert len(run.folder.files.scores()) == 2
+    assert (run.folder.path / "run.json").is_file()
+
+
+def test_what_is_not_made_is_named_with_its_job_s_last_words(run):
+    first, last = parts_of(run.folder.graph)
+    logs = run.folder.path / "visits" / "logs"
+    logs.mkdir(parents=True)
+    log = logs / f"{first.fingerprint}.log"
+    log.write_text("mnli: 3/9 steps\nstilts: error: the loss is nan.\n")
+    said = slurm.launch(run)
+    assert said == [
+        f"mnli seed 1 ({first.fingerprint}) is not made ({log}: stilts: error: "
+        "the loss is nan).",
+        f"mnli/mnli seed 1 ({last.fingerprint}) is not made.",
+        "`stilts plan --format=slurm` with the same flags submits what is "
+        "left.",
+    ]
+
+
+def test_a_visit_at_work_is_left_to_its_job(run):
+    part = parts_of(run.folder.graph)[-1]
+    write_visit(run.folder.path, part)
+    path = visit_folder(run.folder.path, part.fingerprint)
+    with locked(path):
+        said = " ".join(slurm.launch(run))
+    assert (
+        f"({part.fingerprint}) is being made by process {os.getpid()}" in said
+    )
+    assert path.exists() and not run.folder.files.scores()
+
+
+# --------------------------------------------------------------------- A job
+@pytest.fixture
+def stopped(run, monkeypatch, tmp_path):
+    """Function: a job that is stopped by a signal; what it asked scontrol."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    asked = programs / "asked"
+
+    def stop(number, answer="exit 0"):
+        program(programs, "scontrol", f'echo "$@" >> {asked}; {answer}')
+
+        def make_visit(*arguments, **how):
+            raise Interrupted(number)
+
+        monkeypatch.setattr(slurm, "make_visit", make_visit)
+        part = parts_of(run.folder.graph)[0]
+        with pytest.raises(Interrupted) as caught:
+            slurm.make(part, run.options, {})
+        notes = getattr(caught.value, "__notes__", [])
+        return notes, asked.read_text() if asked.exists() else ""
+
+    return stop
+
+
+def test_a_job_warned_of_its_time_limit_goes_back_into_the_queue(
+    stopped, monkeypatch
+):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    notes, asked = stopped(signal.SIGUSR1)
+    assert asked == "requeue 77\n"
+    assert notes == ["Job 77 is in the queue again."]
+
+
+def test_a_job_that_is_cancelled_or_pre_empted_does_not(stopped, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    assert stopped(signal.SIGTERM) == ([], "")
+
+
+def test_a_process_of_no_job_asks_for_nothing(stopped, monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    assert stopped(signal.SIGUSR1) == ([], "")
+
+
+def test_a_queue_that_refuses_is_said(stopped, monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    notes, _ = stopped(signal.SIGUSR1, "echo disabled >&2; exit 1")
+    assert notes == ["scontrol could not requeue job 77 (disabled)."]
+
+
+# ----------------------------------------------------------------- The script
+def test_words_of_flags_reach_the_job_as_they_were(tmp_path):
+    name = "it's $HOME; a `b`"
+    found = jobs.Jobs(
+        folder=str(tmp_path),
+        logs=str(tmp_path / name),
+        visits=[{"fingerprint": "0f", "name": "mnli", "after": []}],
+        visit=["stilts", "visit", f"--backbone={name}"],
+        report=["stilts", "run"],
+    )
+    script = tmp_path / "submit.sh"
+    script.write_text(jobs.as_script(found, f"--comment={shlex.quote(name)}"))
+    program(
+        tmp_path,
+        "sbatch",
+        f'for word in "$@"; do echo "$word" >> {tmp_path}/words; done; echo 5',
+    )
+    subprocess.run(
+        ["bash", script],
+        check=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    words = (tmp_path / "words").read_text().splitlines()
+    assert f"--comment={name}" in words
+    assert f"--output={tmp_path / name}/0f.log" in words
+    (first, last) = (w for w in words if w.startswith("--wrap=exec "))
+    assert shlex.split(first.removeprefix("--wrap=exec ")) == [
+        *("stilts", "visit", f"--backbone={name}", "--visit=0f"),
+    ]
+    assert last == "--wrap=exec stilts run"
+    assert "--dependency=afterany:5" in words
+    assert (tmp_path / name).is_dir()
+
+
+def test_a_run_with_nothing_left_submits_its_report_alone():
+    found = jobs.Jobs(
+        folder="/f", logs="/l", visits=[], visit=["v"], report=["r"]
+    )
+    script = jobs.as_script(found)
+    assert 'submit report "" "$report"' in script
+    assert "Nothing is left to be made" in script
