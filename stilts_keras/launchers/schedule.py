@@ -28,6 +28,8 @@ from stilts_keras.visits.worker import DONE
 from stilts_keras.visits.worker import FAILED
 
 POLL_SECONDS = 0.5
+# Each time files of all rows are written anew.
+ABSORB_EVERY_SECONDS = 10.0
 # A driver that was killed leaves workers that save and end.
 PATIENCE_SECONDS = 60.0
 # Of those in a row that get no further.
@@ -103,6 +105,8 @@ class Schedule:
         self._planned = planned(run.folder.graph, begun.visits)
         self._waiting = list(self._planned)
         self._running = {}
+        self._done = []
+        self._absorbed_at = time.monotonic()
         self._failed = {}
         self._retries = dict.fromkeys(self._planned, 0)
         self._board = Board(run.folder.path, run.screen)
@@ -132,6 +136,7 @@ class Schedule:
                 interrupted.add_note(line)
             raise
         with self._run.interruption.held():
+            self._absorb()
             self._folder.files.arrange()
         return self._failures()
 
@@ -156,27 +161,32 @@ class Schedule:
         return self._planned[fingerprint].part.name
 
     def _take(self, found):
-        """Absorbs what is done, and has what was cut off gone on with."""
-        for fingerprint, _ in found:
-            self._board.end(fingerprint)
-        done = [name for name, outcome in found if outcome.kind == DONE]
-        if done:
-            paths = [visit_folder(self._folder.path, name) for name in done]
-            for path in paths:
-                files.await_seen(path / results.RUN_FILE)
-            absorb(self._folder, paths)
+        """Notes what is done, and has what was cut off gone on with."""
         for fingerprint, outcome in found:
+            self._board.end(fingerprint)
             before = self._running.pop(fingerprint)
             if outcome.kind == DONE:
-                self._left = without(
-                    self._left, self._planned[fingerprint].visit
-                )
+                self._done.append(fingerprint)
             elif outcome.kind == FAILED:
                 self._fail(fingerprint, outcome.text)
             else:
                 self._retry(fingerprint, before, outcome.text)
-        if done:
+        if time.monotonic() - self._absorbed_at >= ABSORB_EVERY_SECONDS:
+            self._absorb()
+
+    def _absorb(self):
+        """Takes over what is done; nothing that is started waits for it."""
+        paths = [visit_folder(self._folder.path, name) for name in self._done]
+        for path in paths:
+            files.await_seen(path / results.RUN_FILE)
+        absorb(self._folder, paths)
+        for fingerprint in self._done:
+            visit = self._planned[fingerprint].visit
+            self._left = without(self._left, visit)
+        if self._done:
             self._folder.drop_unneeded(self._run.options.keep, self._left)
+        self._done = []
+        self._absorbed_at = time.monotonic()
 
     def _retry(self, fingerprint, before, text):
         name = self._name(fingerprint)

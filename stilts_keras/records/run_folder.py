@@ -230,6 +230,15 @@ class RunFolder:
             if name not in kept:
                 self.stages.drop(stage)
 
+    def adopt(self, name):
+        """Links a stage of the store into the run, if it is of the graph.
+
+        Args:
+            name: str. Fingerprint.
+        """
+        if name in self._by_name:
+            self.stages.adopt(self._by_name[name])
+
     def keep_trainings(self, stages):
         """Keeps how those stages came about that are finished by now.
 

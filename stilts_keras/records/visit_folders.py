@@ -244,9 +244,8 @@ def _take_stages(folder, path):
     """Links what a visit has trained, and keeps what it has begun."""
     rows = read_rows(path / results.TRAININGS_FILE, Training, [])
     trained = {row.stage for row in rows}
-    for stage in folder.graph.stages:
-        if stage.fingerprint in trained:
-            folder.stages.adopt(stage)
+    for name in trained:
+        folder.adopt(name)
     for progress in sorted((path / STAGES).rglob(".*.progress")):
         place = folder.path / progress.relative_to(path)
         is_done = progress.name.split(".")[1] in trained
