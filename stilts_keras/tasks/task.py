@@ -197,6 +197,10 @@ class Task:
             `number`, or by the text of a column, such as `id`; empty where no
             row translates another. Rows that are drawn are then the same in
             every language; see `data.draws`.
+        parallel_tests: bool. Whether the test rows of a language are those of
+            English, translated, in the same order. Predictions can then be
+            compared with those of the English items; that gold is the same,
+            row by row, is checked where it is done.
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
@@ -233,6 +237,7 @@ class Task:
     )
     translated_by: str = ""
     parallel_by: str = ""
+    parallel_tests: bool = False
     language: str = "en"
     licence: str = ""
     citation: str = ""
