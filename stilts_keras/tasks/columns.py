@@ -38,6 +38,8 @@ class Column:
 
     # Whether it is what is to be predicted, and so may be hidden.
     is_gold = False
+    # What a backbone must be able to read: text, or audio.
+    reads = "text"
 
     def hidden(self):
         """Returns what a hidden value of a gold column reads as."""

@@ -185,6 +185,12 @@ class Task:
         candidates: Task or None. Of a target that searches: whose test rows,
             in its own language, are searched; None: the target's rows in all
             languages.
+        disturbs: str. The target whose test rows these are, disturbed; empty
+            where they are rows of their own. `data.matching` finds which clean
+            row each is of.
+        disturbance: str. What `--disturb` calls that, such as `real_noise`.
+        noise: mapping from a language to how much its rows are disturbed, as
+            it is to be read, such as `10 % of words`.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
@@ -230,6 +236,9 @@ class Task:
     train_first: tuple[str, ...] = ()
     head_key: str = ""
     candidates: "Task | None" = None
+    disturbs: str = ""
+    disturbance: str = ""
+    noise: Mapping[str, str] = dataclasses.field(default_factory=dict)
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
     num_train_examples_in: Mapping[str, int] = dataclasses.field(
@@ -275,6 +284,11 @@ class Task:
                 f"Task {self.name!r}: translated_by must be empty or one of "
                 f"{TRANSLATORS}. Received: {self.translated_by!r}."
             )
+        if bool(self.disturbs) != bool(self.disturbance):
+            raise ValueError(
+                f"Task {self.name!r}: disturbs and disturbance go together. "
+                f"Received: {self.disturbs!r} and {self.disturbance!r}."
+            )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
         if self.candidates is not None and self.file_digest:
@@ -314,6 +328,12 @@ class Task:
         if self.file_digest:
             return [self.version, self.file_digest]
         return self.version
+
+    @property
+    def reads(self):
+        """What a backbone must read for it: `text` or `audio`."""
+        kinds = {column.reads for column in self.columns.values()}
+        return "audio" if "audio" in kinds else "text"
 
     @property
     def is_trainable(self):
