@@ -38,6 +38,8 @@ class Column:
 
     # Whether it is what is to be predicted, and so may be hidden.
     is_gold = False
+    # What a backbone must be able to read: text, or audio.
+    reads = "text"
 
     def hidden(self):
         """Returns what a hidden value of a gold column reads as."""
@@ -69,6 +71,15 @@ class Column:
     def is_empty(self, value):
         """Whether a value that was read is a text without content."""
         return False
+
+    def emptiness(self, name, value):
+        """Says what of a value that was read is empty; None where nothing is.
+
+        Args:
+            name: str. The column.
+            value: as `read` returns it.
+        """
+        return f"empty {name}" if self.is_empty(value) else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

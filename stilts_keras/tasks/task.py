@@ -311,6 +311,12 @@ class Task:
         return self.version
 
     @property
+    def reads(self):
+        """What a backbone must read for it: `text` or `audio`."""
+        kinds = {column.reads for column in self.columns.values()}
+        return "audio" if "audio" in kinds else "text"
+
+    @property
     def is_trainable(self):
         """Whether a stage can train on this task's own rows."""
         return "train" in self.splits
