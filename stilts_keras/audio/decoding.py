@@ -28,16 +28,12 @@ class Recording:
 
     Attributes:
         name: str. The file's, for messages.
-        samples: float32 array (n,), n > 0, at `SAMPLE_RATE_HZ`.
+        samples: float32 array (n,), n > 0, at `SAMPLE_RATE_HZ`; None where it
+            was not decoded, since nobody asked what is heard.
     """
 
     name: str
     samples: object
-
-    @property
-    def num_seconds(self):
-        """How long it lasts."""
-        return len(self.samples) / SAMPLE_RATE_HZ
 
     @property
     def is_silent(self):

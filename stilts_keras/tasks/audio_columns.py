@@ -4,6 +4,7 @@ import dataclasses
 import os
 
 from stilts_keras.audio.decoding import BrokenRecording
+from stilts_keras.audio.decoding import Recording
 from stilts_keras.audio.decoding import decode
 from stilts_keras.tasks.columns import Column
 from stilts_keras.tasks.columns import MissingValue
@@ -25,12 +26,14 @@ class Audio(Column):
 
     def read(self, name, value, labels):
         """Returns a tuple of `Recording`."""
-        if is_null(value):
-            raise MissingValue(f"null in {name}")
-        files = value if isinstance(value, list | tuple) else [value]
-        if not files:
-            raise MissingValue(f"no {name}")
-        return tuple(_recording(name, file) for file in files)
+        return tuple(_recording(name, file) for file in _files(name, value))
+
+    def read_lightly(self, name, value, labels):
+        """Returns a tuple of `Recording` without their samples."""
+        return tuple(
+            Recording(name=_title(file), samples=None)
+            for file in _files(name, value)
+        )
 
     def is_empty(self, value):
         """Whether one of the recordings is silent."""
@@ -44,17 +47,33 @@ class Audio(Column):
         return None
 
 
+def _files(name, value):
+    """Lists the files of a value, each an object with bytes or path."""
+    if is_null(value):
+        raise MissingValue(f"null in {name}")
+    files = value if isinstance(value, list | tuple) else [value]
+    if not files:
+        raise MissingValue(f"no {name}")
+    for file in files:
+        if is_null(file):
+            raise MissingValue(f"null in {name}")
+        if not has_field(file, "bytes") and not has_field(file, "path"):
+            raise ValueError(
+                f"{str(file)[:80]!r} in {name}. Expected an object with the "
+                "bytes or the path of a sound file."
+            )
+    return files
+
+
+def _title(file):
+    """Names a file, without its folder."""
+    path = file.get("path") or ""
+    return path.rpartition("/")[2] or "without a name"
+
+
 def _recording(name, file):
     """Decodes one file of an audio column."""
-    if is_null(file):
-        raise MissingValue(f"null in {name}")
-    if not has_field(file, "bytes") and not has_field(file, "path"):
-        raise ValueError(
-            f"{str(file)[:80]!r} in {name}. Expected an object with the bytes "
-            "or the path of a sound file."
-        )
-    data, path = file.get("bytes"), file.get("path") or ""
-    title = path.rpartition("/")[2] or "without a name"
+    data, path, title = file.get("bytes"), file.get("path") or "", _title(file)
     if not data:
         if not os.path.isfile(path):
             raise MissingValue(f"no bytes, and no file, of {name} {title!r}")

@@ -68,6 +68,10 @@ class Column:
         """
         raise NotImplementedError
 
+    def read_lightly(self, name, value, labels):
+        """Reads what takes little time and memory of a value read before."""
+        return self.read(name, value, labels)
+
     def is_empty(self, value):
         """Whether a value that was read is a text without content."""
         return False
@@ -204,15 +208,17 @@ class Texts(Column):
     """A list of so many texts.
 
     Attributes:
-        num: int.
+        num: int. 0 stands for any number but none.
     """
 
-    num: int
+    num: int = 0
 
     def read(self, name, value, labels):
         """Returns a list of str."""
         texts = _texts(name, value)
-        if len(texts) != self.num:
+        if not texts and not self.num:
+            raise MissingValue(f"no {name}")
+        if self.num and len(texts) != self.num:
             raise ValueError(
                 f"{len(texts)} texts in {name}. Expected {self.num}."
             )

@@ -65,8 +65,8 @@ class TextPair(Example):
 class Recordings(Example):
     """What was said, once or by several speakers, and its class.
 
-    Recordings are `audio.decoding.Recording`. There are none where only the
-    class is asked for, so that a split's sound is never in memory at once.
+    Where only the class is asked for, recordings have no samples, so that a
+    split's sound is never in memory at once.
     """
 
     recordings: tuple[Recording, ...]
@@ -75,6 +75,23 @@ class Recordings(Example):
     def inputs(self):
         """Returns the samples of each recording: tuples of one."""
         return tuple((item.samples,) for item in self.recordings)
+
+    def check(self, has_unanswerable=False):
+        """Checks that there is a label."""
+        if self.label is None:
+            raise MissingValue("no label")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Transcripts(Example):
+    """What was made of each recording of one item, as text, and its class."""
+
+    texts: tuple[str, ...]
+    label: str | None = None
+
+    def inputs(self):
+        """Returns each text: tuples of one."""
+        return tuple((text,) for text in self.texts)
 
     def check(self, has_unanswerable=False):
         """Checks that there is a label."""
