@@ -161,7 +161,9 @@ class ResultFiles:
         """
         with EventWriter(self._events(cell)) as writer:
             for row in rows:
-                tag = f"{scalars.disturbed(row)}layers/{row.target}/{row.metric}"
+                tag = (
+                    f"{scalars.disturbed(row)}layers/{row.target}/{row.metric}"
+                )
                 writer.scalar(f"{tag}/{row.language}", row.value, row.layer)
         self._layers.add(rows)
 

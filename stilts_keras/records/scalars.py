@@ -40,9 +40,7 @@ def add_scores(rows, writer):
         place = f"{row.target}/{row.metric}/{row.language}"
         writer.scalar(f"{kind}/{place}", row.value, row.seed)
         if row.collapsed:
-            writer.scalar(
-                f"{disturbed(row)}collapsed/{place}", 1.0, row.seed
-            )
+            writer.scalar(f"{disturbed(row)}collapsed/{place}", 1.0, row.seed)
     writer.flush()
 
 

@@ -214,14 +214,14 @@ def _name_missing(evidence):
         return
     there = {
         (cell_key(row), row.language)
-        for row in evidence.rows
+        for row in (*evidence.rows, *evidence.disturbed)
         if row.metric == evidence.task(row.target).metrics[0]
     }
     # Their gold is hidden: no score is missing.
     there |= {(cell_key(row), row.language) for row in evidence.unscored}
     languages, named = languages_of(evidence.description), []
     for cell in evidence.description["cells"]:
-        route, target, seed = cell.split("|")
+        route, target, seed, *disturbed = cell.split("|")
         missing = [
             language
             for language in languages.get(target, ())
@@ -229,8 +229,9 @@ def _name_missing(evidence):
         ]
         if missing:
             named.append(
-                f"No score of {target} after {route}, seed {seed}, in "
-                f"{' '.join(missing)}: not run yet, or damaged."
+                f"No score of {' '.join([target, *disturbed])} after "
+                f"{route}, seed {seed}, in {' '.join(missing)}: not run yet, "
+                "or damaged."
             )
     _name(evidence, named, "cells")
 

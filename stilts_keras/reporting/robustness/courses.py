@@ -101,8 +101,15 @@ class Course:
 
     @property
     def is_above_chance(self):
-        """Whether the clean scores are: others have nothing to lose."""
-        found = judged(self.scores("clean", self.severities))
+        """Whether the clean scores are: others have nothing to lose.
+
+        Outside the interval over the examples: other trainings may be
+        anywhere, these are what is disturbed.
+        """
+        clean = self.scores("clean", self.severities)
+        found = judged(
+            Scores(clean.values.mean(keepdims=True), clean.draws.mean(0)[None])
+        )
         rows = [
             pair.clean
             for by_language in self.pairs.values()

@@ -89,9 +89,7 @@ class _Place:
         self._clean = {_key(row): row for row in own or clean}
         is_comparable = KINDS[facts.problem].predicts in COMPARABLE
         # Rows of a disturbance's own are a part of the English ones.
-        self._has_english = (
-            facts.parallel_tests and is_comparable and not own
-        )
+        self._has_english = facts.parallel_tests and is_comparable and not own
         self._read = {}
 
     def pairs(self):
@@ -154,7 +152,9 @@ class _Place:
         """
         if not self._has_english or row.language == ENGLISH:
             return {}
-        english = self._clean.get(_key(dataclasses.replace(row, language=ENGLISH)))
+        english = self._clean.get(
+            _key(dataclasses.replace(row, language=ENGLISH))
+        )
         if english is None:
             return {}
         gold, guesses = answers_of(row)

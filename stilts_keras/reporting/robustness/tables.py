@@ -19,6 +19,8 @@ from stilts_keras.scoring import behrens_fisher
 from stilts_keras.scoring import bootstrap
 
 ALL = "all"
+# What is left of a score at severity 0, in percent.
+CLEAN = 100.0
 OURS = (
     "Our own definition, no benchmark: the targets' test rows disturbed when "
     "they are evaluated, never when trained on"
@@ -28,12 +30,17 @@ LEFT = (
     "rows; both are means over the languages that no stage trained the target "
     "in"
 )
+# Names of frame and tables; of each target's scores, its name follows.
+ROBUSTNESS = "robustness"
+CHANGES = "robustness_changes"
+SCORES = "robustness_scores_"
+WORST = "worst language"
 MEASURES = (
     "clean",
     "disturbed",
     "retention",
     "drop",
-    "worst language",
+    "its retention",
     "consistency, clean",
     "consistency, disturbed",
 )
@@ -75,9 +82,9 @@ def tables_of(evidence):
         return {}, {}
     changes = change_table(courses, evidence.baseline, pairs)
     frame = retention_frame(courses, evidence.baseline, changes, pairs)
-    plain = {"robustness_changes": changes}
+    plain = {CHANGES: changes}
     for target in dict.fromkeys(place[0] for place in courses):
-        plain[f"robustness_{target}"] = score_table(
+        plain[f"{SCORES}{target}"] = score_table(
             target,
             {
                 place[1]: found
@@ -86,7 +93,45 @@ def tables_of(evidence):
             },
             [pair for pair in pairs if pair.row.target == target],
         )
-    return {"robustness": frame}, plain
+    return {ROBUSTNESS: frame}, plain
+
+
+def score_tables(plain):
+    """Picks the targets' tables of scores out of all plain ones.
+
+    Args:
+        plain: dict from a short name to a plain table.
+
+    Returns:
+        Dict from target to table.
+    """
+    return {
+        name.removeprefix(SCORES): table
+        for name, table in plain.items()
+        if name.startswith(SCORES)
+    }
+
+
+def severity_lines(table):
+    """Picks the retention at each severity out of a table of scores.
+
+    Args:
+        table: dict, of `score_table`; rows whose severity is no number are
+            means, and left out.
+
+    Returns:
+        Dict from disturbance to a dict from route to a list of tuples:
+        severity, retention, and the ends of its interval.
+    """
+    names = ("severity", "retention", "retention low", "retention high")
+    lines = {}
+    for values in table["rows"]:
+        row = dict(zip(table["columns"], values, strict=True))
+        point = tuple(row[name] for name in names)
+        if isinstance(row["severity"], int) and row["retention"] is not None:
+            routes = lines.setdefault(row["disturbance"], {})
+            routes.setdefault(row["route"], []).append(point)
+    return lines
 
 
 # ------------------------------------------------------------ Of each severity
@@ -149,8 +194,8 @@ def _with_ends(names):
     """Names columns with those of the ends of their intervals."""
     columns = []
     for name in names:
-        value = [name, "its retention"] if name == "worst language" else [name]
-        columns += [*value, f"{name} low", f"{name} high"]
+        columns += [WORST] if name == "its retention" else []
+        columns += [name, f"{name} low", f"{name} high"]
     return columns
 
 
