@@ -13,6 +13,7 @@ from stilts_keras.backbones import FAMILIES
 PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "stilts_keras"
 # Room or module -> floor. Imports go strictly downward, or stay in a room.
 FLOORS = {
+    "audio": 0,
     "errors": 0,
     "files": 1,
     "interruption": 1,

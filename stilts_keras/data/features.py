@@ -16,7 +16,9 @@ from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
 FEATURES_VERSION = 3
+# Rows that are in memory at once; of recordings, a minute may be 4 MB.
 MAP_BATCH_SIZE = 1000
+AUDIO_BATCH_SIZE = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,17 @@ class SplitFeatures:
 
     @functools.cached_property
     def examples(self):
-        """All Examples by row index; None for rows that are left out."""
-        return [self._read(index).item for index in range(len(self.rows))]
+        """All Examples by row index; None for rows that are left out.
+
+        Recordings among them are not decoded.
+        """
+        if self.reader.reads == "text":
+            return [self._read(index).item for index in range(len(self.rows))]
+        kept = set(self.features["example"][:])
+        return [
+            self._read(index, lightly=True).item if index in kept else None
+            for index in range(len(self.rows))
+        ]
 
     @functools.cached_property
     def left_out(self):
@@ -95,17 +106,20 @@ class SplitFeatures:
 
     def notes(self):
         """Lists what is to be said of rows that are left out, or empty."""
+        empty_text = row_reading.empty_text
+        if self.reader.reads == "audio":
+            empty_text = row_reading.silent_text
         return [
             text(self.title, faults, len(self.rows))
             for text, faults in (
                 (row_reading.left_out_text, self.left_out),
-                (row_reading.empty_text, self.empty),
+                (empty_text, self.empty),
             )
             if faults
         ]
 
-    def _read(self, index):
-        return self.reader.read(index, self.rows[index])
+    def _read(self, index, lightly=False):
+        return self.reader.read(index, self.rows[index], lightly)
 
 
 def load_features(
@@ -173,7 +187,8 @@ def load_features(
         lambda items: pack(items, tokenizer, max_length),
         {"where": where, "bad_rows": bad_rows},
     )
-    features = _map_cached(rows, packing.columns_of, key)
+    batch_size = MAP_BATCH_SIZE if task.reads == "text" else AUDIO_BATCH_SIZE
+    features = _map_cached(rows, packing.columns_of, key, batch_size)
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     found = SplitFeatures(
@@ -299,13 +314,15 @@ def labels_in(data, task, language):
             {
                 label
                 for index, row in enumerate(rows)
-                for label in row_reading.labels_of(reader.read(index, row).item)
+                for label in row_reading.labels_of(
+                    reader.read(index, row, lightly=True).item
+                )
             }
         )
     )
 
 
-def _map_cached(rows, function, key):
+def _map_cached(rows, function, key, batch_size):
     """Maps through `datasets`, under a cache key of our own.
 
     The key names everything that the result depends on; hashing the function
@@ -322,7 +339,8 @@ def _map_cached(rows, function, key):
         return rows.map(
             function,
             batched=True,
-            batch_size=MAP_BATCH_SIZE,
+            batch_size=batch_size,
+            writer_batch_size=batch_size,
             with_indices=True,
             remove_columns=rows.column_names,
             cache_file_name=os.fspath(folder / f"{token}.arrow"),

@@ -10,7 +10,10 @@ from stilts_keras.data.folder import FolderData
 from stilts_keras.data.hub import HubData
 from stilts_keras.data.layout import pieces
 from stilts_keras.data.layout import select_language
+from stilts_keras.data.layout import select_split
+from stilts_keras.data.layout import split_text
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_audio_of
 from stilts_keras.errors import InputError
 from stilts_keras.files import at_home
 
@@ -109,6 +112,8 @@ class PocketData:
     def num_rows(self, task, language, split):
         """Returns the number of rows, without generating them."""
         repository = self._repository(task, language, split)
+        if repository.split_column:
+            return len(self.load(task, language, split))
         only = language if repository.language_column else None
         return sum(
             pocket.num_rows(repository.id, *place, only)
@@ -124,7 +129,8 @@ class PocketData:
         ]
         if repository.language_column:
             places.append(language)
-        return f"pocket {pocket.VERSION} {' '.join(places)}"
+        share = split_text(repository, split)
+        return f"pocket {pocket.VERSION} {' '.join(places)}{share}"
 
     def origin(self, task, language, split):
         """Returns where the rows are from, for messages."""
@@ -154,7 +160,8 @@ class PocketData:
             )
             for part in repository.parts or [None]
         }
-        return select_language(stack(tables), repository, language, task)
+        rows = select_language(stack(tables), repository, language, task)
+        return with_audio_of(select_split(rows, repository, split, task), task)
 
     def _repository(self, task, language, split):
         """Returns the first Repository with such rows, or None."""
