@@ -12,6 +12,7 @@ import numpy as np
 from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
 from stilts_keras.data.formats import quiet_datasets
+from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
@@ -35,6 +36,7 @@ class SplitFeatures:
             of the row is empty) and the problem's columns.
         reader: `RowReader` of the rows.
         max_length: int.
+        data_note: str. What is to be said of the data; see `data.note`.
     """
 
     title: str
@@ -44,6 +46,7 @@ class SplitFeatures:
     features: object
     reader: row_reading.RowReader
     max_length: int
+    data_note: str = ""
 
     @property
     def is_hidden(self):
@@ -105,11 +108,12 @@ class SplitFeatures:
         }
 
     def notes(self):
-        """Lists what is to be said of rows that are left out, or empty."""
+        """Lists what is to be said of the data, of rows left out, or empty."""
         empty_text = row_reading.empty_text
         if self.reader.reads == "audio":
             empty_text = row_reading.silent_text
-        return [
+        notes = [f"{DATA_NOTE}{self.data_note}"] if self.data_note else []
+        return notes + [
             text(self.title, faults, len(self.rows))
             for text, faults in (
                 (row_reading.left_out_text, self.left_out),
@@ -199,10 +203,17 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
+        data_note=_data_note(data, task, language, split),
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _data_note(data, task, language, split):
+    """Returns the note of the rows' data, with the task it is of."""
+    note = data.note(task, language, split)
+    return f"{task.name}: {note}" if note else ""
 
 
 def _drawn_with(data, task, language, split, count):
