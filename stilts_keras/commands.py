@@ -63,7 +63,8 @@ def report():
         logs = os.path.join(output, "tensorboard")
         files.remove(logs)
         overview.show(made, logs)
-        write_scalars(made.evidence.rows, logs)
+        evidence = made.evidence
+        write_scalars([*evidence.rows, *evidence.disturbed], logs)
     else:
         with locked(FLAGS.run_dir[0]):
             folder = files.at_home(FLAGS.run_dir[0])

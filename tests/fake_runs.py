@@ -66,6 +66,8 @@ def write_scores(
     ids=None,
     zero_shot=None,
     with_counts=True,
+    disturbance="",
+    severity=0,
     **changes,
 ):
     """Adds rows and predictions: `guesses` and `gold` by language."""
@@ -78,6 +80,8 @@ def write_scores(
             seed=seed,
             split="test",
             language=language,
+            disturbance=disturbance,
+            severity=severity,
         )
         predictions.write(
             file,
@@ -102,7 +106,9 @@ def write_scores(
             "low": low,
             "high": high,
             "chance": found.chance(gold[language]),
-            "data_fingerprint": f"rows of {target} {language}",
+            "data_fingerprint": f"rows of {target} {language}{disturbance}",
+            "disturbance": disturbance,
+            "severity": severity,
             "constant": collapse.constant_of(
                 _kind_of(target), gold[language], guess
             ),

@@ -27,6 +27,7 @@ FLOORS = {
     "command_help": 7,
     "reporting": 5,
     "data": 2,
+    "disturbances": 2,
     "scoring": 2,
     "graph": 3,
     "records": 4,

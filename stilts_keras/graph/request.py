@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 
 from stilts_keras.data.mixture import Sampling
+from stilts_keras.disturbances.asked import parse as parse_disturbances
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.graph.own_tasks import with_own_tasks
@@ -70,6 +71,9 @@ class Request:
             length then cost the same.
         measure_forgetting: bool. Whether each stage is evaluated on the dev
             rows of all sources of its chain.
+        disturb: iterable of str. What the targets are evaluated under besides,
+            such as `typos:1,3,5` or `real_noise@xnli`; kept as a tuple of
+            `disturbances.asked.Asked`. Nothing is trained on it.
         allow_missing: bool. Leaves out routes whose training rows the data
             lacks, in place of raising.
 
@@ -97,6 +101,7 @@ class Request:
     replay: float = 0.0
     route_steps: int | None = None
     measure_forgetting: bool = False
+    disturb: tuple = ()
     allow_missing: bool = False
 
     def __post_init__(self):
@@ -166,6 +171,10 @@ class Request:
             "eval_on_dev",
             _checked_dev_targets(self.eval_on_dev, self.targets, known),
         )
+        asked = parse_disturbances(
+            _as_tuple(self.disturb), known, [task.name for task in self.targets]
+        )
+        self._set("disturb", asked)
 
     def _checked_layer(self):
         layer, num_layers = self.retrieval_layer, self.backbone.num_layers

@@ -110,8 +110,10 @@ def _tasks(chain, head):
 
 
 def _rows(manifest, run_dir):
-    """Returns the stage's `Score`s."""
-    rows = results.read_rows(run_dir / results.RESULTS_FILE, Score, [])
+    """Returns the stage's `Score`s, of rows as they are."""
+    rows, _ = results.clean_and_disturbed(
+        results.read_rows(run_dir / results.RESULTS_FILE, Score, [])
+    )
     return [row for row in rows if row.stage == manifest["fingerprint"]]
 
 

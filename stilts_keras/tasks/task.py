@@ -89,6 +89,12 @@ class Task:
         candidates: Task or None. Of a target that searches: whose test rows,
             in its own language, are searched; None: the target's rows in all
             languages.
+        disturbs: str. The target whose test rows these are, disturbed; empty
+            where they are rows of their own. `data.matching` finds which clean
+            row each is of.
+        disturbance: str. What `--disturb` calls that, such as `real_noise`.
+        noise: mapping from a language to how much its rows are disturbed, as
+            it is to be read, such as `10 % of words`.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
@@ -101,6 +107,10 @@ class Task:
             `number`, or by the text of a column, such as `id`; empty where no
             row translates another. Rows that are drawn are then the same in
             every language; see `data.draws`.
+        parallel_tests: bool. Whether the test rows of a language are those of
+            English, translated, in the same order. Predictions can then be
+            compared with those of the English items; that gold is the same,
+            row by row, is checked where it is done.
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
@@ -130,6 +140,9 @@ class Task:
     train_first: tuple[str, ...] = ()
     head_key: str = ""
     candidates: "Task | None" = None
+    disturbs: str = ""
+    disturbance: str = ""
+    noise: Mapping[str, str] = dataclasses.field(default_factory=dict)
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
     num_train_examples_in: Mapping[str, int] = dataclasses.field(
@@ -137,6 +150,7 @@ class Task:
     )
     translated_by: str = ""
     parallel_by: str = ""
+    parallel_tests: bool = False
     language: str = "en"
     licence: str = ""
     citation: str = ""
@@ -173,6 +187,11 @@ class Task:
             raise ValueError(
                 f"Task {self.name!r}: translated_by must be empty or one of "
                 f"{TRANSLATORS}. Received: {self.translated_by!r}."
+            )
+        if bool(self.disturbs) != bool(self.disturbance):
+            raise ValueError(
+                f"Task {self.name!r}: disturbs and disturbance go together. "
+                f"Received: {self.disturbs!r} and {self.disturbance!r}."
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)

@@ -9,6 +9,7 @@ from stilts_keras.reporting import findings
 from stilts_keras.reporting import language_effects
 from stilts_keras.reporting import language_sentences
 from stilts_keras.reporting import published
+from stilts_keras.reporting import robustness
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.report.drawing import draw_figures
@@ -31,7 +32,7 @@ class Report:
         secondary: dict from a short name to the frame of another metric of a
             target.
         sentences: list of str. The finding, negative transfer, what source
-            languages gain, and what collapsed.
+            languages gain, whether robustness changes, and what collapsed.
     """
 
     evidence: evidence_of.Evidence
@@ -74,7 +75,9 @@ def build(evidence):
     frames = frames_of(evidence, studies)
     effects = language_effects.tables_of(studies, evidence)
     counts = findings.negative_transfer(differences.values())
-    plain = {**effects}
+    disturbed_frames, disturbed = robustness.tables_of(evidence)
+    frames |= disturbed_frames
+    plain = {**effects, **disturbed}
     agreements = published.agreement(
         rows, evidence.description, baseline=baseline
     )
@@ -97,6 +100,7 @@ def build(evidence):
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
             *language_sentences.sentences(effects),
+            *robustness.sentences(disturbed, baseline),
             *collapsed.sentences(evidence),
         ],
     )
