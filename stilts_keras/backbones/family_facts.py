@@ -56,6 +56,7 @@ class FamilyFacts:
 
     Attributes:
         name: str. Also the module's name.
+        reads: str. `text`, by a `Tokenizer`, or `audio`, by a `LogMel`.
         presets: mapping from a KerasHub preset to its `SIZES`.
         model_types: tuple of str. Of Hugging Face's config.json.
         refused: mapping from a model_type that looks like this family's, but
@@ -92,6 +93,7 @@ class FamilyFacts:
     """
 
     name = ""
+    reads = "text"
     presets: Mapping = {}
     model_types: tuple = ()
     refused: Mapping = {}
