@@ -90,6 +90,7 @@ class FamilyFacts:
         huggingface_heads: mapping from a problem's name to transformers'
             class with its head, and a mapping from each part of our head to
             the name of its tensors there.
+        huggingface_limit: str. Why nothing can be exported, or less.
     """
 
     name = ""
@@ -113,6 +114,7 @@ class FamilyFacts:
     limits: Mapping = {}
     huggingface_class = ""
     huggingface_heads: Mapping = {}
+    huggingface_limit = ""
 
     def read_config(self, config, where):
         """Reads sizes and settings from Hugging Face's config.json.

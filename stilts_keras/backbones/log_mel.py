@@ -120,28 +120,25 @@ class LogMel:
     def arrays(self, columns, length):
         """Pads packed features to what the network takes.
 
-        Padded frames are zeros, as those that convolution adds at an end.
+        Padded frames are zeros, as those that convolution adds at an end. One
+        stands after the other, so that the last axis is that of all inputs.
 
         Args:
             columns: dict of lists of b features, as `columns` makes them.
             length: int. Positions that every recording is padded to.
 
         Returns:
-            Dict of arrays: float32 frames (b, 2 l, m), bool mask (b, l).
+            Dict of arrays: float32 frames (b, 2 l m), bool mask (b, l).
         """
         # Here, so that plans are instant.
         import numpy as np
 
-        rows = [
-            np.frombuffer(content, STORED).reshape(-1, self.num_mels)
-            for content in columns[FRAMES]
-        ]
-        frames = np.zeros(
-            (len(rows), FRAMES_PER_POSITION * length, self.num_mels), "float32"
-        )
+        size = FRAMES_PER_POSITION * self.num_mels
+        rows = [np.frombuffer(content, STORED) for content in columns[FRAMES]]
+        frames = np.zeros((len(rows), length * size), "float32")
         for place, row in zip(frames, rows, strict=True):
             place[: len(row)] = row
-        lengths = np.array([len(row) for row in rows]) // FRAMES_PER_POSITION
+        lengths = np.array([len(row) // size for row in rows])
         return {FRAMES: frames, MASK: np.arange(length) < lengths[:, None]}
 
     def _encode(self, waveform):
