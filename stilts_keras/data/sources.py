@@ -5,6 +5,8 @@ with the Hub's columns. Nothing above this module knows which one it was.
 `datasets` is imported inside functions: planning needs none of it.
 """
 
+import functools
+
 from stilts_keras.data import pocket
 from stilts_keras.data.folder import FolderData
 from stilts_keras.data.hub import HubData
@@ -100,6 +102,10 @@ class FirstOf:
         return self.sources[-1]
 
 
+# Splits that are made of one file's rows take them all each time.
+_made = functools.lru_cache(maxsize=16)(pocket.load)
+
+
 class PocketData:
     """The built-in small world of `data.pocket`."""
 
@@ -161,7 +167,7 @@ class PocketData:
         tables = {
             part: datasets.concatenate_datasets(
                 [
-                    pocket.load(repository.id, config, name)
+                    _made(repository.id, config, name)
                     for config in repository.configs_for(language, part)
                     for name in repository.splits[split].split("+")
                 ]
