@@ -56,6 +56,7 @@ class FamilyFacts:
 
     Attributes:
         name: str. Also the module's name.
+        reads: str. `text`, by a `Tokenizer`, or `audio`, by a `LogMel`.
         presets: mapping from a KerasHub preset to its `SIZES`.
         model_types: tuple of str. Of Hugging Face's config.json.
         refused: mapping from a model_type that looks like this family's, but
@@ -89,9 +90,11 @@ class FamilyFacts:
         huggingface_heads: mapping from a problem's name to transformers'
             class with its head, and a mapping from each part of our head to
             the name of its tensors there.
+        huggingface_limit: str. Why nothing can be exported, or less.
     """
 
     name = ""
+    reads = "text"
     presets: Mapping = {}
     model_types: tuple = ()
     refused: Mapping = {}
@@ -111,6 +114,7 @@ class FamilyFacts:
     limits: Mapping = {}
     huggingface_class = ""
     huggingface_heads: Mapping = {}
+    huggingface_limit = ""
 
     def read_config(self, config, where):
         """Reads sizes and settings from Hugging Face's config.json.

@@ -13,6 +13,7 @@ from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
 from stilts_keras.data.disturbing import DisturbingReader
 from stilts_keras.data.formats import quiet_datasets
+from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
@@ -38,6 +39,7 @@ class SplitFeatures:
         max_length: int.
         setting: `disturbances.Setting` or None. What the rows are disturbed
             by.
+        data_note: str. What is to be said of the data; see `data.note`.
     """
 
     title: str
@@ -48,6 +50,7 @@ class SplitFeatures:
     reader: row_reading.RowReader
     max_length: int
     setting: object = None
+    data_note: str = ""
 
     @property
     def is_hidden(self):
@@ -109,11 +112,12 @@ class SplitFeatures:
         }
 
     def notes(self):
-        """Lists what is to be said of rows left out, empty or disturbed."""
+        """Lists what is to be said of the data, and of rows, if anything."""
         empty_text = row_reading.empty_text
         if self.reader.reads == "audio":
             empty_text = row_reading.silent_text
-        notes = [
+        notes = [f"{DATA_NOTE}{self.data_note}"] if self.data_note else []
+        notes += [
             text(self.title, faults, len(self.rows))
             for text, faults in (
                 (row_reading.left_out_text, self.left_out),
@@ -215,11 +219,21 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
+<<<<<<< HEAD
         setting=setting,
+=======
+        data_note=_data_note(data, task, language, split),
+>>>>>>> report15
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _data_note(data, task, language, split):
+    """Returns the note of the rows' data, with the task it is of."""
+    note = data.note(task, language, split)
+    return f"{task.name}: {note}" if note else ""
 
 
 def _drawn_with(data, task, language, split, count):

@@ -5,6 +5,8 @@ with the Hub's columns. Nothing above this module knows which one it was.
 `datasets` is imported inside functions: planning needs none of it.
 """
 
+import functools
+
 from stilts_keras.data import pocket
 from stilts_keras.data.folder import FolderData
 from stilts_keras.data.hub import HubData
@@ -80,6 +82,10 @@ class FirstOf:
         """Returns the place of the rows by the source that holds them."""
         return self._holder(task, language, split).origin(task, language, split)
 
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows, by their source."""
+        return self._holder(task, language, split).note(task, language, split)
+
     def load(self, task, language, split):
         """Loads the rows as a `datasets.Dataset`.
 
@@ -94,6 +100,10 @@ class FirstOf:
                 return source
         # Its message says what is missing.
         return self.sources[-1]
+
+
+# Splits that are made of one file's rows take them all each time.
+_made = functools.lru_cache(maxsize=16)(pocket.load)
 
 
 class PocketData:
@@ -136,6 +146,10 @@ class PocketData:
         """Returns where the rows are from, for messages."""
         return self.name
 
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows: nothing."""
+        return ""
+
     def load(self, task, language, split):
         """Generates the rows as a `datasets.Dataset`.
 
@@ -153,7 +167,7 @@ class PocketData:
         tables = {
             part: datasets.concatenate_datasets(
                 [
-                    pocket.load(repository.id, config, name)
+                    _made(repository.id, config, name)
                     for config in repository.configs_for(language, part)
                     for name in repository.splits[split].split("+")
                 ]
