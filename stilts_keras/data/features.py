@@ -219,11 +219,8 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
-<<<<<<< HEAD
         setting=setting,
-=======
         data_note=_data_note(data, task, language, split),
->>>>>>> report15
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
