@@ -11,6 +11,7 @@ import numpy as np
 
 from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
+from stilts_keras.data.disturbing import DisturbingReader
 from stilts_keras.data.formats import quiet_datasets
 from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.errors import InputError
@@ -37,6 +38,8 @@ class SplitFeatures:
         reader: `RowReader` of the rows.
         max_length: int.
         data_note: str. What is to be said of the data; see `data.note`.
+        setting: `disturbances.Setting` or None. What the rows are disturbed
+            by.
     """
 
     title: str
@@ -47,6 +50,7 @@ class SplitFeatures:
     reader: row_reading.RowReader
     max_length: int
     data_note: str = ""
+    setting: object = None
 
     @property
     def is_hidden(self):
@@ -108,12 +112,15 @@ class SplitFeatures:
         }
 
     def notes(self):
-        """Lists what is to be said of the data, of rows left out, or empty."""
+        """Lists what is to be said of the data, and of some of the rows.
+
+        Those that are left out, empty or disturbed.
+        """
         empty_text = row_reading.empty_text
         if self.reader.reads == "audio":
             empty_text = row_reading.silent_text
         notes = [f"{DATA_NOTE}{self.data_note}"] if self.data_note else []
-        return notes + [
+        notes += [
             text(self.title, faults, len(self.rows))
             for text, faults in (
                 (row_reading.left_out_text, self.left_out),
@@ -121,6 +128,7 @@ class SplitFeatures:
             )
             if faults
         ]
+        return notes if self.setting is None else [*notes, str(self.setting)]
 
     def _read(self, index, lightly=False):
         return self.reader.read(index, self.rows[index], lightly)
@@ -140,6 +148,8 @@ def load_features(
     is_evaluated=False,
     is_hidden=None,
     bad_rows="skip",
+    numbers=None,
+    setting=None,
 ):
     """Packs a split, or finds it packed in the cache of `datasets`.
 
@@ -162,6 +172,9 @@ def load_features(
             evaluated, if no row has any.
         bad_rows: str. One of `rows.BAD_ROWS`: whether rows that are learnt
             from may be left out.
+        numbers: int array or None. The rows to take, by their numbers in the
+            data set, ascending; `count` must be None then.
+        setting: `disturbances.Setting` or None. What disturbs each Example.
 
     Returns:
         `SplitFeatures`.
@@ -171,9 +184,14 @@ def load_features(
             or too many are left out.
     """
     rows, reader = _opened(
-        data, task, language, split, count, is_evaluated, is_hidden
+        data, task, language, split, count, is_evaluated, is_hidden, numbers
     )
     where = _where(data, task, language, split)
+    if setting is not None:
+        reader = DisturbingReader(
+            reader, setting, task=task.name, language=language, split=split
+        )
+        where += f", {setting.name}"
     key = {
         "features": FEATURES_VERSION,
         "pack": pack_key,
@@ -183,6 +201,7 @@ def load_features(
         "max_length": max_length,
         "rows": [len(rows), count],
         **_drawn_with(data, task, language, split, count),
+        **_part_of(numbers, setting),
         "split": [language, split, is_evaluated, reader.is_hidden],
     }
     packing = _Packing(
@@ -191,8 +210,7 @@ def load_features(
         lambda items: pack(items, tokenizer, max_length),
         {"where": where, "bad_rows": bad_rows},
     )
-    batch_size = MAP_BATCH_SIZE if task.reads == "text" else AUDIO_BATCH_SIZE
-    features = _map_cached(rows, packing.columns_of, key, batch_size)
+    features = _map_cached(rows, packing.columns_of, key, _batch_size(task))
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     found = SplitFeatures(
@@ -204,10 +222,16 @@ def load_features(
         reader=reader,
         max_length=max_length,
         data_note=_data_note(data, task, language, split),
+        setting=setting,
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _batch_size(task):
+    """Returns how many rows are packed at a time: sound takes much memory."""
+    return MAP_BATCH_SIZE if task.reads == "text" else AUDIO_BATCH_SIZE
 
 
 def _data_note(data, task, language, split):
@@ -222,11 +246,25 @@ def _drawn_with(data, task, language, split, count):
     return {"drawn with": found} if found else {}
 
 
-def _opened(data, task, language, split, count, is_evaluated, is_hidden):
-    """Returns a split's rows, or `count` of them, and their reader."""
+def _part_of(numbers, setting):
+    """Returns what else tells rows and Examples, for the cache's key."""
+    found = {}
+    if numbers is not None:
+        content = np.asarray(numbers, "int64").tobytes()
+        found["numbers"] = hashlib.sha256(content).hexdigest()
+    if setting is not None:
+        found["disturbed"] = setting.identity
+    return found
+
+
+def _opened(
+    data, task, language, split, count, is_evaluated, is_hidden, numbers
+):
+    """Returns a split's rows, or some of them, and their reader."""
     rows = data.load(task, language, split)
     where = _where(data, task, language, split)
-    numbers = draws.draw(data, task, language, split, rows, count)
+    if numbers is None:
+        numbers = draws.draw(data, task, language, split, rows, count)
     if len(numbers) < len(rows):
         rows = rows.select(numbers)
     if not len(rows):

@@ -102,6 +102,17 @@ class Setting:
     severity: int
 
     @property
+    def name(self):
+        """How messages and notes call it, such as `typos 3`."""
+        return f"{self.disturbance.name} {self.severity}"
+
+    def __str__(self):
+        """Says how much of what: `typos 3: 0.05 share of letters`."""
+        if not self.severity:
+            return f"{self.name}: clean"
+        return f"{self.name}: {self.strength:g} {self.disturbance.unit}"
+
+    @property
     def strength(self):
         """The strength, in the disturbance's unit; None of severity 0."""
         if not self.severity:
