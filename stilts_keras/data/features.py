@@ -37,9 +37,9 @@ class SplitFeatures:
             of the row is empty) and the problem's columns.
         reader: `RowReader` of the rows.
         max_length: int.
-        data_note: str. What is to be said of the data; see `data.note`.
         setting: `disturbances.Setting` or None. What the rows are disturbed
             by.
+        data_note: str. What is to be said of the data; see `data.note`.
     """
 
     title: str
@@ -49,8 +49,8 @@ class SplitFeatures:
     features: object
     reader: row_reading.RowReader
     max_length: int
-    data_note: str = ""
     setting: object = None
+    data_note: str = ""
 
     @property
     def is_hidden(self):
@@ -112,10 +112,7 @@ class SplitFeatures:
         }
 
     def notes(self):
-        """Lists what is to be said of the data, and of some of the rows.
-
-        Those that are left out, empty or disturbed.
-        """
+        """Lists what is to be said of the data, and of rows, if anything."""
         empty_text = row_reading.empty_text
         if self.reader.reads == "audio":
             empty_text = row_reading.silent_text
@@ -188,9 +185,8 @@ def load_features(
     )
     where = _where(data, task, language, split)
     if setting is not None:
-        reader = DisturbingReader(
-            reader, setting, task=task.name, language=language, split=split
-        )
+        place = {"task": task.name, "language": language, "split": split}
+        reader = DisturbingReader(reader, setting, **place)
         where += f", {setting.name}"
     key = {
         "features": FEATURES_VERSION,
@@ -221,8 +217,8 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
-        data_note=_data_note(data, task, language, split),
         setting=setting,
+        data_note=_data_note(data, task, language, split),
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)

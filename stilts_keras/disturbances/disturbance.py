@@ -26,6 +26,8 @@ from stilts_keras.errors import InputError
 
 NUM_SEVERITIES = 5
 READS = ("text", "audio")
+# How a unit begins whose strengths are parts of 1.
+SHARE = "share "
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -107,10 +109,14 @@ class Setting:
         return f"{self.disturbance.name} {self.severity}"
 
     def __str__(self):
-        """Says how much of what: `typos 3: 0.05 share of letters`."""
+        """Says how much of what: `typos 3: 5 % of letters`."""
         if not self.severity:
             return f"{self.name}: clean"
-        return f"{self.name}: {self.strength:g} {self.disturbance.unit}"
+        unit = self.disturbance.unit
+        if unit.startswith(SHARE):
+            share = f"{100 * self.strength:g} %"
+            return f"{self.name}: {share} {unit.removeprefix(SHARE)}"
+        return f"{self.name}: {self.strength:g} {unit}"
 
     @property
     def strength(self):

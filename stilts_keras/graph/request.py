@@ -10,6 +10,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.disturbances.asked import parse as parse_disturbances
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.own_tasks import with_own_tasks
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.graph.route import Route
@@ -114,6 +115,7 @@ class Request:
         self._set("replay", _checked_replay(self.replay))
         self._set("seeds", _checked_seeds(self.seeds))
         self._resolve_tasks()
+        check_readable(self.backbone, self.used_tasks, self.known_tasks)
         self._set("retrieval_layer", self._checked_layer())
         if self.retrieval_pooling not in (None, *POOLINGS):
             raise unknown(
@@ -138,6 +140,17 @@ class Request:
     def known_tasks(self):
         """Dict from name to Task: the package's and the user's own."""
         return with_own_tasks(self.tasks)
+
+    @property
+    def used_tasks(self):
+        """Tuple of Task: those of the routes, and the targets."""
+        sources = [
+            source.task
+            for route in self.routes
+            for stage in route.stages
+            for source in stage
+        ]
+        return (*dict.fromkeys(sources), *self.targets)
 
     def whole(self, target):
         """Returns a target with all languages that its Task lists.

@@ -223,9 +223,7 @@ def _name_missing(evidence):
     named = []
     for cell, languages in asked_of_cells(evidence.description).items():
         route, target, seed, *disturbed = cell.split("|")
-        missing = [
-            language for language in languages if (cell, language) not in there
-        ]
+        missing = [code for code in languages if (cell, code) not in there]
         if missing:
             named.append(
                 f"No score of {' '.join([target, *disturbed])} after "

@@ -232,10 +232,11 @@ def _noise_note(cell, language, place):
     """Says which rows are compared, where disturbed ones are a task's own."""
     if cell.noisy is None:
         return ()
-    noise = cell.noisy.noise.get(language)
     pairs = place.inputs.pairs(cell, language)
-    more = f"; {noise}" if noise else ""
-    return (f"{cell.noisy.name} ({language}): {pairs}{more}",)
+    noise = cell.noisy.noise.get(language)
+    more = f", {noise} disturbed" if noise and cell.severity else ""
+    name = f"{cell.disturbance} {cell.severity}: {cell.noisy.name}"
+    return (f"{name} in {language}, {pairs}{more}",)
 
 
 def _sizes_note(sizes):

@@ -27,7 +27,14 @@ def row_notes(pairs):
         for pair in pairs
         if pair.clean.disturbance
     )
+    strengths = dict.fromkeys(
+        note
+        for pair in pairs
+        for note in pair.row.notes
+        if note.startswith(f"{pair.row.disturbance} {pair.row.severity}:")
+    )
     notes = evaluation_notes([pair.row for pair in pairs])
+    notes += [f"Severities: {'; '.join(strengths)}"] if strengths else []
     if not own:
         return notes
     return [
