@@ -22,11 +22,15 @@ FLAGS = flags.FLAGS
 
 
 def tasks():
-    """Prints the tasks and suites."""
+    """Prints the tasks, suites and disturbances."""
+    from stilts_keras.disturbances.listing import lines
     from stilts_keras.scoring.suites import SUITES
+    from stilts_keras.tasks import TASKS
     from stilts_keras.tasks.listing import print_tasks
 
     print_tasks(SUITES.values())
+    for line in lines(TASKS.values()):
+        print(line)
 
 
 def _run_dir():

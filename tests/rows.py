@@ -46,6 +46,7 @@ TONE = io.BytesIO()
 with wave.open(TONE, "wb") as file:
     file.setparams((1, 2, 8000, 0, "NONE", ""))
     file.writeframes(struct.pack("<400h", *([9000] * 4 + [-9000] * 4) * 50))
+ENTITIES = {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]}
 TOPIC = {
     "text": "A dog.",
     "category": "sports",
@@ -92,7 +93,9 @@ GOOD = {
     "mlm": {"text": "Hallo Welt."},
     "mlqa": QUESTION,
     "mnli": NLI,
-    "panx": {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]},
+    "noisy_panx": ENTITIES,
+    "noisy_xnli": NLI,
+    "panx": ENTITIES,
     "pawsx": {"sentence1": "A b.", "sentence2": "B a.", "label": "1"},
     "qqp": {"question1": "Who?", "question2": "Who is?", "label": "duplicate"},
     "sib200": {"text": "A dog.", "category": "sports"},

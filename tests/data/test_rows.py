@@ -208,7 +208,7 @@ def test_answers_may_be_objects_and_offsets_floats_or_text():
 # Each task's labels in the order in which its data set numbers them.
 NUMBERED = {
     **dict.fromkeys(
-        ("anli", "mnli", "snli", "xnli"),
+        ("anli", "mnli", "noisy_xnli", "snli", "xnli"),
         ("label", "entailment neutral contradiction"),
     ),
     "qqp": ("label", "not_duplicate duplicate"),
@@ -245,7 +245,10 @@ NUMBER_NAMES = {
     "siqa": "1 2 3",
 }
 TAGS = {
-    "panx": ("ner_tags", "O B-PER I-PER B-ORG I-ORG B-LOC I-LOC"),
+    **dict.fromkeys(
+        ("noisy_panx", "panx"),
+        ("ner_tags", "O B-PER I-PER B-ORG I-ORG B-LOC I-LOC"),
+    ),
     "udpos": (
         "pos_tags",
         "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ "

@@ -159,7 +159,15 @@ def check(task, data):
     return seen
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
+# Typos that people made are nothing to make up.
+NOT_MADE_UP = ("noisy_panx", "noisy_xnli")
+
+
+@pytest.mark.parametrize(
+    "task",
+    [task for task in TASKS.values() if task.name not in NOT_MADE_UP],
+    ids=lambda task: task.name,
+)
 def test_pocket_rows_read(task):
     data = PocketData()
     seen = check(task, data)
@@ -354,8 +362,10 @@ def test_label_orders_are_the_documented_ones():
     found = {task.name: " ".join(task.labels) for task in TASKS.values()}
     assert {name: labels for name, labels in found.items() if labels} == {
         **dict.fromkeys(
-            ("anli", "mnli", "snli", "xnli"), "entailment neutral contradiction"
+            ("anli", "mnli", "noisy_xnli", "snli", "xnli"),
+            "entailment neutral contradiction",
         ),
+        "noisy_panx": "B-LOC B-ORG B-PER I-LOC I-ORG I-PER O",
         "panx": "B-LOC B-ORG B-PER I-LOC I-ORG I-PER O",
         "pawsx": "0 1",
         "qqp": "not_duplicate duplicate",
