@@ -115,7 +115,10 @@ def plan_visits(graph, left):
         name = stage and stage.fingerprint
         cells = tuple(
             dataclasses.replace(cell, languages=left.cells[cell.key])
-            for cell in graph.cells_of(stage)
+            for cell in (
+                *graph.cells_of(stage),
+                *graph.disturbed_cells_of(stage),
+            )
             if cell.key in left.cells
         )
         visit = Visit(
@@ -180,6 +183,8 @@ def _left_out(graph):
 
 
 def _missing(graph):
+    for note in graph.trials.notes:
+        yield f"{note}."
     for task in graph.targets:
         missing = graph.missing_languages(task)
         if missing:

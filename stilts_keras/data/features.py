@@ -11,7 +11,9 @@ import numpy as np
 
 from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
+from stilts_keras.data.disturbing import DisturbingReader
 from stilts_keras.data.formats import quiet_datasets
+from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
@@ -35,6 +37,9 @@ class SplitFeatures:
             of the row is empty) and the problem's columns.
         reader: `RowReader` of the rows.
         max_length: int.
+        setting: `disturbances.Setting` or None. What the rows are disturbed
+            by.
+        data_note: str. What is to be said of the data; see `data.note`.
     """
 
     title: str
@@ -44,6 +49,8 @@ class SplitFeatures:
     features: object
     reader: row_reading.RowReader
     max_length: int
+    setting: object = None
+    data_note: str = ""
 
     @property
     def is_hidden(self):
@@ -105,11 +112,12 @@ class SplitFeatures:
         }
 
     def notes(self):
-        """Lists what is to be said of rows that are left out, or empty."""
+        """Lists what is to be said of the data, and of rows, if anything."""
         empty_text = row_reading.empty_text
         if self.reader.reads == "audio":
             empty_text = row_reading.silent_text
-        return [
+        notes = [f"{DATA_NOTE}{self.data_note}"] if self.data_note else []
+        notes += [
             text(self.title, faults, len(self.rows))
             for text, faults in (
                 (row_reading.left_out_text, self.left_out),
@@ -117,6 +125,7 @@ class SplitFeatures:
             )
             if faults
         ]
+        return notes if self.setting is None else [*notes, str(self.setting)]
 
     def _read(self, index, lightly=False):
         return self.reader.read(index, self.rows[index], lightly)
@@ -136,6 +145,8 @@ def load_features(
     is_evaluated=False,
     is_hidden=None,
     bad_rows="skip",
+    numbers=None,
+    setting=None,
 ):
     """Packs a split, or finds it packed in the cache of `datasets`.
 
@@ -158,6 +169,9 @@ def load_features(
             evaluated, if no row has any.
         bad_rows: str. One of `rows.BAD_ROWS`: whether rows that are learnt
             from may be left out.
+        numbers: int array or None. The rows to take, by their numbers in the
+            data set, ascending; `count` must be None then.
+        setting: `disturbances.Setting` or None. What disturbs each Example.
 
     Returns:
         `SplitFeatures`.
@@ -167,9 +181,14 @@ def load_features(
             or too many are left out.
     """
     rows, reader = _opened(
-        data, task, language, split, count, is_evaluated, is_hidden
+        data, task, language, split, count, is_evaluated, is_hidden, numbers
     )
     where = _where(data, task, language, split)
+    if setting is not None:
+        reader = DisturbingReader(
+            reader, setting, task=task.name, language=language, split=split
+        )
+        where += f", {setting.name}"
     key = {
         "features": FEATURES_VERSION,
         "pack": pack_key,
@@ -179,6 +198,7 @@ def load_features(
         "max_length": max_length,
         "rows": [len(rows), count],
         **_drawn_with(data, task, language, split, count),
+        **_part_of(numbers, setting),
         "split": [language, split, is_evaluated, reader.is_hidden],
     }
     packing = _Packing(
@@ -199,10 +219,18 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
+        setting=setting,
+        data_note=_data_note(data, task, language, split),
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _data_note(data, task, language, split):
+    """Returns the note of the rows' data, with the task it is of."""
+    note = data.note(task, language, split)
+    return f"{task.name}: {note}" if note else ""
 
 
 def _drawn_with(data, task, language, split, count):
@@ -211,11 +239,25 @@ def _drawn_with(data, task, language, split, count):
     return {"drawn with": found} if found else {}
 
 
-def _opened(data, task, language, split, count, is_evaluated, is_hidden):
-    """Returns a split's rows, or `count` of them, and their reader."""
+def _part_of(numbers, setting):
+    """Returns what else tells rows and Examples, for the cache's key."""
+    found = {}
+    if numbers is not None:
+        content = np.asarray(numbers, "int64").tobytes()
+        found["numbers"] = hashlib.sha256(content).hexdigest()
+    if setting is not None:
+        found["disturbed"] = setting.identity
+    return found
+
+
+def _opened(
+    data, task, language, split, count, is_evaluated, is_hidden, numbers
+):
+    """Returns a split's rows, or some of them, and their reader."""
     rows = data.load(task, language, split)
     where = _where(data, task, language, split)
-    numbers = draws.draw(data, task, language, split, rows, count)
+    if numbers is None:
+        numbers = draws.draw(data, task, language, split, rows, count)
     if len(numbers) < len(rows):
         rows = rows.select(numbers)
     if not len(rows):

@@ -19,6 +19,7 @@ from stilts_keras.data.layout import split_text
 from stilts_keras.data.layout import stack
 from stilts_keras.data.layout import with_audio_of
 from stilts_keras.data.layout import with_task_columns
+from stilts_keras.data.note import note_of
 from stilts_keras.data.strays import Strays
 from stilts_keras.errors import InputError
 
@@ -82,6 +83,11 @@ class FolderData:
         """Returns the file of the rows, or the first of several."""
         first, *others = self._place(task, language, split).all_files
         return f"{first} and {len(others)} more" if others else str(first)
+
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows; see `data.note`."""
+        place = self._place(task, language, split)
+        return note_of(self.folder / place.repository.id)
 
     def load(self, task, language, split):
         """Reads the rows as a `datasets.Dataset`.

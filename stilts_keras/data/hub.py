@@ -64,6 +64,10 @@ class HubData:
         key = (task.name, language, split)
         return f"{self.name} {self._loaded_from[key].id}"
 
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows: nothing."""
+        return ""
+
     def load(self, task, language, split):
         """Downloads (or finds in the cache) the rows.
 

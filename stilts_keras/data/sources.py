@@ -82,6 +82,10 @@ class FirstOf:
         """Returns the place of the rows by the source that holds them."""
         return self._holder(task, language, split).origin(task, language, split)
 
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows, by their source."""
+        return self._holder(task, language, split).note(task, language, split)
+
     def load(self, task, language, split):
         """Loads the rows as a `datasets.Dataset`.
 
@@ -141,6 +145,10 @@ class PocketData:
     def origin(self, task, language, split):
         """Returns where the rows are from, for messages."""
         return self.name
+
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows: nothing."""
+        return ""
 
     def load(self, task, language, split):
         """Generates the rows as a `datasets.Dataset`.

@@ -26,6 +26,8 @@ from stilts_keras.errors import InputError
 
 NUM_SEVERITIES = 5
 READS = ("text", "audio")
+# How a unit begins whose strengths are parts of 1.
+SHARE = "share "
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,21 @@ class Setting:
 
     disturbance: Disturbance
     severity: int
+
+    @property
+    def name(self):
+        """How messages and notes call it, such as `typos 3`."""
+        return f"{self.disturbance.name} {self.severity}"
+
+    def __str__(self):
+        """Says how much of what: `typos 3: 5 % of letters`."""
+        if not self.severity:
+            return f"{self.name}: clean"
+        unit = self.disturbance.unit
+        if unit.startswith(SHARE):
+            share = f"{100 * self.strength:g} %"
+            return f"{self.name}: {share} {unit.removeprefix(SHARE)}"
+        return f"{self.name}: {self.strength:g} {unit}"
 
     @property
     def strength(self):

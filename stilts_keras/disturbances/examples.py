@@ -51,6 +51,8 @@ def in_texts(operation):
                     "first": text(example.first),
                     "second": text(example.second),
                 }
+            case kinds.Transcripts():
+                changed = {"texts": tuple(map(text, example.texts))}
             case kinds.MultipleChoice():
                 changed = {
                     "prompt": text(example.prompt),

@@ -92,6 +92,14 @@ def key_of(route, target, seed, disturbance="", severity=0):
     return f"{key}|{disturbance}|{severity}" if disturbance else key
 
 
+def by_stage(cells):
+    """Groups cells: a dict from a Stage, or None, to a list."""
+    grouped = {}
+    for cell in cells:
+        grouped.setdefault(cell.stage, []).append(cell)
+    return grouped
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Lesson:
     """A source that a chain trained on, whose dev rows tell what is left.

@@ -143,13 +143,14 @@ class ResultFiles:
         Args:
             predicted: has `cell`, `row`, `predictions` and `ids`.
         """
-        if not predicted.cell.disturbance:
+        cell, language = predicted.cell, predicted.row.language
+        if cell.disturbance:
+            gold = [None] * len(predicted.predictions)
+            file = self._predictions_of(cell, language)
+            predictions.write(file, gold, predicted.predictions, predicted.ids)
+        else:
             submission_files.keep_unscored(
-                self.path,
-                suites.with_files(),
-                predicted.cell,
-                predicted.row.language,
-                predicted,
+                self.path, suites.with_files(), cell, language, predicted
             )
         # Last: a language with a row counts as done.
         self._unscored.add([predicted.row])
@@ -174,18 +175,8 @@ class ResultFiles:
         benchmarks that the target is of.
         """
         cell, language = scored.cell, scored.language
-        file = predictions.file_of(
-            self.path,
-            route=cell.route,
-            target=cell.target.name,
-            seed=cell.seed,
-            split=cell.split,
-            language=language,
-            disturbance=cell.disturbance,
-            severity=cell.severity,
-        )
         predictions.write(
-            file,
+            self._predictions_of(cell, language),
             scored.gold,
             scored.predictions,
             scored.ids,
@@ -196,6 +187,18 @@ class ResultFiles:
             submission_files.keep(
                 self.path, suites.with_files(), cell, language, scored
             )
+
+    def _predictions_of(self, cell, language):
+        return predictions.file_of(
+            self.path,
+            route=cell.route,
+            target=cell.target.name,
+            seed=cell.seed,
+            split=cell.split,
+            language=language,
+            disturbance=cell.disturbance,
+            severity=cell.severity,
+        )
 
     def keep_chain_scores(self, stage, rows):
         """Keeps the dev scores of a chain's sources after a stage.

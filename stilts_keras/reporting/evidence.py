@@ -16,6 +16,7 @@ from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import results
+from stilts_keras.records.remaining import asked_of_cells
 from stilts_keras.records.remaining import cell_key
 from stilts_keras.records.remaining import languages_of
 from stilts_keras.records.remaining import of_chains
@@ -219,14 +220,10 @@ def _name_missing(evidence):
     }
     # Their gold is hidden: no score is missing.
     there |= {(cell_key(row), row.language) for row in evidence.unscored}
-    languages, named = languages_of(evidence.description), []
-    for cell in evidence.description["cells"]:
+    named = []
+    for cell, languages in asked_of_cells(evidence.description).items():
         route, target, seed, *disturbed = cell.split("|")
-        missing = [
-            language
-            for language in languages.get(target, ())
-            if (cell, language) not in there
-        ]
+        missing = [code for code in languages if (cell, code) not in there]
         if missing:
             named.append(
                 f"No score of {' '.join([target, *disturbed])} after "

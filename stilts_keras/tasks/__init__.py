@@ -22,6 +22,8 @@ from stilts_keras.tasks.minds14_text import MINDS14_TEXT
 from stilts_keras.tasks.mlm import MLM
 from stilts_keras.tasks.mlqa import MLQA
 from stilts_keras.tasks.mnli import MNLI
+from stilts_keras.tasks.noisy_panx import NOISY_PANX
+from stilts_keras.tasks.noisy_xnli import NOISY_XNLI
 from stilts_keras.tasks.panx import PANX
 from stilts_keras.tasks.pawsx import PAWSX
 from stilts_keras.tasks.qqp import QQP
@@ -58,6 +60,8 @@ __all__ = [
     "MLM",
     "MLQA",
     "MNLI",
+    "NOISY_PANX",
+    "NOISY_XNLI",
     "PANX",
     "PAWSX",
     "QQP",

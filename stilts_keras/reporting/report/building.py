@@ -16,6 +16,7 @@ from stilts_keras.reporting.report.drawing import draw_figures
 from stilts_keras.reporting.report.frames import frames_of
 from stilts_keras.reporting.report.frames import published_table
 from stilts_keras.reporting.report.frames import secondary_frames
+from stilts_keras.reporting.tables.notes import data_notes
 from stilts_keras.tasks.languages import by_family
 
 
@@ -32,7 +33,8 @@ class Report:
         secondary: dict from a short name to the frame of another metric of a
             target.
         sentences: list of str. The finding, negative transfer, what source
-            languages gain, whether robustness changes, and what collapsed.
+            languages gain, whether robustness changes, what collapsed, and
+            what is to be said of the data.
     """
 
     evidence: evidence_of.Evidence
@@ -102,6 +104,7 @@ def build(evidence):
             *language_sentences.sentences(effects),
             *robustness.sentences(disturbed, baseline),
             *collapsed.sentences(evidence),
+            *data_notes([*rows, *evidence.disturbed]),
         ],
     )
 

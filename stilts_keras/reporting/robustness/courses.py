@@ -82,6 +82,13 @@ class Course:
             self.scores("row", severities, languages),
         )
 
+    def retention_if_any(self, severities):
+        """Returns the retention, or None where a clean score may be 0."""
+        try:
+            return self.retention(severities)
+        except InputError:
+            return None
+
     def drop(self, severities, languages=None):
         """Returns the points that are lost, as `robustness.drop` does."""
         return robustness.drop(
