@@ -70,16 +70,24 @@ def slips(letter, language):
     if unicodedata.category(letter) == "Lo" and _is_ideograph(letter):
         return _of_like_sound(letter, _JIS if language == "ja" else _GB2312)
     small = letters.lower(letter, language)
-    found = _typed(small, language) or _typed(letters.bare(small), language)
+    own = (_LAYOUTS.get(language, "US"),)
+    found = next(
+        (
+            found
+            for layouts in (own, keyboards.LAYOUTS)
+            for key in (small, letters.bare(small))
+            if (found := _typed(key, layouts))
+        ),
+        (),
+    )
     if small == letter:
         return found
     return tuple(letters.upper(other, language) for other in found)
 
 
-def _typed(letter, language):
-    """Looks a letter up in the language's layout, then in all others."""
-    own = _LAYOUTS.get(language, "US")
-    for layout in (own, *keyboards.LAYOUTS):
+def _typed(letter, layouts):
+    """Looks a letter up in the first of some layouts that has it."""
+    for layout in layouts:
         found = keyboards.neighbours(layout).get(letter)
         if found:
             return found

@@ -34,7 +34,7 @@ def check_compatible(old, new):
         known = old.get(kind, {})
         pairs += [
             (f"{kind} {key}", known[key], value)
-            for key, value in new[kind].items()
+            for key, value in new.get(kind, {}).items()
             if key in known
         ]
     for what, before, now in pairs:
