@@ -185,9 +185,8 @@ def load_features(
     )
     where = _where(data, task, language, split)
     if setting is not None:
-        reader = DisturbingReader(
-            reader, setting, task=task.name, language=language, split=split
-        )
+        place = {"task": task.name, "language": language, "split": split}
+        reader = DisturbingReader(reader, setting, **place)
         where += f", {setting.name}"
     key = {
         "features": FEATURES_VERSION,
@@ -207,8 +206,7 @@ def load_features(
         lambda items: pack(items, tokenizer, max_length),
         {"where": where, "bad_rows": bad_rows},
     )
-    batch_size = MAP_BATCH_SIZE if task.reads == "text" else AUDIO_BATCH_SIZE
-    features = _map_cached(rows, packing.columns_of, key, batch_size)
+    features = _map_cached(rows, packing.columns_of, key, _batch_size(task))
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     found = SplitFeatures(
@@ -225,6 +223,11 @@ def load_features(
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _batch_size(task):
+    """Returns how many rows are packed at a time: sound takes much memory."""
+    return MAP_BATCH_SIZE if task.reads == "text" else AUDIO_BATCH_SIZE
 
 
 def _data_note(data, task, language, split):
