@@ -2,6 +2,7 @@
 
 import math
 
+from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.courses import judged
 from stilts_keras.reporting.robustness.courses import worst_language
 from stilts_keras.reporting.robustness.notes import LEFT
@@ -24,7 +25,7 @@ MEASURES = (
     "consistency, clean",
     "consistency, disturbed",
 )
-HEAD = ("route", "disturbance", "severity")
+HEAD = ("route", "disturbance", "in", "severity")
 
 
 def score_table(target, courses, pairs):
@@ -32,14 +33,14 @@ def score_table(target, courses, pairs):
 
     Args:
         target: str.
-        courses: dict from disturbance to a dict from route to `Course`.
+        courses: dict, of `courses.courses_of`, of the target alone.
         pairs: list of `Pair`.
 
     Returns:
         A plain table; each measure has its interval in `intervals`.
     """
     lines = []
-    for disturbance, by_route in courses.items():
+    for (_, disturbance, scope), by_route in courses.items():
         for severities in _steps(by_route):
             name = severities[0] if len(severities) == 1 else ALL
             for route, course in by_route.items():
@@ -47,6 +48,7 @@ def score_table(target, courses, pairs):
                     [
                         route,
                         disturbance,
+                        scope,
                         name,
                         *_measures(course, severities),
                         len(course.languages),
@@ -151,16 +153,21 @@ def severity_lines(table):
 
     Args:
         table: dict, of `score_table`; rows whose severity is no number are
-            means, and left out.
+            means, and left out, as are trained languages beside zero-shot
+            ones.
 
     Returns:
         Dict from disturbance to a dict from route to a list of tuples:
         severity, retention, and the ends of its interval.
     """
     names = ("severity", "retention", "retention low", "retention high")
+    rows = [
+        dict(zip(table["columns"], values, strict=True))
+        for values in table["rows"]
+    ]
+    rows = [row for row in rows if row["in"] == ZERO_SHOT] or rows
     lines = {}
-    for values in table["rows"]:
-        row = dict(zip(table["columns"], values, strict=True))
+    for row in rows:
         point = tuple(row[name] for name in names)
         if isinstance(row["severity"], int) and row["retention"] is not None:
             routes = lines.setdefault(row["disturbance"], {})
