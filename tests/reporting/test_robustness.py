@@ -189,6 +189,33 @@ def test_markdown_has_intervals_in_brackets_and_csv_in_columns(study):
     assert expected in text
 
 
+def test_a_disturbances_own_rows_may_be_those_of_english_too(tmp_path):
+    clean = {"en": 40, "de": 32}
+    run_dir = hand_made(tmp_path, clean, clean)
+    gold = {code: ([*fake_runs.LABELS] * 14)[4:40] for code in clean}
+    for severity, number in ((0, 30), (1, 27)):
+        fake_runs.write_scores(
+            run_dir,
+            "pretrained",
+            "xnli",
+            {
+                "en": first_right(36, gold["en"]),
+                "de": first_right(number, gold["de"]),
+            },
+            gold=gold,
+            disturbance="recognised",
+            severity=severity,
+        )
+    row = found_in(
+        built(run_dir).plain["robustness_scores_xnli"],
+        disturbance="recognised",
+    )
+    assert row["clean"] == pytest.approx(100 * 30 / 36)
+    assert row["retention"] == pytest.approx(90.0)
+    assert row["consistency, clean"] == pytest.approx(100 * 30 / 36)
+    assert row["consistency, disturbed"] == pytest.approx(100 * 27 / 36)
+
+
 @pytest.mark.parametrize(
     "gold, english",
     [
