@@ -208,11 +208,14 @@ INPUTS = (
     "token_type_ids encoder_token_ids encoder_padding_mask"
 ).split()
 # These tell of others: of published scores, of what SentencePiece's trainer
-# takes, and of what stands in predictions that were not joined to text.
+# takes, of what stands in predictions that were not joined to text, of the name
+# that Keras has for a mask, and of a published column of recognised speech.
 ALLOWED = (
     "stilts_keras.reporting.published",
     "stilts_keras.data.pocket.vocabulary",
     "stilts_keras.scoring.formats.answers",
+    "stilts_keras.backend.attention",
+    "stilts_keras.tasks.sib_fleurs_recognised",
 )
 
 

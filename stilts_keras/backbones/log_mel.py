@@ -33,8 +33,8 @@ STORED = "<f4"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Recording:
-    """A recording's frames.
+class LogMelFrames:
+    """The frames of a recording.
 
     Attributes:
         frames: float32 array (2 l, m), log-mel energies of l positions.
@@ -73,7 +73,8 @@ class LogMel:
             waveforms: list of float32 arrays (n,), in [-1, 1], of 16 kHz.
 
         Returns:
-            List of `Recording`, each of ceil(n / 320) positions, 1500 at most.
+            List of `LogMelFrames`, each of ceil(n / 320) positions, of 1500 at
+            most.
 
         Raises:
             InputError: If one is no waveform, is empty, or holds what is no
@@ -85,15 +86,15 @@ class LogMel:
         """Cuts the end of a recording that is too long.
 
         Args:
-            parts: list of one `Recording`.
+            parts: list of one `LogMelFrames`.
             max_length: int. Positions.
 
         Returns:
-            Tuple: list of one `Recording`, and how many positions were cut.
+            Tuple: list of one `LogMelFrames`, and how many positions were cut.
         """
         (recording,) = parts
         frames = recording.frames[: FRAMES_PER_POSITION * max_length]
-        kept = Recording(frames, recording.num_positions)
+        kept = LogMelFrames(frames, recording.num_positions)
         return [kept], recording.num_positions - len(kept)
 
     def join(self, recording):
@@ -104,7 +105,7 @@ class LogMel:
         """Turns recordings into the columns of packed features.
 
         Args:
-            recordings: list of `Recording`.
+            recordings: list of `LogMelFrames`.
 
         Returns:
             Dict of lists: `frames` (bytes), `length` (positions).
@@ -164,7 +165,7 @@ class LogMel:
         frames = np.log10(np.maximum(energies, FLOOR))
         frames = np.maximum(frames, frames.max() - DECADES) / 4 + 1
         frames = frames[: FRAMES_PER_POSITION * num_positions]
-        return Recording(frames.astype("float32"), num_positions)
+        return LogMelFrames(frames.astype("float32"), num_positions)
 
 
 def _check(waveform):

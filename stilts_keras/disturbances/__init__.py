@@ -5,6 +5,14 @@ the clean rows, such as typos that they really made, is no entry but a Task of
 its own file, which says what it disturbs: see `Task.disturbs`.
 """
 
+from stilts_keras.disturbances.audio import BABBLE
+from stilts_keras.disturbances.audio import BAND_LIMIT
+from stilts_keras.disturbances.audio import CLIPPING
+from stilts_keras.disturbances.audio import GAIN
+from stilts_keras.disturbances.audio import MASKED_SPANS
+from stilts_keras.disturbances.audio import REVERBERATION
+from stilts_keras.disturbances.audio import SPEED
+from stilts_keras.disturbances.audio import WHITE_NOISE
 from stilts_keras.disturbances.characters import DIACRITICS
 from stilts_keras.disturbances.characters import DROPS
 from stilts_keras.disturbances.characters import SWAPS
@@ -19,18 +27,26 @@ from stilts_keras.disturbances.words import WORD_DROPS
 from stilts_keras.errors import unknown
 
 __all__ = [
+    "BABBLE",
+    "BAND_LIMIT",
     "CASING",
+    "CLIPPING",
     "DIACRITICS",
     "DISTURBANCES",
     "DROPS",
-    "Disturbance",
+    "GAIN",
+    "MASKED_SPANS",
     "NUMBERS",
     "PUNCTUATION",
+    "REVERBERATION",
+    "SPEED",
     "SWAPS",
-    "Setting",
     "TYPOS",
     "WHITESPACE",
+    "WHITE_NOISE",
     "WORD_DROPS",
+    "Disturbance",
+    "Setting",
     "get_disturbance",
 ]
 

@@ -1,7 +1,6 @@
 """Columns of sound files."""
 
 import dataclasses
-import os
 
 from stilts_keras.audio.decoding import BrokenRecording
 from stilts_keras.audio.decoding import Recording
@@ -16,10 +15,11 @@ from stilts_keras.tasks.columns import is_null
 class Audio(Column):
     """One sound file, or a list of several that say the same.
 
-    Each is an object with `bytes` (of the file) or `path` (of one that is
-    there), as the Hub's audio columns are where nothing decodes them. A file
-    that cannot be decoded is missing, for nobody can mend it; one in which
-    nothing is heard is empty.
+    Each is an object with the `bytes` of the file and its `path`, which only
+    names it: what lies outside of the rows could change unnoticed. So are the
+    Hub's audio columns where nothing decodes them. A file that cannot be
+    decoded is missing, for nobody can mend it; one in which nothing is heard
+    is empty.
     """
 
     reads = "audio"
@@ -48,7 +48,7 @@ class Audio(Column):
 
 
 def _files(name, value):
-    """Lists the files of a value, each an object with bytes or path."""
+    """Lists the files of a value, each an object with bytes."""
     if is_null(value):
         raise MissingValue(f"null in {name}")
     files = value if isinstance(value, list | tuple) else [value]
@@ -57,10 +57,10 @@ def _files(name, value):
     for file in files:
         if is_null(file):
             raise MissingValue(f"null in {name}")
-        if not has_field(file, "bytes") and not has_field(file, "path"):
+        if not has_field(file, "bytes"):
             raise ValueError(
                 f"{str(file)[:80]!r} in {name}. Expected an object with the "
-                "bytes or the path of a sound file."
+                "bytes of a sound file and its path, in parquet."
             )
     return files
 
@@ -73,13 +73,10 @@ def _title(file):
 
 def _recording(name, file):
     """Decodes one file of an audio column."""
-    data, path, title = file.get("bytes"), file.get("path") or "", _title(file)
-    if not data:
-        if not os.path.isfile(path):
-            raise MissingValue(f"no bytes, and no file, of {name} {title!r}")
-        with open(path, "rb") as opened:
-            data = opened.read()
+    title = _title(file)
+    if not file["bytes"]:
+        raise MissingValue(f"no bytes of {name} {title!r}")
     try:
-        return decode(data, title)
+        return decode(file["bytes"], title)
     except BrokenRecording as error:
         raise MissingValue(f"a broken {name} {title!r}: {error}") from error

@@ -30,7 +30,8 @@ def records(table):
 
 
 def found_in(table, **wanted):
-    """The one row of a plain table that has these values."""
+    """The one row of a plain table that has these values, zero-shot."""
+    wanted = {"in": "zero-shot"} | wanted
     (row,) = [row for row in records(table) if wanted.items() <= row.items()]
     return row
 
@@ -150,7 +151,9 @@ def test_retention_drop_and_worst_language_by_hand(tmp_path):
     )
     table = built(run_dir).plain["robustness_scores_xnli"]
     row = found_in(table, route="pretrained", severity=2)
-    # English is not zero-shot.
+    # English is not zero-shot, and stands by itself.
+    english = found_in(table, **{"in": "trained"})
+    assert english["retention"] == 25.0 and english["languages"] == 1
     assert row["languages"] == 2 and row["seeds"] == 1
     assert row["clean"] == pytest.approx(100 * 56 / 80)
     assert row["disturbed"] == pytest.approx(50.0)
@@ -171,7 +174,7 @@ def test_retention_drop_and_worst_language_by_hand(tmp_path):
 def test_markdown_has_intervals_in_brackets_and_csv_in_columns(study):
     *_, made = study
     text = report.to_markdown(made)
-    head = "| route | disturbance | severity | clean | disturbed | retention |"
+    head = "| route | disturbance | in | severity | clean | disturbed |"
     assert head in text
     row = found_in(
         made.plain["robustness_scores_xnli"],
@@ -184,6 +187,33 @@ def test_markdown_has_intervals_in_brackets_and_csv_in_columns(study):
         f"{row['retention high']:.1f})"
     )
     assert expected in text
+
+
+def test_a_disturbances_own_rows_may_be_those_of_english_too(tmp_path):
+    clean = {"en": 40, "de": 32}
+    run_dir = hand_made(tmp_path, clean, clean)
+    gold = {code: ([*fake_runs.LABELS] * 14)[4:40] for code in clean}
+    for severity, number in ((0, 30), (1, 27)):
+        fake_runs.write_scores(
+            run_dir,
+            "pretrained",
+            "xnli",
+            {
+                "en": first_right(36, gold["en"]),
+                "de": first_right(number, gold["de"]),
+            },
+            gold=gold,
+            disturbance="recognised",
+            severity=severity,
+        )
+    row = found_in(
+        built(run_dir).plain["robustness_scores_xnli"],
+        disturbance="recognised",
+    )
+    assert row["clean"] == pytest.approx(100 * 30 / 36)
+    assert row["retention"] == pytest.approx(90.0)
+    assert row["consistency, clean"] == pytest.approx(100 * 30 / 36)
+    assert row["consistency, disturbed"] == pytest.approx(100 * 27 / 36)
 
 
 @pytest.mark.parametrize(
@@ -292,7 +322,7 @@ def test_the_change_that_is_there_is_found_and_no_other(made):
     assert typos["drops differ"] < 0
     assert noise["adjusted p"] > 0.05
     assert noise["low"] < 0.0 < noise["high"]
-    # Holm's correction of two tests.
+    # Holm's correction of two tests, the two of English apart.
     assert typos["adjusted p"] == pytest.approx(2 * typos["p"])
     assert noise["adjusted p"] == pytest.approx(noise["p"])
 
@@ -455,3 +485,21 @@ def test_curves_begin_at_the_clean_score_and_leave_means_out(made):
     )
     mean = sum(point[1] for point in points) / 2
     assert all_of_it["retention"] == pytest.approx(mean)
+
+
+def test_without_zero_shot_languages_those_trained_in_answer(tmp_path):
+    run_dir = fake_runs.write_run(
+        tmp_path / "run", SHARES, n=80, languages=("en",)
+    )
+    fake_disturbed.write_disturbed(
+        run_dir, {"pretrained": {1: 0.3}, "mnli": {1: 0.95}}
+    )
+    made = built(run_dir)
+    change = found_in(made.plain["robustness_changes"], **{"in": "trained"})
+    assert change["adjusted p"] < 0.001
+    (sentence,) = [x for x in made.sentences if x.startswith("Robustness")]
+    assert "only in languages that the target was trained in" in sentence
+    assert made.frames["robustness"]["title"].endswith("trained")
+    table = made.plain["robustness_scores_xnli"]
+    assert list(robustness.severity_lines(table)) == ["typos"]
+    assert "## Robustness" in report.to_markdown(made)

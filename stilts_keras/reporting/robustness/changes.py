@@ -1,9 +1,14 @@
 """What routes make of the baseline's retention: tests, and side by side."""
 
+import collections
+
 from stilts_keras.errors import InputError
+from stilts_keras.reporting.robustness.courses import TRAINED
+from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.courses import change_of
 from stilts_keras.reporting.robustness.courses import deviation_of
 from stilts_keras.reporting.robustness.courses import judged
+from stilts_keras.reporting.robustness.courses import of_scope
 from stilts_keras.reporting.robustness.notes import LEFT
 from stilts_keras.reporting.robustness.notes import OURS
 from stilts_keras.reporting.robustness.notes import row_notes
@@ -15,10 +20,12 @@ from stilts_keras.reporting.tables.notes import seeds_note
 from stilts_keras.scoring import behrens_fisher
 from stilts_keras.scoring import bootstrap
 
+SCOPES = (ZERO_SHOT, TRAINED)
 CHANGE_COLUMNS = [
     "route",
     "target",
     "disturbance",
+    "in",
     "points",
     "low",
     "high",
@@ -46,7 +53,7 @@ def change_table(courses, baseline, pairs):
         A plain table with a row for each route, target and disturbance.
     """
     found, problems = [], {}
-    for (target, disturbance), by_route in courses.items():
+    for place, by_route in courses.items():
         for route, course in by_route.items():
             if route == baseline:
                 continue
@@ -55,21 +62,17 @@ def change_table(courses, baseline, pairs):
                     raise InputError(f"no such score of {baseline}")
                 change = change_of(course, by_route[baseline])
             except InputError as error:
-                name = f"{route} on {target} under {disturbance}"
+                target, disturbance, scope = place
+                name = f"{route} on {target} under {disturbance}, {scope}"
                 problems.setdefault(str(error), []).append(name)
             else:
-                found.append(((route, target, disturbance), change))
-    adjusted = bootstrap.holm([change.retention.p for _, change in found])
-    level = SIGNIFICANCE / max(1, len(found))
+                found.append(((route, *place), change))
     return {
         "title": f"Retention: differences to {baseline}",
         "columns": CHANGE_COLUMNS,
-        "rows": [
-            _change_line(names, change, p, level)
-            for (names, change), p in zip(found, adjusted, strict=True)
-        ],
+        "rows": [line for scope in SCOPES for line in _corrected(found, scope)],
         "notes": [
-            *_change_notes(found, level),
+            *_change_notes(found),
             *(
                 f"Not judged ({error}): {'; '.join(names)}"
                 for error, names in problems.items()
@@ -77,6 +80,16 @@ def change_table(courses, baseline, pairs):
             *row_notes(pairs),
         ],
     }
+
+
+def _corrected(found, scope):
+    """Lists the lines of one scope, corrected for their number."""
+    chosen = [(names, change) for names, change in found if names[-1] == scope]
+    adjusted = bootstrap.holm([change.retention.p for _, change in chosen])
+    return [
+        _change_line(names, change, p, SIGNIFICANCE / len(chosen))
+        for (names, change), p in zip(chosen, adjusted, strict=True)
+    ]
 
 
 def _change_line(names, change, adjusted, level):
@@ -94,9 +107,11 @@ def _change_line(names, change, adjusted, level):
     ]
 
 
-def _change_notes(found, level):
+def _change_notes(found):
     if not found:
         return []
+    numbers = collections.Counter(names[-1] for names, _ in found)
+    tests = ", ".join(f"{number} {scope}" for scope, number in numbers.items())
     return [
         OURS,
         LEFT,
@@ -105,10 +120,10 @@ def _change_notes(found, level):
         "By paired bootstrap over the examples, the same resamples for both "
         "routes, clean and disturbed, and Student's t over the seeds; "
         "adjusted: Holm's correction over routes x targets x disturbances, "
-        f"{len(found)} tests",
+        f"zero-shot and trained apart: {tests} tests",
         "Detectable: the smallest true difference that would have been found "
         f"in {100 * behrens_fisher.POWER:.0f} of 100 such studies, in the "
-        f"strictest test of that correction (p < {level:.2g})",
+        "strictest test of that correction",
         "Drops differ: the route's drop less the baseline's, in points of the "
         "score; below 0: it loses fewer. A higher clean score alone moves "
         "retention, so that a difference which drops do not show may be one "
@@ -127,12 +142,14 @@ def retention_frame(courses, baseline, changes, pairs):
 
     Returns:
         A frame with a row for each route and a column for each target and
-        disturbance; `groups` maps a column to its target.
+        disturbance, zero-shot or, where nothing is, trained; `groups` maps a
+        column to its target.
     """
     known = {
-        tuple(line[:3]): dict(zip(changes["columns"], line, strict=True))
+        tuple(line[:4]): dict(zip(changes["columns"], line, strict=True))
         for line in changes["rows"]
     }
+    courses = of_scope(courses)
     routes = dict.fromkeys(
         route for by_route in courses.values() for route in by_route
     )
@@ -146,15 +163,14 @@ def retention_frame(courses, baseline, changes, pairs):
         }
         table_rows.append({"label": route, "cells": cells})
     return {
-        "title": "Retention under disturbances",
+        "title": f"Retention under disturbances, {next(iter(courses))[2]}",
         "columns": list(columns.values()),
         "groups": {name: place[0] for place, name in columns.items()},
         "rows": table_rows,
         "notes": [
             OURS,
             LEFT,
-            "Mean over the severities; in brackets: difference to "
-            f"{baseline} in points of retention",
+            f"In brackets: difference to {baseline}, in points of retention",
             *_severity_notes(courses),
             seeds_note(pair.row for pair in pairs),
             *cell_notes(table_rows),
@@ -195,12 +211,13 @@ def _cell(course, change):
 def _severity_notes(courses):
     """Says which severities the means are over, where there are several."""
     by_severities = {}
-    for (_, disturbance), by_route in courses.items():
+    for (_, disturbance, _), by_route in courses.items():
         severities = next(iter(by_route.values())).severities
         if len(severities) > 1:
             names = by_severities.setdefault(severities, {})
             names[disturbance] = None
     return [
-        f"Severities {', '.join(map(str, severities))}: {', '.join(names)}"
+        f"Mean over severities {', '.join(map(str, severities))}: "
+        f"{', '.join(names)}"
         for severities, names in by_severities.items()
     ]

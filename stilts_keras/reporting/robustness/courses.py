@@ -1,8 +1,9 @@
 """How routes fare under a disturbance: scores of several languages and seeds.
 
 A mean is over the languages that no stage trained the target in, as in the
-other tables, and that every severity and seed has; see `scoring.robustness`
-on what is divided by what.
+other tables, and that every severity and seed has; languages that it was
+trained in have courses of their own. See `scoring.robustness` on what is
+divided by what.
 """
 
 import dataclasses
@@ -17,6 +18,10 @@ from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring import robustness
 from stilts_keras.scoring.robustness import Scores
 
+# In which languages scores are, as tables name it.
+ZERO_SHOT = "zero-shot"
+TRAINED = "trained"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
 class Course:
@@ -26,15 +31,17 @@ class Course:
         route: str.
         target: str.
         disturbance: str.
+        scope: str. `ZERO_SHOT`, or `TRAINED`.
         severities: tuple of int, ascending. Of all routes together.
         pairs: dict from seed to dict from language to dict from severity to
-            `Pair`: of zero-shot languages, those with all severities, whose
-            clean predictions are not constant.
+            `Pair`: of the scope's languages that the benchmark lists, those
+            with all severities, whose clean predictions are not constant.
     """
 
     route: str
     target: str
     disturbance: str
+    scope: str
     severities: tuple[int, ...]
     pairs: dict
 
@@ -133,19 +140,34 @@ def courses_of(pairs):
         pairs: list of `Pair`.
 
     Returns:
-        Dict from (target, disturbance) to a dict from route to `Course`. Of
-        routes without a language that can be compared there is none, nor of
-        disturbances without such a route.
+        Dict from (target, disturbance, scope) to a dict from route to
+        `Course`. Of routes without a language that can be compared there is
+        none, nor of disturbances without such a route.
     """
     places = {}
     for pair in pairs:
         row = pair.row
-        place = places.setdefault((row.target, row.disturbance), {})
+        scope = ZERO_SHOT if row.zero_shot else TRAINED
+        place = places.setdefault((row.target, row.disturbance, scope), {})
         by_seed = place.setdefault(row.route, {})
         by_language = by_seed.setdefault(row.seed, {})
         by_language.setdefault(row.language, {})[row.severity] = pair
     found = {place: _courses(place, routes) for place, routes in places.items()}
     return {place: courses for place, courses in found.items() if courses}
+
+
+def of_scope(courses):
+    """Keeps the zero-shot courses; where there are none, the others.
+
+    Args:
+        courses: dict, of `courses_of`.
+    """
+    found = {
+        place: by_route
+        for place, by_route in courses.items()
+        if place[2] == ZERO_SHOT
+    }
+    return found or courses
 
 
 def _courses(place, routes):
@@ -172,6 +194,7 @@ def _courses(place, routes):
             route=route,
             target=place[0],
             disturbance=place[1],
+            scope=place[2],
             severities=tuple(severities),
             pairs=pairs,
         )
@@ -183,7 +206,7 @@ def _courses(place, routes):
 def _counts(found):
     """Whether scores of a language, by severity, belong in a mean."""
     return all(
-        pair.row.is_averaged and not pair.clean.collapsed
+        pair.row.in_benchmark and not pair.clean.collapsed
         for pair in found.values()
     )
 
@@ -229,7 +252,7 @@ def change_of(ours, theirs):
     seeds = [seed for seed in ours.pairs if seed in theirs.pairs]
     languages = [code for code in ours.languages if code in theirs.languages]
     if not seeds or not languages:
-        raise InputError("no seed or no zero-shot language in common")
+        raise InputError("no seed or no language in common")
     ours, theirs = (
         course.narrowed(seeds, languages) for course in (ours, theirs)
     )

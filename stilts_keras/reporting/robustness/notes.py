@@ -9,7 +9,7 @@ OURS = (
 LEFT = (
     "Retention: the disturbed score in percent of the clean one on the same "
     "rows; both are means over the languages that no stage trained the target "
-    "in"
+    "in (zero-shot), or over the others (trained)"
 )
 
 

@@ -11,6 +11,7 @@ import dataclasses
 from stilts_keras.errors import DamageError
 from stilts_keras.reporting.samples import answers_of
 from stilts_keras.reporting.samples import sample_of
+from stilts_keras.reporting.tables import MIN_EXAMPLES
 from stilts_keras.reporting.tables.means import Mean
 from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring import robustness
@@ -87,9 +88,9 @@ class _Place:
         own = [row for row in rows if row.severity == 0]
         self._rows = [row for row in rows if row.severity > 0]
         self._clean = {_key(row): row for row in own or clean}
-        is_comparable = KINDS[facts.problem].predicts in COMPARABLE
-        # Rows of a disturbance's own are a part of the English ones.
-        self._has_english = facts.parallel_tests and is_comparable and not own
+        self._has_english = (
+            facts.parallel_tests and KINDS[facts.problem].predicts in COMPARABLE
+        )
         self._read = {}
 
     def pairs(self):
@@ -163,8 +164,9 @@ class _Place:
         true, theirs = self._read[english]
         size = min(len(gold), len(true))
         # Translations have one gold; where a row were missing, all below it
-        # would be another's.
-        if gold[:size] != true[:size]:
+        # would be another's. A part of the rows is mostly another one in
+        # English.
+        if size < MIN_EXAMPLES or gold[:size] != true[:size]:
             return {}
         found = robustness.consistency(guesses[:size], theirs[:size])
         return {("likeness", *_place(row)): found}

@@ -1,5 +1,8 @@
 """Disturbed scores of one target: all measures, at each severity."""
 
+import math
+
+from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.courses import judged
 from stilts_keras.reporting.robustness.courses import worst_language
 from stilts_keras.reporting.robustness.notes import LEFT
@@ -22,7 +25,7 @@ MEASURES = (
     "consistency, clean",
     "consistency, disturbed",
 )
-HEAD = ("route", "disturbance", "severity")
+HEAD = ("route", "disturbance", "in", "severity")
 
 
 def score_table(target, courses, pairs):
@@ -30,14 +33,14 @@ def score_table(target, courses, pairs):
 
     Args:
         target: str.
-        courses: dict from disturbance to a dict from route to `Course`.
+        courses: dict, of `courses.courses_of`, of the target alone.
         pairs: list of `Pair`.
 
     Returns:
         A plain table; each measure has its interval in `intervals`.
     """
     lines = []
-    for disturbance, by_route in courses.items():
+    for (_, disturbance, scope), by_route in courses.items():
         for severities in _steps(by_route):
             name = severities[0] if len(severities) == 1 else ALL
             for route, course in by_route.items():
@@ -45,6 +48,7 @@ def score_table(target, courses, pairs):
                     [
                         route,
                         disturbance,
+                        scope,
                         name,
                         *_measures(course, severities),
                         len(course.languages),
@@ -91,25 +95,41 @@ def _with_ends(names):
 
 def _measures(course, severities):
     """Lists values and ends of all measures, None where there is none."""
-    line = []
-    for found in (
-        course.scores("clean", severities),
-        course.scores("row", severities),
-        course.retention_if_any(severities),
-        course.drop(severities),
-    ):
-        line += numbers_of(found and judged(found))
+    clean, disturbed, likeness, clean_likeness = (
+        course.scores(what, severities)
+        for what in ("clean", "row", "consistency", "clean_consistency")
+    )
     worst = worst_language(course, severities)
-    line += [worst[0], *numbers_of(worst[1])] if worst else [None] * 4
-    for what in ("clean_consistency", "consistency"):
-        found = course.scores(what, severities)
-        line += numbers_of(found and judged(found))
-    return line
+    return [
+        *_percent(clean),
+        *_percent(disturbed),
+        *_percent(course.retention_if_any(severities), highest=math.inf),
+        *numbers_of(judged(course.drop(severities))),
+        *(_worst(*worst) if worst else [None] * 4),
+        *_percent(clean_likeness),
+        *_percent(likeness),
+    ]
 
 
-def numbers_of(found):
-    """Lists the value and the ends of an estimate, or as many None."""
-    return [found.value, found.low, found.high] if found else [None] * 3
+def _worst(language, found):
+    return [language, *numbers_of(found, lowest=0.0)]
+
+
+def _percent(scores, highest=100.0):
+    return numbers_of(scores and judged(scores), lowest=0.0, highest=highest)
+
+
+def numbers_of(found, *, lowest=-math.inf, highest=math.inf):
+    """Lists the value and the ends of an estimate, or as many None.
+
+    Args:
+        found: `bootstrap.Estimate` or None.
+        lowest: float. That the value could have; the ends lie within.
+        highest: float. Likewise.
+    """
+    if found is None:
+        return [None] * 3
+    return [found.value, max(lowest, found.low), min(highest, found.high)]
 
 
 def score_tables(plain):
@@ -133,16 +153,21 @@ def severity_lines(table):
 
     Args:
         table: dict, of `score_table`; rows whose severity is no number are
-            means, and left out.
+            means, and left out, as are trained languages beside zero-shot
+            ones.
 
     Returns:
         Dict from disturbance to a dict from route to a list of tuples:
         severity, retention, and the ends of its interval.
     """
     names = ("severity", "retention", "retention low", "retention high")
+    rows = [
+        dict(zip(table["columns"], values, strict=True))
+        for values in table["rows"]
+    ]
+    rows = [row for row in rows if row["in"] == ZERO_SHOT] or rows
     lines = {}
-    for values in table["rows"]:
-        row = dict(zip(table["columns"], values, strict=True))
+    for row in rows:
         point = tuple(row[name] for name in names)
         if isinstance(row["severity"], int) and row["retention"] is not None:
             routes = lines.setdefault(row["disturbance"], {})

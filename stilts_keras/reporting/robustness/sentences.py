@@ -1,8 +1,11 @@
 """Whether intermediate training changes robustness, in words."""
 
+from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.tables import CHANGES
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 from stilts_keras.scoring import behrens_fisher
+
+ONLY_TRAINED = "only in languages that the target was trained in"
 
 
 def sentences(tables, baseline):
@@ -21,17 +24,21 @@ def sentences(tables, baseline):
     rows = [
         dict(zip(table["columns"], row, strict=True)) for row in table["rows"]
     ]
+    rows = [row for row in rows if row["in"] == ZERO_SHOT] or rows
     if not rows:
         return [
             "Robustness: no difference of retention to "
             f"`{baseline}` can be judged; its table says why, or there is no "
             "other route."
         ]
+    where = "zero-shot" if rows[0]["in"] == ZERO_SHOT else ONLY_TRAINED
     real = [row for row in rows if row["adjusted p"] < SIGNIFICANCE]
-    return [_changed(real, rows, baseline) if real else _same(rows, baseline)]
+    if real:
+        return [_changed(real, rows, baseline, where)]
+    return [_same(rows, baseline, where)]
 
 
-def _changed(real, rows, baseline):
+def _changed(real, rows, baseline, where):
     """Tells what is significant, the largest gain and loss among it."""
     gains = [row for row in real if row["points"] > 0]
     losses = [row for row in real if row["points"] < 0]
@@ -41,7 +48,7 @@ def _changed(real, rows, baseline):
         if found
     )
     return (
-        "Robustness: intermediate training changes it. Of "
+        f"Robustness, {where}: intermediate training changes it. Of "
         f"{len(rows)} differences of retention to `{baseline}`, "
         f"{len(real)} {_are(len(real))} significant after Holm's correction: "
         f"{text}.{_level_sentence(real)}"
@@ -70,7 +77,7 @@ def _level_sentence(real):
     )
 
 
-def _same(rows, baseline):
+def _same(rows, baseline, where):
     """Tells the largest difference, and what could have been found."""
     most = max(rows, key=lambda row: abs(row["points"]))
     sizes = sorted(row["detectable"] for row in rows)
@@ -78,7 +85,8 @@ def _same(rows, baseline):
     if len(sizes) > 1:
         some += f" to {sizes[-1]:.1f}"
     return (
-        "Robustness: no intermediate training changes it significantly. None "
+        f"Robustness, {where}: no intermediate training changes it "
+        "significantly. None "
         f"of {len(rows)} differences of retention to `{baseline}` is "
         f"significant after Holm's correction; the largest is "
         f"{_described(most)}. That is no proof of none: with these examples "

@@ -35,7 +35,7 @@ def tables_of(evidence):
         plain[f"{SCORES}{target}"] = score_table(
             target,
             {
-                place[1]: found
+                place: found
                 for place, found in courses.items()
                 if place[0] == target
             },
