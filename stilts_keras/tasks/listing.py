@@ -53,6 +53,9 @@ def _facts(task):
         if task.train_first:
             splits += " with one head"
     yield "splits", splits
+    for repository in task.repositories:
+        if repository.split_column:
+            yield "divided", _shares(repository)
     if task.reads == "audio":
         yield "reads", "recordings; needs a speech backbone"
     if task.is_trainable:
@@ -101,6 +104,16 @@ def _recipe(task):
         f"{recipe.epochs:g} epochs, learning rate {recipe.learning_rate:g}, "
         f"warm-up {recipe.warmup_ratio:.0%}, {lengths}"
     )
+
+
+def _shares(repository):
+    """Says how rows without official splits are divided."""
+    shares = " ".join(
+        f"{share:.0%} {split}"
+        for split, share in repository.split_shares.items()
+    )
+    column = repository.split_column
+    return f"no official splits; by the hash of {column}: {shares}"
 
 
 def _source(repository):

@@ -80,6 +80,15 @@ def test_languages_to_train_on_are_listed_with_who_wrote_the_rows():
     assert "trainable" not in found["xquad"]
 
 
+def test_how_rows_without_official_splits_are_divided_is_listed():
+    found = blocks(listed(200))
+    for name in ("minds14", "minds14_text"):
+        assert (
+            "hash of transcription: 60% train 10% dev 30% test" in found[name]
+        )
+    assert "divided" not in found["sib_fleurs"]
+
+
 def test_what_is_not_on_the_hub_says_so():
     found = blocks(listed(200))
     local = {name for name, text in found.items() if "local folder" in text}
