@@ -63,7 +63,8 @@ def report():
         logs = os.path.join(output, "tensorboard")
         files.remove(logs)
         overview.show(made, logs)
-        write_scalars(made.evidence.rows, logs)
+        evidence = made.evidence
+        write_scalars([*evidence.rows, *evidence.disturbed], logs)
     else:
         with locked(FLAGS.run_dir[0]):
             folder = files.at_home(FLAGS.run_dir[0])
@@ -81,7 +82,7 @@ def plan():
     graph = _graph()
     folders = StageFolders(_run_dir(), FLAGS.stage_store)
     there = [stage for stage in graph.stages if folders.find(stage)]
-    done = {stage for stage in there if folders.is_in_run(stage)}
+    done, left = {stage for stage in there if folders.is_in_run(stage)}, None
     if folders.run_dir and folders.run_dir.exists():
         from stilts_keras.records.run_folder import RunFolder
 
@@ -89,16 +90,17 @@ def plan():
             folders.run_dir, graph, stage_store=FLAGS.stage_store
         )
         # Weights may be gone where nothing needs them any more.
-        left = folder.remaining(is_plan=True).stages
+        left = folder.remaining(is_plan=True)
         done |= {
             stage
             for stage in set(graph.stages) - set(there)
-            if stage.fingerprint not in left
+            if stage.fingerprint not in left.stages
         }
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
         stored={stage.fingerprint for stage in set(there) - done},
+        left=left and left.cells,
     )
 
 
@@ -312,6 +314,7 @@ def _graph():
         replay=FLAGS.replay,
         route_steps=FLAGS.route_steps,
         measure_forgetting=FLAGS.measure_forgetting,
+        disturb=FLAGS.disturb,
         allow_missing=FLAGS.allow_missing,
     )
 

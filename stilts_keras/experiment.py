@@ -8,6 +8,7 @@ import dataclasses
 
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.interruption import Interruption
 from stilts_keras.options import Options
@@ -20,6 +21,7 @@ from stilts_keras.reporting.refresh import refresh
 from stilts_keras.scoring import submission_files
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
+from stilts_keras.tasks import TASKS
 from stilts_keras.versions import versions
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.values import Note
@@ -113,7 +115,10 @@ def plan_visits(graph, left):
         name = stage and stage.fingerprint
         cells = tuple(
             dataclasses.replace(cell, languages=left.cells[cell.key])
-            for cell in graph.cells_of(stage)
+            for cell in (
+                *graph.cells_of(stage),
+                *graph.disturbed_cells_of(stage),
+            )
             if cell.key in left.cells
         )
         visit = Visit(
@@ -139,6 +144,9 @@ def _prepare(folder, visits, options, screen):
             options=options,
         )
     )
+    # Of a backbone on the Hub it was not known what it reads.
+    targets = [cell.target for visit in visits for cell in visit.cells]
+    check_readable(place.root, targets, TASKS)
     trained = [visit.stage for visit in visits if visit.is_trained]
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
@@ -175,6 +183,8 @@ def _left_out(graph):
 
 
 def _missing(graph):
+    for note in graph.trials.notes:
+        yield f"{note}."
     for task in graph.targets:
         missing = graph.missing_languages(task)
         if missing:

@@ -13,6 +13,7 @@ from stilts_keras.backbones import FAMILIES
 PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "stilts_keras"
 # Room or module -> floor. Imports go strictly downward, or stay in a room.
 FLOORS = {
+    "audio": 0,
     "errors": 0,
     "files": 1,
     "interruption": 1,
@@ -26,6 +27,7 @@ FLOORS = {
     "command_help": 7,
     "reporting": 5,
     "data": 2,
+    "disturbances": 2,
     "scoring": 2,
     "graph": 3,
     "records": 4,

@@ -6,6 +6,7 @@ import sys
 
 from stilts_keras.backbones import get_family
 from stilts_keras.data.mixture import PROPORTIONAL
+from stilts_keras.graph.disturbed import plan_notes
 from stilts_keras.graph.request import SWEEP
 
 WIDTH = 100
@@ -84,7 +85,9 @@ def estimate_cost(stage):
     )
 
 
-def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
+def render_plan(
+    graph, done=frozenset(), console=None, stored=frozenset(), left=None
+):
     """Prints every stage once, who shares it, its cost, and the totals.
 
     Args:
@@ -92,6 +95,7 @@ def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
         done: set of str. Fingerprints of stages already trained.
         console: rich Console or None. None prints to standard output.
         stored: set of str. Of those, others, that the stage store holds.
+        left: mapping or None. `Remaining.cells`, of a run that has begun.
     """
     # Imported here: rich takes longer to import than this whole room.
     from rich.console import Console
@@ -116,7 +120,7 @@ def render_plan(graph, done=frozenset(), console=None, stored=frozenset()):
     console.print(tree)
     console.print()
     console.print(_totals(graph, done, stored))
-    for note in _notes(graph):
+    for note in (*_notes(graph), *plan_notes(graph, left)):
         console.print(note, style="dim", markup=False)
 
 

@@ -4,6 +4,7 @@ import sys
 
 from stilts_keras.tasks import TASKS
 
+SECONDS_PER_POSITION = 0.02
 # Columns for output that is no terminal.
 WIDTH = 120
 
@@ -52,6 +53,8 @@ def _facts(task):
         if task.train_first:
             splits += " with one head"
     yield "splits", splits
+    if task.reads == "audio":
+        yield "reads", "recordings; needs a speech backbone"
     if task.is_trainable:
         yield "trainable", _trainable(task)
     if task.metrics:
@@ -88,6 +91,10 @@ def _trainable(task):
 def _recipe(task):
     recipe = task.recipe
     lengths = f"batch {recipe.batch_size}, {recipe.max_length} tokens"
+    if task.reads == "audio":
+        # As all lengths of recordings, in positions of 20 ms.
+        seconds = recipe.max_length * SECONDS_PER_POSITION
+        lengths = f"batch {recipe.batch_size}, {seconds:g} s"
     if not task.kind.is_trained:
         return f"no training; {lengths}"
     return (

@@ -45,7 +45,9 @@ def test_every_fact_of_a_task_is_listed(task):
         " ".join(task.numbered_labels),
         *(" ".join(getattr(x, "names", ())) for x in task.columns.values()),
         f"batch {task.recipe.batch_size}",
-        f"{task.recipe.max_length} tokens",
+        f"{task.recipe.max_length} tokens"
+        if task.reads == "text"
+        else f"{task.recipe.max_length / 50:g} s",
         task.licence,
         task.citation,
     ]

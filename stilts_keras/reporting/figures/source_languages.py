@@ -15,6 +15,7 @@ from stilts_keras.reporting.figures.page import open_page
 from stilts_keras.reporting.figures.style import DASHES
 from stilts_keras.reporting.figures.style import GRID
 from stilts_keras.reporting.figures.style import LINE_COLOURS
+from stilts_keras.reporting.figures.style import MARKERS
 from stilts_keras.reporting.figures.style import MIN_SPAN
 from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
@@ -27,7 +28,6 @@ from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 ACROSS = 2.7
 DOWN = 2.3
 PER_ROW = 4
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 # Of the heights that the points take up: how far bars may reach beyond them.
 BAR_ROOM = 1.0
 BARS_ACROSS = 4.2
