@@ -20,9 +20,6 @@ from stilts_keras.data.sources import open_data
 from stilts_keras.disturbances import TYPOS
 from stilts_keras.experiment import run
 from stilts_keras.graph.graph import Graph
-from stilts_keras.records import results
-from stilts_keras.records.results import RowFile
-from stilts_keras.records.rows import Score
 from stilts_keras.tasks import NOISY_XNLI
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks.example import TextPair
@@ -38,7 +35,7 @@ RECIPE = {
 
 def graph(data, disturb=()):
     return Graph(
-        routes=["pretrained", "mnli"],
+        routes=["pretrained"],
         targets=["xnli", "tatoeba", "lareqa"],
         languages=["de"],
         data=data,
@@ -79,15 +76,11 @@ def main(folder):
     retrieval_rows.write(folder / "data")
     write_noisy(folder / "data")
     data = f"{folder / 'data'},pocket"
-    grown, whole = folder / "grown", folder / "whole"
-    make(grown, data)
-    (folder / "clean.jsonl").write_bytes(
-        (grown / results.RESULTS_FILE).read_bytes()
-    )
-    printed = [make(grown, data, DISTURB)]
-    make(whole, data, DISTURB)
-    lose(whole)
-    printed.append(make(whole, data, DISTURB))
+    printed = [
+        make(folder / "grown", data),
+        make(folder / "grown", data, DISTURB),
+        make(folder / "whole", data, DISTURB),
+    ]
     pairs = match(open_data(data), NOISY_XNLI, XNLI, "de")
     pairs = pairs.limited(24)
     found = {
@@ -96,16 +89,6 @@ def main(folder):
         "noisy": pairs.noisy.tolist(),
     }
     np.savez(folder / "torch.npz", found=json.dumps(found))
-
-
-def lose(run_dir):
-    """Takes some disturbed rows away, as if the run had been cut off."""
-    file = run_dir / results.RESULTS_FILE
-    rows = RowFile(file, Score).rows()
-    kept = [row for row in rows if row.severity != 5 or row.target == "xnli"]
-    assert len(kept) < len(rows)
-    file.unlink()
-    RowFile(file, Score).add(kept)
 
 
 if __name__ == "__main__":

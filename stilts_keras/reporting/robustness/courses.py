@@ -134,7 +134,8 @@ def courses_of(pairs):
 
     Returns:
         Dict from (target, disturbance) to a dict from route to `Course`. Of
-        routes without a language that can be compared there is none.
+        routes without a language that can be compared there is none, nor of
+        disturbances without such a route.
     """
     places = {}
     for pair in pairs:
@@ -143,7 +144,8 @@ def courses_of(pairs):
         by_seed = place.setdefault(row.route, {})
         by_language = by_seed.setdefault(row.seed, {})
         by_language.setdefault(row.language, {})[row.severity] = pair
-    return {place: _courses(place, routes) for place, routes in places.items()}
+    found = {place: _courses(place, routes) for place, routes in places.items()}
+    return {place: courses for place, courses in found.items() if courses}
 
 
 def _courses(place, routes):
