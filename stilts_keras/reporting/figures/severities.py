@@ -4,6 +4,7 @@ import math
 
 from stilts_keras.errors import InputError
 from stilts_keras.reporting.figures.curves import calm_heights
+from stilts_keras.reporting.figures.curves import limit_heights
 from stilts_keras.reporting.figures.page import EDGE
 from stilts_keras.reporting.figures.page import MAX_PANELS
 from stilts_keras.reporting.figures.page import add_axes
@@ -54,7 +55,8 @@ def severity_curves(table):
         math.ceil(len(shown) / across) * DOWN,
         [
             "Percent of the clean score that is left, over the severity; "
-            "bars: 95 % interval over examples and seeds",
+            "bars: 95 % interval over examples and seeds, cut at the panel's "
+            "edge",
             *left_out(len(lines), "disturbances"),
             *caveats(table),
         ],
@@ -99,6 +101,13 @@ def _panel(axes, name, routes, styles):
     axes.set_xticks([0, *severities], ["clean", *map(str, severities)])
     axes.set_title(shortened(name, ACROSS - 0.5), loc="left", size=SIZE, pad=5)
     axes.set_xlabel("severity")
+    limit_heights(
+        axes,
+        [
+            CLEAN,
+            *(value for found in routes.values() for _, value, *_ in found),
+        ],
+    )
     calm_heights(axes, 5)
 
 

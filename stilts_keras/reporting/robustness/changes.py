@@ -153,8 +153,7 @@ def retention_frame(courses, baseline, changes, pairs):
         "notes": [
             OURS,
             LEFT,
-            "Mean over the severities; in brackets: difference to "
-            f"{baseline} in points of retention",
+            f"In brackets: difference to {baseline}, in points of retention",
             *_severity_notes(courses),
             seeds_note(pair.row for pair in pairs),
             *cell_notes(table_rows),
@@ -201,6 +200,7 @@ def _severity_notes(courses):
             names = by_severities.setdefault(severities, {})
             names[disturbance] = None
     return [
-        f"Severities {', '.join(map(str, severities))}: {', '.join(names)}"
+        f"Mean over severities {', '.join(map(str, severities))}: "
+        f"{', '.join(names)}"
         for severities, names in by_severities.items()
     ]

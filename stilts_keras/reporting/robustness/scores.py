@@ -1,5 +1,7 @@
 """Disturbed scores of one target: all measures, at each severity."""
 
+import math
+
 from stilts_keras.reporting.robustness.courses import judged
 from stilts_keras.reporting.robustness.courses import worst_language
 from stilts_keras.reporting.robustness.notes import LEFT
@@ -91,25 +93,41 @@ def _with_ends(names):
 
 def _measures(course, severities):
     """Lists values and ends of all measures, None where there is none."""
-    line = []
-    for found in (
-        course.scores("clean", severities),
-        course.scores("row", severities),
-        course.retention_if_any(severities),
-        course.drop(severities),
-    ):
-        line += numbers_of(found and judged(found))
+    clean, disturbed, likeness, clean_likeness = (
+        course.scores(what, severities)
+        for what in ("clean", "row", "consistency", "clean_consistency")
+    )
     worst = worst_language(course, severities)
-    line += [worst[0], *numbers_of(worst[1])] if worst else [None] * 4
-    for what in ("clean_consistency", "consistency"):
-        found = course.scores(what, severities)
-        line += numbers_of(found and judged(found))
-    return line
+    return [
+        *_percent(clean),
+        *_percent(disturbed),
+        *_percent(course.retention_if_any(severities), highest=math.inf),
+        *numbers_of(judged(course.drop(severities))),
+        *(_worst(*worst) if worst else [None] * 4),
+        *_percent(clean_likeness),
+        *_percent(likeness),
+    ]
 
 
-def numbers_of(found):
-    """Lists the value and the ends of an estimate, or as many None."""
-    return [found.value, found.low, found.high] if found else [None] * 3
+def _worst(language, found):
+    return [language, *numbers_of(found, lowest=0.0)]
+
+
+def _percent(scores, highest=100.0):
+    return numbers_of(scores and judged(scores), lowest=0.0, highest=highest)
+
+
+def numbers_of(found, *, lowest=-math.inf, highest=math.inf):
+    """Lists the value and the ends of an estimate, or as many None.
+
+    Args:
+        found: `bootstrap.Estimate` or None.
+        lowest: float. That the value could have; the ends lie within.
+        highest: float. Likewise.
+    """
+    if found is None:
+        return [None] * 3
+    return [found.value, max(lowest, found.low), min(highest, found.high)]
 
 
 def score_tables(plain):
