@@ -38,6 +38,7 @@ FLAGS = [
     "--learning_rate=1e-3",
     "--log_every_steps=1",
     "--eval_every_steps=2",
+    "--dev_limit=16",
 ]
 
 
@@ -116,6 +117,7 @@ def graph(data):
             "epochs": 1.0,
             "learning_rate": 1e-3,
             "eval_every_steps": 2,
+            "dev_limit": 16,
         },
     )
 

@@ -15,8 +15,9 @@ from stilts_keras.main import main
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TINY = [
     *tiny_backbone(),
-    *"--data=pocket --dropout=0 --max_length=48 --batch_size=16".split(),
-    *"--train_limit=32 --eval_limit=16 --epochs=1 --learning_rate=1e-3".split(),
+    *"--data=pocket --dropout=0 --max_length=48 --dev_limit=16".split(),
+    *"--batch_size=16 --train_limit=32 --eval_limit=16".split(),
+    *"--epochs=1 --learning_rate=1e-3".split(),
 ]
 
 

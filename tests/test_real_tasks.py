@@ -34,7 +34,8 @@ def run_dir(material, tmp_path_factory):
         *"--num_layers=1 --num_heads=2 --hidden_dim=8".split(),
         *"--intermediate_dim=16 --max_sequence_length=128".split(),
         *"--max_length=96 --train_limit=16 --eval_limit=8".split(),
-        *"--batch_size=16 --epochs=1 --eval_every_steps=4".split(),
+        *"--batch_size=16 --epochs=1".split(),
+        *"--eval_every_steps=4 --dev_limit=8".split(),
         f"--run_dir={folder / 'run'}",
         # Compiles nothing.
         "--keras_backend=torch",

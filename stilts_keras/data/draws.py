@@ -11,8 +11,10 @@ said:
   same numbers. Of files that do not tell their lengths (text files, and the
   Hub's before they are there), only the one at hand counts.
 - by a column: in the order of the rows of the task's own language that bear
-  the same text there, such as SQuAD's question ids. What a translation lacks
-  is passed over, and the next in that order taken; what only it has comes last.
+  the same text there, such as SQuAD's question ids; where the data lack that
+  language, of the first of the task's languages that they hold. What a
+  translation lacks is passed over, and the next in that order taken; what only
+  it has comes last.
 
 Evaluated rows, and those of tasks without translations, are drawn by their
 numbers alone.
@@ -76,9 +78,10 @@ def depends_on(data, task, language, count):
     if task.parallel_by == NUMBER:
         lengths = shorter_lengths(data, task, language)
         return f"lengths {lengths}" if lengths else ""
-    if not _has_original(data, task, language):
+    original = _original(data, task)
+    if original in (None, language):
         return ""
-    return data.fingerprint(task, task.language, "train")
+    return data.fingerprint(task, original, "train")
 
 
 def shorter_lengths(data, task, language):
@@ -118,11 +121,10 @@ def _shuffled(bounds):
     )
 
 
-def _has_original(data, task, language):
-    """Whether there are rows that these translate."""
-    return language != task.language and (
-        task.language in data.languages(task, "train")
-    )
+def _original(data, task):
+    """Returns the language whose rows set the order; None without any."""
+    held = data.languages(task, "train")
+    return task.language if task.language in held else next(iter(held), None)
 
 
 def _order_by_column(data, task, language, rows):
@@ -130,9 +132,10 @@ def _order_by_column(data, task, language, rows):
     import numpy as np
 
     own = _shuffled([0, len(rows)])
-    if not _has_original(data, task, language):
+    original = _original(data, task)
+    if original in (None, language):
         return own
-    names = _names(task, data.load(task, task.language, "train"))
+    names = _names(task, data.load(task, original, "train"))
     rank = {
         names[number]: place
         for place, number in reversed(

@@ -63,6 +63,7 @@ def graph_on(backbone, routes, targets, data):
             "epochs": 1.0,
             "learning_rate": 1e-3,
             "eval_every_steps": 2,
+            "dev_limit": 8,
         },
     )
 

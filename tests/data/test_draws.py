@@ -154,6 +154,20 @@ def test_without_the_original_rows_the_translations_are_drawn_by_number():
     assert files.draw(SQUAD, "de", 9).tolist() == expected.tolist()
 
 
+def test_translations_are_drawn_alike_where_the_original_is_not_there():
+    ids = {
+        "de": [f"q{n}" for n in reversed(range(100))],
+        "es": [f"q{n}" for n in range(100)],
+    }
+    files = Files(ids=ids)
+    german = set(files.drawn(SQUAD, "de", 40))
+    assert set(files.drawn(SQUAD, "es", 40)) == german
+    assert draws.depends_on(files, SQUAD, "de", 40) == ""
+    assert draws.depends_on(files, SQUAD, "es", 40) == files.fingerprint(
+        SQUAD, "de", "train"
+    )
+
+
 def test_rows_without_what_names_them_are_refused_by_one_line():
     files = Files(dict.fromkeys(LANGUAGES, 9))
     files._rows["de"] = datasets.Dataset.from_dict({"text": ["a"] * 9})

@@ -48,6 +48,7 @@ FLAGS = [
     "--epochs=1",
     "--learning_rate=3e-3",
     "--eval_every_steps=7",
+    "--dev_limit=32",
 ]
 # The stages of these flags: where their folders are, below `stages`.
 MIXTURE = "mlm@de:160+mnli:160"

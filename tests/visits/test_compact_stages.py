@@ -24,6 +24,7 @@ FLAGS = [
     "--learning_rate=1e-3",
     "--epochs=3",
     "--eval_every_steps=3",
+    "--dev_limit=32",
     "--keras_backend=torch",
     *tiny_backbone(),
 ]

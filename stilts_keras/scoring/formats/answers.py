@@ -26,18 +26,7 @@ class Answers(Format):
                 f"File {str(file)!r} holds labels, not predictions. Pass the "
                 "folder of the predictions."
             )
-        if not isinstance(value, dict):
-            raise InputError(
-                f"File {str(file)!r}: expected an object from each question's "
-                "id to the text of its answer. Received: "
-                f"{type(value).__name__}."
-            )
-        for name, answer in value.items():
-            if not isinstance(answer, str):
-                raise InputError(
-                    f"File {str(file)!r}, question {name!r}: expected the text "
-                    f"of the answer. Received: {str(answer)[:80]!r}."
-                )
+        check_answers(file, value, "text of the answer", _is_text)
         return value
 
     def write(self, file, predictions, ids=None):
@@ -159,3 +148,30 @@ class Answers(Format):
             )
             cause = patterns.cause_of_ids(set(unknown), set(unanswered))
         yield seen, cause
+
+
+def check_answers(file, value, expected, is_right):
+    """Raises unless a file's JSON is an object of right answers.
+
+    Args:
+        file: path.
+        value: what it holds.
+        expected: str. What stands for each question.
+        is_right: function of such a value, or of another one, that gives a
+            bool.
+    """
+    if not isinstance(value, dict):
+        raise InputError(
+            f"File {str(file)!r}: expected an object from each question's id "
+            f"to the {expected}. Received: {type(value).__name__}."
+        )
+    for name, answer in value.items():
+        if not is_right(answer):
+            raise InputError(
+                f"File {str(file)!r}, question {name!r}: expected the "
+                f"{expected}. Received: {str(answer)[:80]!r}."
+            )
+
+
+def _is_text(value):
+    return isinstance(value, str)

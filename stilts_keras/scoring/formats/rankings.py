@@ -1,8 +1,8 @@
 """An object of JSON from question to what was found for it, the best first."""
 
 from stilts_keras import files
-from stilts_keras.errors import InputError
 from stilts_keras.scoring.formats.answers import Answers
+from stilts_keras.scoring.formats.answers import check_answers
 from stilts_keras.scoring.formats.format import read_json
 from stilts_keras.scoring.ranking import DEPTH
 
@@ -18,18 +18,7 @@ class Rankings(Answers):
     def read(self, file):
         """Reads a dict from a question's id to a tuple of ids of candidates."""
         value = read_json(file)
-        if not isinstance(value, dict):
-            raise InputError(
-                f"File {str(file)!r}: expected an object from each question's "
-                "id to a list of ids, the best first. Received: "
-                f"{type(value).__name__}."
-            )
-        for name, ids in value.items():
-            if not _is_texts(ids):
-                raise InputError(
-                    f"File {str(file)!r}, question {name!r}: expected a list "
-                    f"of ids. Received: {str(ids)[:80]!r}."
-                )
+        check_answers(file, value, "list of ids, the best first", _is_texts)
         return {name: tuple(map(str.strip, ids)) for name, ids in value.items()}
 
     def read_gold(self, file):

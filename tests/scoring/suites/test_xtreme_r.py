@@ -239,8 +239,8 @@ def changed(world, tmp_path, name, text, side="mine"):
         ("xcopa", "[" * 9000, "line 1: expected"),
         ("xcopa", '{"label": 0}\n', f"1 lines. Expected {NUM}"),
         ("lareqa", "[1]", "Received: list"),
-        ("mewslix", '{"mewslix-1": "Q1"}', "question 'mewslix-1': expected a"),
-        ("mewslix", '{"mewslix-1": [1]}', "question 'mewslix-1': expected a"),
+        ("mewslix", '{"mewslix-1": "Q1"}', "'mewslix-1': expected the list"),
+        ("mewslix", '{"mewslix-1": [1]}', "'mewslix-1': expected the list"),
     ],
 )
 def test_a_damaged_file_is_refused_by_name(world, tmp_path, name, text, piece):
