@@ -71,7 +71,7 @@ def states(encoder, x):
     return np.stack(
         [
             keras.ops.convert_to_numpy(state)[mask]
-            for state in network.predict_on_batch(x)
+            for state in network(x, training=False)
         ]
     )
 
@@ -187,7 +187,7 @@ def test_of_kerashubs_whisper_the_encoder_is_taken(tmp_path):
     (frames,) = encoder.tokenizer.encode(speech.waveforms(320 * 12))
     x = speech.arrays(encoder.tokenizer, [frames])
     ids = np.ones((1, 2), "int32")
-    expected = whole.predict_on_batch(
+    expected = whole(
         {
             "encoder_features": frames.frames[None],
             "decoder_token_ids": ids,
@@ -272,7 +272,7 @@ def test_a_stages_folder_is_a_backbone_and_says_the_encoder_alone(stage):
     reopened = MultiTask(again, {"topic": head}, seed=2)
     load_heads(place, reopened.heads)
     logits = [
-        keras.ops.convert_to_numpy(each.predict_on_batch({"topic": dict(x)}))
+        keras.ops.convert_to_numpy(each({"topic": dict(x)}, training=False))
         for each in (model, reopened)
     ]
     assert np.array_equal(*logits)
