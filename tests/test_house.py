@@ -216,6 +216,7 @@ ALLOWED = (
     "stilts_keras.scoring.formats.answers",
     "stilts_keras.backend.attention",
     "stilts_keras.tasks.sib_fleurs_recognised",
+    "stilts_keras.data.pocket.spoken",
 )
 
 
