@@ -225,7 +225,7 @@ def test_robustness_disturbs_what_the_small_form_does_and_more(name):
         lines = (FLAGS / "studies" / f"{form}.flags").read_text().splitlines()
         asked.append(
             {
-                line.removeprefix("--disturb=").partition(":")[0]
+                re.split("[:@]", line.removeprefix("--disturb="))[0]
                 for line in lines
                 if line.startswith("--disturb=")
             }

@@ -124,7 +124,15 @@ class Trials:
         ]
         if not noisy:
             return [], f"{task.name}: no task has such rows of it"
+        if len(noisy) > 1:
+            names = ", ".join(other.name for other in noisy)
+            return [], f"{task.name}: more than one task has such rows: {names}"
         (noisy,) = noisy
+        if (noisy.problem, noisy.reads) != (task.problem, task.reads):
+            return [], (
+                f"{task.name}: {noisy.name} is {noisy.problem} of "
+                f"{noisy.reads}, not {task.problem} of {task.reads}"
+            )
         if self._graph.eval_split(task) != TEST:
             return [], f"{task.name}: its rows are test rows, not dev rows"
         clean = self._graph.data_fingerprints[task.name]

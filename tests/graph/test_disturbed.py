@@ -1,5 +1,6 @@
 """Disturbed cells: what a request's disturbances add to a graph."""
 
+import dataclasses
 import io
 
 import pytest
@@ -15,6 +16,7 @@ from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.records.remaining import of_graph
 from stilts_keras.records.remaining import remaining
 from stilts_keras.records.rows import Score
+from stilts_keras.tasks import TASKS
 
 DISTURBED = ("disturbed_cells", "disturbed_fingerprints")
 LANGUAGES = ["de", "hi", "zh"]
@@ -123,6 +125,26 @@ def test_what_fits_no_target_is_refused(disturb, changes, said):
         made(disturb, **changes)
     assert said in str(caught.value)
     assert "Leave it out of --disturb" in str(caught.value)
+
+
+def test_own_rows_of_another_problem_are_refused():
+    own = dataclasses.replace(
+        TASKS["udpos"],
+        name="mine",
+        disturbs="xnli",
+        disturbance="scanned",
+        file_digest="x",
+    )
+    with pytest.raises(InputError, match="mine is tagging of text, not classi"):
+        made("scanned", targets=["xnli"], tasks=[own])
+    twins = [
+        dataclasses.replace(
+            TASKS["noisy_xnli"], name=name, disturbance="scanned"
+        )
+        for name in ("one", "other")
+    ]
+    with pytest.raises(InputError, match="such rows: one, other"):
+        made("scanned", targets=["xnli"], tasks=twins)
 
 
 def rows_of(cells):
