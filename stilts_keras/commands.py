@@ -21,11 +21,15 @@ FLAGS = flags.FLAGS
 
 
 def tasks():
-    """Prints the tasks and suites."""
+    """Prints the tasks, suites and disturbances."""
+    from stilts_keras.disturbances.listing import lines
     from stilts_keras.scoring.suites import SUITES
+    from stilts_keras.tasks import TASKS
     from stilts_keras.tasks.listing import print_tasks
 
     print_tasks(SUITES.values())
+    for line in lines(TASKS.values()):
+        print(line)
 
 
 def report():
@@ -56,7 +60,8 @@ def report():
         logs = os.path.join(output, "tensorboard")
         files.remove(logs)
         overview.show(made, logs)
-        write_scalars(made.evidence.rows, logs)
+        evidence = made.evidence
+        write_scalars([*evidence.rows, *evidence.disturbed], logs)
     else:
         with locked(FLAGS.run_dir[0]):
             folder = files.at_home(FLAGS.run_dir[0])
@@ -83,7 +88,7 @@ def plan():
     graph = flag_values.graph()
     folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store)
     there = [stage for stage in graph.stages if folders.find(stage)]
-    done = {stage for stage in there if folders.is_in_run(stage)}
+    done, left = {stage for stage in there if folders.is_in_run(stage)}, None
     at_work = []
     if folders.run_dir and folders.run_dir.exists():
         from stilts_keras.records.run_folder import RunFolder
@@ -93,17 +98,18 @@ def plan():
             folders.run_dir, graph, stage_store=FLAGS.stage_store
         )
         # Weights may be gone where nothing needs them any more.
-        left = folder.remaining(is_plan=True).stages
+        left = folder.remaining(is_plan=True)
         done |= {
             stage
             for stage in set(graph.stages) - set(there)
-            if stage.fingerprint not in left
+            if stage.fingerprint not in left.stages
         }
         at_work = describe_at_work(folder.path, lambda: parts_of(graph))
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
         stored={stage.fingerprint for stage in set(there) - done},
+        left=left and left.cells,
         notes=at_work,
     )
 

@@ -105,6 +105,13 @@ _flag(
     Request.measure_forgetting,
     "Score every stage on the dev rows of all sources of its chain.",
 )
+_flag(
+    flags.DEFINE_multi_string,
+    "disturb",
+    [],
+    "Evaluate disturbed test rows, too: typos:1,3 or, at all five severities, "
+    "typos; typos@xnli for one target. Repeat for more; `stilts tasks` lists.",
+)
 _group("mixtures")
 _flag(
     flags.DEFINE_enum,

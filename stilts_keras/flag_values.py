@@ -100,6 +100,7 @@ def graph():
         replay=FLAGS.replay,
         route_steps=FLAGS.route_steps,
         measure_forgetting=FLAGS.measure_forgetting,
+        disturb=FLAGS.disturb,
         allow_missing=FLAGS.allow_missing,
     )
 

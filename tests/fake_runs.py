@@ -7,11 +7,14 @@ answers are those of the baseline where neither luck nor skill differs.
 import numpy as np
 
 from stilts_keras import files
+from stilts_keras.graph.description import rows_key
 from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
+from stilts_keras.records.remaining import cell_key
 from stilts_keras.records.results import FORMAT
 from stilts_keras.records.results import RowFile
+from stilts_keras.records.results import clean_and_disturbed
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import SourceShare
@@ -66,6 +69,8 @@ def write_scores(
     ids=None,
     zero_shot=None,
     with_counts=True,
+    disturbance="",
+    severity=0,
     **changes,
 ):
     """Adds rows and predictions: `guesses` and `gold` by language."""
@@ -78,6 +83,8 @@ def write_scores(
             seed=seed,
             split="test",
             language=language,
+            disturbance=disturbance,
+            severity=severity,
         )
         predictions.write(
             file,
@@ -102,7 +109,9 @@ def write_scores(
             "low": low,
             "high": high,
             "chance": found.chance(gold[language]),
-            "data_fingerprint": f"rows of {target} {language}",
+            "data_fingerprint": f"rows of {target} {language}{disturbance}",
+            "disturbance": disturbance,
+            "severity": severity,
             "constant": collapse.constant_of(
                 _kind_of(target), gold[language], guess
             ),
@@ -157,6 +166,7 @@ def write_run(
 def describe(run_dir, *, baseline="pretrained", **graph):
     """Writes run.json for the rows that are there."""
     rows = RowFile(run_dir / "results.jsonl", Score).rows()
+    clean, disturbed = clean_and_disturbed(rows)
     lessons = RowFile(run_dir / "forgetting.jsonl", ChainScore).rows()
     files.write_json(
         run_dir / "run.json",
@@ -173,16 +183,10 @@ def describe(run_dir, *, baseline="pretrained", **graph):
                     "data": "pocket",
                     "eval_limit": None,
                     "settings": {"sampling": {"kind": "proportional"}},
-                    "data_fingerprints": {
-                        f"{row.target}|{row.language}": row.data_fingerprint
-                        for row in rows
-                    },
-                    "cells": {
-                        "|".join(
-                            (row.route, row.target, str(row.seed))
-                        ): row.stage
-                        for row in rows
-                    },
+                    **_cells("data_fingerprints", "cells", clean),
+                    **_cells(
+                        "disturbed_fingerprints", "disturbed_cells", disturbed
+                    ),
                     "stages": {
                         row.stage: {"parent": None} for row in (*rows, *lessons)
                     },
@@ -201,6 +205,19 @@ def describe(run_dir, *, baseline="pretrained", **graph):
         ),
     )
     return run_dir
+
+
+def _cells(fingerprints, cells, rows):
+    """Lists cells, and what their rows are, under these names."""
+    return {
+        fingerprints: {
+            rows_key(
+                row.target, row.language, row.disturbance, row.severity
+            ): row.data_fingerprint
+            for row in rows
+        },
+        cells: {cell_key(row): row.stage for row in rows},
+    }
 
 
 def _lessons(rows):

@@ -1,7 +1,10 @@
 """A good row of every task, as a data set holds it, and files of rows."""
 
+import io
 import json
 import pathlib
+import struct
+import wave
 
 from stilts_keras.tasks import TASKS
 
@@ -39,6 +42,23 @@ COPA = {
     "choice2": "Sun.",
     "label": "choice2",
 }
+TONE = io.BytesIO()
+with wave.open(TONE, "wb") as file:
+    file.setparams((1, 2, 8000, 0, "NONE", ""))
+    file.writeframes(struct.pack("<400h", *([9000] * 4 + [-9000] * 4) * 50))
+ENTITIES = {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]}
+TOPIC = {
+    "text": "A dog.",
+    "category": "sports",
+    "audio": [{"bytes": TONE.getvalue(), "path": "1.wav"}] * 2,
+    "whisper_asr": ["A dock.", "The dog."],
+}
+INTENT = {
+    "audio": {"bytes": TONE.getvalue(), "path": "en-US~FREEZE/1.wav"},
+    "transcription": "Stop my card.",
+    "intent_class": "freeze",
+}
+READ_INTENT = ("transcription", "intent_class")
 GOOD = {
     "anli": NLI,
     "bucc2018": POOL | {"part": "source", "id": "de-1", "sentence": "Satz."},
@@ -69,13 +89,20 @@ GOOD = {
         "mention": "Ann: It was { Ann } .",
         "entity_id": "Q1",
     },
+    "minds14": INTENT,
+    "minds14_text": {name: INTENT[name] for name in READ_INTENT},
     "mlm": {"text": "Hallo Welt."},
     "mlqa": QUESTION,
     "mnli": NLI,
-    "panx": {"tokens": ["In", "Rome"], "ner_tags": ["O", "B-LOC"]},
+    "noisy_panx": ENTITIES,
+    "noisy_xnli": NLI,
+    "panx": ENTITIES,
     "pawsx": {"sentence1": "A b.", "sentence2": "B a.", "label": "1"},
     "qqp": {"question1": "Who?", "question2": "Who is?", "label": "duplicate"},
     "sib200": {"text": "A dog.", "category": "sports"},
+    "sib_fleurs": TOPIC,
+    "sib_fleurs_recognised": TOPIC,
+    "sib_fleurs_text": {name: TOPIC[name] for name in ("text", "category")},
     "siqa": {
         **PROMPT,
         **{f"answer{letter}": f"Answer {letter}." for letter in "ABC"},

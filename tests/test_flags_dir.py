@@ -23,12 +23,21 @@ STUDIES = {
     "multitask_vs_sequential.flags",
     "paper_grid.flags",
 }
-NEEDS_BACKBONE = {"source_language_scaling_small.flags"}
+NEEDS_BACKBONE = {
+    "source_language_scaling_small.flags": "multilingual_e5_small",
+    "robustness_small.flags": "multilingual_e5_small",
+    "robustness_speech_small.flags": "whisper_tiny_multi",
+}
+NEEDS_NOISE = {"robustness.flags", "robustness_small.flags"}
 NEEDS_SENTENCES = {"mt5_source_language.flags"}
 NEEDS_POOLS = {"xtreme_xlmr_large.flags", "bucc2018.flags", *STUDIES}
 # They ask for more rows than it has, and have small forms; that of mT5 is of
-# the pocket as it stands.
+# the pocket as it stands; it has no typos that people made, and no sound.
 NOT_FOR_POCKET = {
+    "robustness.flags",
+    "robustness_small.flags",
+    "robustness_speech.flags",
+    "robustness_speech_small.flags",
     "source_language_scaling.flags",
     "mt5_source_language.flags",
     "mt5_source_language_small.flags",
@@ -75,6 +84,18 @@ def write_sentences(folder):
         file = folder / "extra" / "lareqa_xquad_r" / language
         file.mkdir(parents=True)
         (file / "validation.jsonl").write_text(json.dumps(row) + "\n")
+
+
+def write_noise(folder):
+    """Writes a row of what people mistyped, as it lies in a folder."""
+    rows = {
+        "noisy_xnli": {"premise": "Ctas.", "hypothesis": "A.", "label": 0},
+        "noisy_panx": {"tokens": ["Ctas"], "ner_tags": [0], "langs": ["de"]},
+    }
+    for name, row in rows.items():
+        file = folder / "extra" / name / "de" / "test.jsonl"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(row) + "\n")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +177,10 @@ def test_flagfile_plans(file, request, capsys, tmp_path, write_pools):
         write_folder(tmp_path, write_pools)
         extra = [f"--data={tmp_path},hub"]
     if file.name in NEEDS_BACKBONE:
-        extra = ["--backbone=multilingual_e5_small"]
+        extra = [f"--backbone={NEEDS_BACKBONE[file.name]}"]
+    if file.name in NEEDS_NOISE:
+        write_noise(tmp_path)
+        extra += [f"--data={tmp_path},hub"]
     if file.name in NEEDS_SENTENCES:
         write_sentences(tmp_path)
         extra = [f"--data={tmp_path},hub"]
@@ -192,3 +216,20 @@ def test_flagfile_can_be_tried_on_the_pocket(file, capsys, tmp_path):
 def test_every_target_of_xtreme_has_a_flagfile():
     names = {file.stem for file in (FLAGS / "xtreme").glob("*.flags")}
     assert names == set(XTREME.names)
+
+
+@pytest.mark.parametrize("name", ["robustness", "robustness_speech"])
+def test_robustness_disturbs_what_the_small_form_does_and_more(name):
+    asked = []
+    for form in (name, f"{name}_small"):
+        lines = (FLAGS / "studies" / f"{form}.flags").read_text().splitlines()
+        asked.append(
+            {
+                re.split("[:@]", line.removeprefix("--disturb="))[0]
+                for line in lines
+                if line.startswith("--disturb=")
+            }
+        )
+        # With two seeds t has one degree of freedom.
+        assert sum(line.startswith("--seed=") for line in lines) == 3
+    assert asked[1] < asked[0]

@@ -13,6 +13,7 @@ from stilts_keras.backbones import FAMILIES
 PACKAGE = pathlib.Path(__file__).resolve().parents[1] / "stilts_keras"
 # Room or module -> floor. Imports go strictly downward, or stay in a room.
 FLOORS = {
+    "audio": 0,
     "errors": 0,
     "files": 1,
     "interruption": 1,
@@ -27,6 +28,7 @@ FLOORS = {
     "command_help": 7,
     "reporting": 5,
     "data": 2,
+    "disturbances": 2,
     "scoring": 2,
     "graph": 3,
     "records": 4,
@@ -208,11 +210,15 @@ INPUTS = (
     "token_type_ids encoder_token_ids encoder_padding_mask"
 ).split()
 # These tell of others: of published scores, of what SentencePiece's trainer
-# takes, and of what stands in predictions that were not joined to text.
+# takes, of what stands in predictions that were not joined to text, of the name
+# that Keras has for a mask, and of a published column of recognised speech.
 ALLOWED = (
     "stilts_keras.reporting.published",
     "stilts_keras.data.pocket.vocabulary",
     "stilts_keras.scoring.formats.answers",
+    "stilts_keras.backend.attention",
+    "stilts_keras.tasks.sib_fleurs_recognised",
+    "stilts_keras.data.pocket.spoken",
 )
 
 

@@ -1,12 +1,12 @@
 """What is known of a Backbone before it is loaded: where, what size, which."""
 
 import dataclasses
-import difflib
 import pathlib
 from collections.abc import Mapping
 
 from stilts_keras.backbones import DEFAULT_FAMILY
 from stilts_keras.backbones import FAMILIES
+from stilts_keras.backbones import family_of
 from stilts_keras.backbones import get_family
 from stilts_keras.backbones.family_facts import SIZES
 from stilts_keras.backbones.family_facts import TOKENIZER_FOLDER
@@ -37,7 +37,7 @@ class Backbone:
             `lora_folder` or `huggingface_folder`.
         path: str or None. Absolute folder, for pocket and folders.
         tokenizer_path: str or None. Absolute path of the tokenizer's file;
-            None where the preset brings its own.
+            None where the preset brings its own, or audio is read.
         num_layers: int or None. Sizes are None while unknown.
         num_heads: int or None.
         hidden_dim: int or None.
@@ -64,6 +64,11 @@ class Backbone:
     dropout: float | None = None
     settings: Mapping = dataclasses.field(default_factory=dict, hash=False)
     fingerprint: str
+
+    @property
+    def reads(self):
+        """`text` or `audio`; None while the family is unknown."""
+        return None if self.family is None else get_family(self.family).reads
 
     @property
     def num_encoder_parameters(self):
@@ -176,7 +181,7 @@ def _random(sizes, tokenizer_path, family):
     family = get_family(family)
     if not family.has_positions:
         sizes["max_sequence_length"] = None
-    if tokenizer_path is None:
+    if tokenizer_path is None and family.reads == "text":
         raise InputError(
             "Backbone 'random' needs a tokenizer. Pass --tokenizer=FILE, such "
             "as PATH/sentencepiece.bpe.model, or --tokenizer=pocket."
@@ -241,7 +246,7 @@ def _folder(name, folder, tokenizer_path):
     where = f"Backbone folder {name!r}"
     refuse_old_stage(folder)
     config = read_config(folder)
-    family = _family_of(config, where)
+    family = family_of(config, where)
     patterns = _weight_patterns(family, config)
     if is_lora(folder):
         patterns = (FACTORS_FILE,)
@@ -255,12 +260,14 @@ def _folder(name, folder, tokenizer_path):
         sizes = family.read_keras_config(inner)
         settings = family.read_keras_settings(config)
         own = [folder / TOKENIZER_FOLDER / name for name in TOKENIZER_NAMES]
+    if tokenizer_path is None and family.reads == "text":
+        tokenizer_path = _own_tokenizer(where, own)
     return _describe(
         name=name,
         kind=kind,
         family=family.name,
         path=str(folder),
-        tokenizer_path=tokenizer_path or _own_tokenizer(where, own),
+        tokenizer_path=tokenizer_path,
         sizes=sizes,
         settings=settings,
         identity=_identity(folder, weight_files(folder, patterns)),
@@ -282,7 +289,7 @@ def weight_patterns(name, folder):
     """
     config = read_config(folder)
     where = f"Backbone {name!r}"
-    family = _family_of(config, where)
+    family = family_of(config, where)
     if "model_type" in config:
         # Before gigabytes are fetched that cannot be opened.
         family.read_config(config, where)
@@ -294,45 +301,12 @@ def _weight_patterns(family, config):
     return family.weight_files if is_huggingface else ("*.weights.h5",)
 
 
-def _family_of(config, where):
-    """Finds the family by Hugging Face's model_type or KerasHub's class."""
-    model_type = config.get("model_type")
-    found = str(
-        config.get("registered_name") or config.get("class_name") or ""
-    ).rpartition(">")[2]
-    for family in FAMILIES.values():
-        if model_type in family.model_types or found == family.keras_class:
-            return family
-        if model_type in family.refused:
-            raise InputError(
-                f"{where}: config.json says {model_type!r}, which is not "
-                f"opened: {family.refused[model_type]} Family {family.name!r} "
-                f"opens {' and '.join(family.model_types)}."
-            )
-    known = {
-        name: family.name
-        for family in FAMILIES.values()
-        for name in (*family.model_types, family.keras_class)
-    }
-    received = model_type or found or f"the keys {sorted(config)}"
-    close = difflib.get_close_matches(str(received), known, 1)
-    raise InputError(
-        f"{where}: config.json says {received!r}, which no family here opens. "
-        + (f"Closest: {close[0]!r}. " if close else "")
-        + "Families and what they open: "
-        + "; ".join(
-            f"{family.name} ({', '.join(family.model_types)}, KerasHub's "
-            f"{family.keras_class})"
-            for family in FAMILIES.values()
-        )
-        + "."
-    )
-
-
 def _describe(*, kind, tokenizer_path, sizes, identity, **rest):
     identity = {"kind": kind, **identity}
     if rest["family"] not in (None, DEFAULT_FAMILY):
         identity["family"] = rest["family"]
+    if tokenizer_path and rest["family"]:
+        _check_reads_text(rest["name"], get_family(rest["family"]))
     if tokenizer_path:
         identity["tokenizer"] = sha256_of(tokenizer_path)
     return Backbone(
@@ -342,6 +316,14 @@ def _describe(*, kind, tokenizer_path, sizes, identity, **rest):
         **sizes,
         **rest,
     )
+
+
+def _check_reads_text(name, family):
+    if family.reads != "text":
+        raise InputError(
+            f"Backbone {name!r} is of family {family.name!r}, which reads "
+            f"{family.reads} and takes no tokenizer. Leave --tokenizer out."
+        )
 
 
 def _identity(folder, weights):

@@ -16,6 +16,7 @@ ATTENTION_OUTPUT_LAYER = "self_attention_dropout"
 ACTIVATIONS = {
     "gelu": functools.partial(keras.activations.gelu, approximate=False),
     "gelu_tanh": functools.partial(keras.activations.gelu, approximate=True),
+    "linear": keras.activations.linear,
     "relu": keras.activations.relu,
     "silu": keras.activations.silu,
     "tanh": keras.activations.tanh,
@@ -29,13 +30,14 @@ class Encoder:
 
     Attributes:
         family: `Family`.
-        tokenizer: `Tokenizer`, whose arrays the network takes.
+        tokenizer: `Tokenizer`, or `LogMel`, whose arrays the network takes.
         settings: dict. What KerasHub's class does not say of the network.
         network: `keras.Model` from `inputs` to hidden states (b, l, h).
         inputs: tuple of str. Names of the arrays that the network takes.
         num_layers: int.
         hidden_dim: int.
-        vocabulary_size: int. Rows of the token embedding.
+        vocabulary_size: int. Rows of the token embedding; None where it has
+            none, since it reads audio.
         dropout: float in [0, 1). Of heads, too.
         summary: str. How a sequence is summarised: one of `SUMMARIES`.
         classifier_activation: str. One of `ACTIVATIONS`: that of the head of
@@ -114,8 +116,9 @@ class Encoder:
 
     @property
     def token_embedding(self):
-        """`keras.Variable` (rows, h): what tokens are embedded by."""
-        return self.family.token_embedding(self._model).embeddings
+        """`keras.Variable` (rows, h): what tokens are embedded by, or None."""
+        layer = self.family.token_embedding(self._model)
+        return None if layer is None else layer.embeddings
 
     def cut(self, layers):
         """Cuts the network at some of its hidden states.

@@ -80,7 +80,10 @@ class Family(FamilyFacts):
         return model.get_layer(name if layer else "embeddings_dropout").output
 
     def token_embedding(self, model):
-        """Returns the layer that embeds tokens, and can be reversed."""
+        """Returns the layer that embeds tokens, and can be reversed.
+
+        None where the family reads audio.
+        """
         return model.token_embedding
 
     def to_vocabulary(self, model, state):

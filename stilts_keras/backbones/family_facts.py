@@ -56,6 +56,7 @@ class FamilyFacts:
 
     Attributes:
         name: str. Also the module's name.
+        reads: str. `text`, by a `Tokenizer`, or `audio`, by a `LogMel`.
         presets: mapping from a KerasHub preset to its `SIZES`.
         model_types: tuple of str. Of Hugging Face's config.json.
         refused: mapping from a model_type that looks like this family's, but
@@ -89,9 +90,11 @@ class FamilyFacts:
         huggingface_heads: mapping from a problem's name to transformers'
             class with its head, and a mapping from each part of our head to
             the name of its tensors there.
+        huggingface_limit: str. Why nothing can be exported, or less.
     """
 
     name = ""
+    reads = "text"
     presets: Mapping = {}
     model_types: tuple = ()
     refused: Mapping = {}
@@ -111,6 +114,7 @@ class FamilyFacts:
     limits: Mapping = {}
     huggingface_class = ""
     huggingface_heads: Mapping = {}
+    huggingface_limit = ""
 
     def read_config(self, config, where):
         """Reads sizes and settings from Hugging Face's config.json.
@@ -285,6 +289,14 @@ class FamilyFacts:
         # The 2 is the layer norm over the embeddings.
         return encoder + (sum(known) + 2) * backbone.hidden_dim
 
+    def num_fixed_parameters(self, backbone):
+        """Returns those that no stage trains, but each folder holds.
+
+        Args:
+            backbone: `Backbone`, all of whose sizes are known.
+        """
+        return 0
+
     def num_lora_parameters(self, backbone, rank):
         """Returns the parameters of one stage's factors; None while unknown.
 
@@ -297,6 +309,20 @@ class FamilyFacts:
         if None in (backbone.num_layers, backbone.hidden_dim):
             return None
         return 2 * backbone.num_layers * rank * 2 * backbone.hidden_dim
+
+    def log_mel(self, backbone):
+        """Returns what makes a backbone's frames, where it reads audio.
+
+        Args:
+            backbone: `Backbone`, fetched.
+
+        Returns:
+            `LogMel`.
+
+        Raises:
+            InputError: If its folder says that frames are made otherwise.
+        """
+        raise NotImplementedError
 
     def layout(self, pieces):
         """Returns the `Layout` of these pieces.

@@ -47,7 +47,7 @@ def huggingface_class(family, problem=None):
     raise InputError(
         f"transformers has no class for {problem or 'the backbone alone'} on "
         f"family {family.name!r} as it is here. What can be exported of it: "
-        f"{', '.join(can) or 'nothing'}."
+        f"{', '.join(can) or 'nothing'}. {family.huggingface_limit}".rstrip()
     )
 
 

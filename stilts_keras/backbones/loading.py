@@ -68,30 +68,34 @@ def fetch(backbone):
 
 
 def load_tokenizer(backbone):
-    """Reads the tokenizer that belongs to a backbone.
+    """Reads the tokenizer that belongs to a backbone, or what it has for one.
 
     Args:
         backbone: `Backbone`, fetched.
 
     Returns:
-        `Tokenizer`.
+        `Tokenizer`; `LogMel` where the family reads audio.
 
     Raises:
         InputError: If there is none, it is not the family's, or it has more
             ids than the backbone.
     """
     family = get_family(backbone.family)
+    if family.reads == "audio":
+        return family.log_mel(backbone)
     if backbone.tokenizer_path:
         tokenizer = family.tokenizer(backbone.tokenizer_path, backbone)
     else:
         tokenizer = family.preset_tokenizer(backbone.name)
-    if backbone.vocabulary_size is not None:
-        _check_vocabulary(backbone, tokenizer, backbone.vocabulary_size)
+    _check_vocabulary(backbone, tokenizer, backbone.vocabulary_size)
     _check_segments(backbone, tokenizer)
     return tokenizer
 
 
 def _check_vocabulary(backbone, tokenizer, vocabulary_size):
+    # Unknown before a download; of a backbone that reads audio, there is none.
+    if vocabulary_size is None:
+        return
     if tokenizer.vocabulary_size > vocabulary_size:
         raise InputError(
             f"The tokenizer has {tokenizer.vocabulary_size} ids, backbone "

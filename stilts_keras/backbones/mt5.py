@@ -6,28 +6,15 @@ distance, so that sequences may have any length. No token stands before a text
 and `</s>` ends it. The vocabulary keeps ids 0 to 2 for `<pad>`, `</s>` and
 `<unk>`; it ends with the sentinels `<extra_id_99>` to `<extra_id_0>`, which
 stood for cut-out spans as mT5 learned; here the last one masks tokens.
-
-A stage's folder holds the encoder alone, in KerasHub's format, and says so
-under our own key of config.json. KerasHub itself cannot open it: its
-T5Backbone wants the decoder, too.
 """
 
-import gc
-import pathlib
-
-from stilts_keras.backbones.family import WEIGHTS_FILE
-from stilts_keras.backbones.family import Family
-from stilts_keras.backbones.family import from_preset
-from stilts_keras.backbones.family import write_config
+from stilts_keras.backbones.encoder_part import EncoderPart
 from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
-from stilts_keras.backbones.family_facts import SETTINGS_KEY
 from stilts_keras.backbones.family_facts import activation_of
-from stilts_keras.backbones.huggingface import read_config
 from stilts_keras.backbones.mt5_encoder import ARGUMENTS
 from stilts_keras.backbones.mt5_encoder import build_encoder
 from stilts_keras.backbones.mt5_encoder import layer_name
 from stilts_keras.backbones.mt5_encoder import layer_weights
-from stilts_keras.backbones.mt5_encoder import load_encoder
 from stilts_keras.backbones.mt5_pieces import EOS
 from stilts_keras.backbones.mt5_pieces import NUM_SENTINELS
 from stilts_keras.backbones.mt5_pieces import PAD
@@ -42,11 +29,9 @@ from stilts_keras.errors import InputError
 
 # All that KerasHub's T5 attention does.
 NUM_BUCKETS, MAX_DISTANCE = 32, 128
-# Our setting that marks a folder of ours.
-PART, ENCODER = "part", "encoder"
 
 
-class Mt5(Family):
+class Mt5(EncoderPart):
     """The encoder of KerasHub's T5Backbone."""
 
     name = "mt5"
@@ -134,11 +119,6 @@ class Mt5(Family):
     def special_tokens(self, pieces):
         """No first one, and none that masks, in transformers' sense."""
         return {"pad_token": PAD, "eos_token": EOS, "unk_token": UNKNOWN}
-
-    def read_keras_settings(self, config):
-        """All but the mark that only `load_keras` asks for."""
-        settings = super().read_keras_settings(config)
-        return {name: settings[name] for name in settings if name != PART}
 
     def keras_settings(self, arguments):
         """What sizes depend on."""
@@ -239,20 +219,20 @@ class Mt5(Family):
         }
         return build_encoder(arguments, dtype_policy)
 
-    def keras_model(self, model):
-        """Takes the encoder out of a T5Backbone, as a Model of its own."""
-        import keras_hub
+    def build_encoder(self, arguments, dtype_policy):
+        """Of KerasHub's layers."""
+        return build_encoder(arguments, dtype_policy)
 
-        if not isinstance(model, keras_hub.models.T5Backbone):
-            return model
-        config = model.get_config()
+    def take_encoder(self, whole):
+        """Copies all values but those of a table that is the decoder's."""
+        config = whole.get_config()
         encoder = build_encoder(
-            {name: config[name] for name in ARGUMENTS}, model.dtype_policy
+            {name: config[name] for name in ARGUMENTS}, whole.dtype_policy
         )
         layers = [
-            model.token_embedding,
-            *model.encoder_transformer_layers,
-            model.encoder_layer_norm,
+            whole.token_embedding,
+            *whole.encoder_transformer_layers,
+            whole.encoder_layer_norm,
         ]
         # An untied embedding has a second table, of the decoder's.
         theirs = [layers[0].embeddings]
@@ -279,10 +259,6 @@ class Mt5(Family):
         """Scaled down, as in T5: its embeddings are of unit variance."""
         scale = self.size(model, "hidden_dim") ** -0.5
         return super().to_vocabulary(model, state * scale)
-
-    def size(self, model, name):
-        """All are arguments of KerasHub's class."""
-        return model.arguments.get(name)
 
     def layer_norm_epsilon(self, model):
         """Of T5's own layer norm."""
@@ -333,44 +309,6 @@ class Mt5(Family):
             found += layer_weights(layer, f"encoder.block.{number}", is_gated)
         norm = model.get_layer("encoder_output_layer_norm")
         return [*found, Weight(norm.weight, "encoder.final_layer_norm.weight")]
-
-    def load_keras(self, preset, dtype_policy):
-        """Loads a stage's folder, or a T5Backbone's and drops the decoder."""
-        import keras_hub
-
-        config = read_config(preset)
-        if config.get(SETTINGS_KEY, {}).get(PART) == ENCODER:
-            return load_encoder(preset, config["config"], dtype_policy)
-        whole = from_preset(
-            keras_hub.models.T5Backbone, preset, dtype=dtype_policy
-        )
-        encoder = self.keras_model(whole)
-        # Models are cycles, and this one is large.
-        del whole
-        gc.collect()
-        return encoder
-
-    def save(self, model, folder, settings):
-        """Writes config and weights of the encoder alone."""
-        folder = pathlib.Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.save_config(model, folder, settings)
-        model.save_weights(str(folder / WEIGHTS_FILE))
-
-    def save_config(self, model, folder, settings):
-        """Writes that of a T5Backbone, and that its encoder alone is here."""
-        import keras
-        import keras_hub
-
-        kind = keras_hub.models.T5Backbone
-        config = {
-            "module": kind.__module__,
-            "class_name": kind.__name__,
-            "config": dict(model.arguments),
-            "registered_name": keras.saving.get_registered_name(kind),
-            SETTINGS_KEY: {**settings, PART: ENCODER},
-        }
-        write_config(folder, config)
 
 
 def _key_value_dim(backbone):

@@ -1,10 +1,7 @@
 """The encoder of KerasHub's T5Backbone, of its layers, without a decoder."""
 
-import pathlib
 import warnings
 
-from stilts_keras.backbones.family import WEIGHTS_FILE
-from stilts_keras.backbones.family import unloadable
 from stilts_keras.backbones.weights import Weight
 
 # Of KerasHub's T5Backbone, what its encoder follows.
@@ -138,22 +135,3 @@ def layer_weights(layer, name, is_gated):
         ),
         Weight(layer.layer_norm.weight, f"{name}.layer.1.layer_norm.weight"),
     ]
-
-
-def load_encoder(folder, arguments, dtype_policy):
-    """Builds the encoder and reads its weights from a folder.
-
-    Args:
-        folder: path. Of a stage.
-        arguments: dict of `ARGUMENTS`.
-        dtype_policy: str.
-
-    Raises:
-        InputError: If they cannot be read.
-    """
-    model = build_encoder(arguments, dtype_policy)
-    try:
-        model.load_weights(str(pathlib.Path(folder, WEIGHTS_FILE)))
-    except Exception as error:  # noqa: BLE001 - of Keras and of HDF5
-        raise unloadable(str(folder), "T5's encoder", error) from error
-    return model

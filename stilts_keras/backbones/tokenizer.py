@@ -87,6 +87,11 @@ class Tokenizer:
         self.ids_input = layout.ids_input
         self.mask_input = layout.mask_input
 
+    @property
+    def num_bytes(self):
+        """Of the file that a stage's folder keeps of it."""
+        return len(self.pieces.content)
+
     @functools.cached_property
     def fingerprint(self):
         """What packed features depend on: 16 hexadecimal digits."""

@@ -38,12 +38,15 @@ def _attend(
     query,
     key,
     value,
-    mask=None,
+    attention_mask=None,
     training=None,
     return_attention_scores=False,
     **causal,
 ):
-    """Stands in for the layer's own method, which is `slow`."""
+    """Stands in for the layer's own method, which is `slow`.
+
+    KerasHub names the mask, Keras does not.
+    """
     rate = layer._dropout if training else 0.0
     on_torch = keras.backend.backend() == "torch"
     asked = return_attention_scores or any(causal.values())
@@ -53,7 +56,7 @@ def _attend(
             query,
             key,
             value,
-            _added_to_scores(mask, query.dtype),
+            _added_to_scores(attention_mask, query.dtype),
             scale=layer._inverse_sqrt_key_dim,
             rate=rate,
         ), None
@@ -63,7 +66,7 @@ def _attend(
             query,
             key,
             value,
-            mask,
+            attention_mask,
             training,
             return_attention_scores,
             **causal,

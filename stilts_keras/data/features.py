@@ -11,12 +11,16 @@ import numpy as np
 
 from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
+from stilts_keras.data.disturbing import DisturbingReader
 from stilts_keras.data.formats import quiet_datasets
+from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.errors import InputError
 
 # Part of every cache key: raise it when the mapping in this file changes.
 FEATURES_VERSION = 3
+# Rows that are in memory at once; of recordings, a minute may be 4 MB.
 MAP_BATCH_SIZE = 1000
+AUDIO_BATCH_SIZE = 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,7 @@ class SplitFeatures:
             of the row is empty) and the problem's columns.
         reader: `RowReader` of the rows.
         max_length: int.
+        data_note: str. What is to be said of the data; see `data.note`.
     """
 
     title: str
@@ -42,6 +47,7 @@ class SplitFeatures:
     features: object
     reader: row_reading.RowReader
     max_length: int
+    data_note: str = ""
 
     @property
     def is_hidden(self):
@@ -60,8 +66,17 @@ class SplitFeatures:
 
     @functools.cached_property
     def examples(self):
-        """All Examples by row index; None for rows that are left out."""
-        return [self._read(index).item for index in range(len(self.rows))]
+        """All Examples by row index; None for rows that are left out.
+
+        Recordings among them are not decoded.
+        """
+        if self.reader.reads == "text":
+            return [self._read(index).item for index in range(len(self.rows))]
+        kept = set(self.features["example"][:])
+        return [
+            self._read(index, lightly=True).item if index in kept else None
+            for index in range(len(self.rows))
+        ]
 
     @functools.cached_property
     def left_out(self):
@@ -94,18 +109,32 @@ class SplitFeatures:
         }
 
     def notes(self):
-        """Lists what is to be said of rows that are left out, or empty."""
-        return [
+        """Lists what is to be said of the data, and of rows, if anything."""
+        empty_text = row_reading.empty_text
+        if self.reader.reads == "audio":
+            empty_text = row_reading.silent_text
+        notes = [f"{DATA_NOTE}{self.data_note}"] if self.data_note else []
+        notes += [
             text(self.title, faults, len(self.rows))
             for text, faults in (
                 (row_reading.left_out_text, self.left_out),
-                (row_reading.empty_text, self.empty),
+                (empty_text, self.empty),
             )
             if faults
         ]
+        if isinstance(self.reader, DisturbingReader):
+            notes += self.reader.notes(self.title, "examples" in vars(self))
+        return notes
 
-    def _read(self, index):
-        return self.reader.read(index, self.rows[index])
+    def release(self):
+        """Forgets the Examples, which are read again when they are needed.
+
+        Of disturbed rows there may be many times as many as of clean ones.
+        """
+        vars(self).pop("examples", None)
+
+    def _read(self, index, lightly=False):
+        return self.reader.read(index, self.rows[index], lightly)
 
 
 def load_features(
@@ -122,6 +151,8 @@ def load_features(
     is_evaluated=False,
     is_hidden=None,
     bad_rows="skip",
+    numbers=None,
+    setting=None,
 ):
     """Packs a split, or finds it packed in the cache of `datasets`.
 
@@ -144,6 +175,9 @@ def load_features(
             evaluated, if no row has any.
         bad_rows: str. One of `rows.BAD_ROWS`: whether rows that are learnt
             from may be left out.
+        numbers: int array or None. The rows to take, by their numbers in the
+            data set, ascending; `count` must be None then.
+        setting: `disturbances.Setting` or None. What disturbs each Example.
 
     Returns:
         `SplitFeatures`.
@@ -153,9 +187,13 @@ def load_features(
             or too many are left out.
     """
     rows, reader = _opened(
-        data, task, language, split, count, is_evaluated, is_hidden
+        data, task, language, split, count, is_evaluated, is_hidden, numbers
     )
     where = _where(data, task, language, split)
+    if setting is not None:
+        place = {"task": task.name, "language": language, "split": split}
+        reader = DisturbingReader(reader, setting, **place)
+        where += f", {setting.name}"
     key = {
         "features": FEATURES_VERSION,
         "pack": pack_key,
@@ -165,6 +203,7 @@ def load_features(
         "max_length": max_length,
         "rows": [len(rows), count],
         **_drawn_with(data, task, language, split, count),
+        **_part_of(numbers, setting),
         "split": [language, split, is_evaluated, reader.is_hidden],
     }
     packing = _Packing(
@@ -173,7 +212,7 @@ def load_features(
         lambda items: pack(items, tokenizer, max_length),
         {"where": where, "bad_rows": bad_rows},
     )
-    features = _map_cached(rows, packing.columns_of, key)
+    features = _map_cached(rows, packing.columns_of, key, _batch_size(task))
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     found = SplitFeatures(
@@ -184,10 +223,22 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
+        data_note=_data_note(data, task, language, split),
     )
     # Features from the cache may be those of a run that skipped rows.
     packing.refuse_bad_rows(found.left_out)
     return found
+
+
+def _batch_size(task):
+    """Returns how many rows are packed at a time: sound takes much memory."""
+    return MAP_BATCH_SIZE if task.reads == "text" else AUDIO_BATCH_SIZE
+
+
+def _data_note(data, task, language, split):
+    """Returns the note of the rows' data, with the task it is of."""
+    note = data.note(task, language, split)
+    return f"{task.name}: {note}" if note else ""
 
 
 def _drawn_with(data, task, language, split, count):
@@ -196,11 +247,25 @@ def _drawn_with(data, task, language, split, count):
     return {"drawn with": found} if found else {}
 
 
-def _opened(data, task, language, split, count, is_evaluated, is_hidden):
-    """Returns a split's rows, or `count` of them, and their reader."""
+def _part_of(numbers, setting):
+    """Returns what else tells rows and Examples, for the cache's key."""
+    found = {}
+    if numbers is not None:
+        content = np.asarray(numbers, "int64").tobytes()
+        found["numbers"] = hashlib.sha256(content).hexdigest()
+    if setting is not None:
+        found["disturbed"] = setting.identity
+    return found
+
+
+def _opened(
+    data, task, language, split, count, is_evaluated, is_hidden, numbers
+):
+    """Returns a split's rows, or some of them, and their reader."""
     rows = data.load(task, language, split)
     where = _where(data, task, language, split)
-    numbers = draws.draw(data, task, language, split, rows, count)
+    if numbers is None:
+        numbers = draws.draw(data, task, language, split, rows, count)
     if len(numbers) < len(rows):
         rows = rows.select(numbers)
     if not len(rows):
@@ -299,13 +364,15 @@ def labels_in(data, task, language):
             {
                 label
                 for index, row in enumerate(rows)
-                for label in row_reading.labels_of(reader.read(index, row).item)
+                for label in row_reading.labels_of(
+                    reader.read(index, row, lightly=True).item
+                )
             }
         )
     )
 
 
-def _map_cached(rows, function, key):
+def _map_cached(rows, function, key, batch_size):
     """Maps through `datasets`, under a cache key of our own.
 
     The key names everything that the result depends on; hashing the function
@@ -322,7 +389,8 @@ def _map_cached(rows, function, key):
         return rows.map(
             function,
             batched=True,
-            batch_size=MAP_BATCH_SIZE,
+            batch_size=batch_size,
+            writer_batch_size=batch_size,
             with_indices=True,
             remove_columns=rows.column_names,
             cache_file_name=os.fspath(folder / f"{token}.arrow"),

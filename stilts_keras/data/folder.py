@@ -11,10 +11,15 @@ from stilts_keras.data import formats
 from stilts_keras.data.layout import expected_places
 from stilts_keras.data.layout import field_values
 from stilts_keras.data.layout import language_of
+from stilts_keras.data.layout import numbers_in_split
 from stilts_keras.data.layout import pieces
 from stilts_keras.data.layout import select_language
+from stilts_keras.data.layout import select_split
+from stilts_keras.data.layout import split_text
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_audio_of
 from stilts_keras.data.layout import with_task_columns
+from stilts_keras.data.note import note_of
 from stilts_keras.data.strays import Strays
 from stilts_keras.errors import InputError
 
@@ -58,22 +63,31 @@ class FolderData:
             return counts[place.repository.language_name(language)]
         if any(file.suffix != ".parquet" for file in place.all_files):
             return None
+        if place.repository.split_column:
+            return self._count_split(place, split, task)
         return sum(map(formats.count_parquet_rows, place.all_files))
 
     def fingerprint(self, task, language, split):
         """Returns the sha256 of the files' contents, wherever they lie."""
         digest = hashlib.sha256()
-        for file in self._place(task, language, split).all_files:
+        place = self._place(task, language, split)
+        for file in place.all_files:
             digest.update(_file_sha256(str(file), file.stat().st_mtime_ns))
             version = formats.VERSIONS.get(file.suffix)
             if version:
                 digest.update(f"{file.suffix} {version}".encode())
-        return f"files {digest.hexdigest()}"
+        share = split_text(place.repository, split)
+        return f"files {digest.hexdigest()}{share}"
 
     def origin(self, task, language, split):
         """Returns the file of the rows, or the first of several."""
         first, *others = self._place(task, language, split).all_files
         return f"{first} and {len(others)} more" if others else str(first)
+
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows; see `data.note`."""
+        place = self._place(task, language, split)
+        return note_of(self.folder / place.repository.id)
 
     def load(self, task, language, split):
         """Reads the rows as a `datasets.Dataset`.
@@ -94,6 +108,8 @@ class FolderData:
             for part, files in place.files.items()
         }
         rows = select_language(stack(tables), place.repository, language, task)
+        rows = select_split(rows, place.repository, split, task)
+        rows = with_audio_of(rows, task)
         return with_task_columns(rows, place.repository)
 
     def _place(self, task, language, split):
@@ -170,6 +186,17 @@ class FolderData:
             language_of(value)
             for file in place.all_files
             for value in self._language_column(file, place.repository, task)
+        )
+
+    def _count_split(self, place, split, task):
+        """Counts the rows of one split in files that hold all of them."""
+        column = place.repository.split_column
+        return sum(
+            len(numbers_in_split(values, place.repository, split, task))
+            for values in (
+                formats.read_column(file, column, task) or []
+                for file in place.all_files
+            )
         )
 
     def _language_column(self, file, repository, task):

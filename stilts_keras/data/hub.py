@@ -9,7 +9,10 @@ import os
 
 from stilts_keras.data.layout import expected_places
 from stilts_keras.data.layout import select_language
+from stilts_keras.data.layout import select_split
+from stilts_keras.data.layout import split_text
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_audio_of
 from stilts_keras.data.layout import with_task_columns
 from stilts_keras.errors import InputError
 from stilts_keras.errors import first_line
@@ -53,12 +56,17 @@ class HubData:
         return (
             f"hub {repository.id}/{configs}"
             f"/{repository.splits[split]}@{repository.revision or 'main'}"
+            f"{split_text(repository, split)}"
         )
 
     def origin(self, task, language, split):
         """Returns the repository that has given the rows."""
         key = (task.name, language, split)
         return f"{self.name} {self._loaded_from[key].id}"
+
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows: nothing."""
+        return ""
 
     def load(self, task, language, split):
         """Downloads (or finds in the cache) the rows.
@@ -80,6 +88,8 @@ class HubData:
                 with _offline_mode() if offline else contextlib.nullcontext():
                     rows = _load_from_hub(repository, language, split)
                 rows = select_language(rows, repository, language, task)
+                rows = select_split(rows, repository, split, task)
+                rows = with_audio_of(rows, task)
                 rows = with_task_columns(rows, repository)
                 self._loaded_from[task.name, language, split] = repository
                 return rows

@@ -173,6 +173,118 @@ def select_language(rows, repository, language, task):
     )
 
 
+def select_split(rows, repository, split, task):
+    """Keeps one split's rows where the data set has no official splits.
+
+    Args:
+        rows: `datasets.Dataset`.
+        repository: `Repository` that they are from.
+        split: str. `train`, `dev` or `test`.
+        task: `Task`.
+
+    Returns:
+        A `datasets.Dataset`.
+
+    Raises:
+        InputError: If the column that decides is not there, or a row lacks it.
+    """
+    column = repository.split_column
+    if not column:
+        return rows
+    if column not in rows.column_names:
+        raise InputError(
+            f"The rows of task {task.name!r} in {repository.id!r} have no "
+            f"column {column!r}, which decides what split a row is in. Give "
+            "the Hub's columns."
+        )
+    return rows.select(
+        numbers_in_split(rows[column][:], repository, split, task)
+    )
+
+
+def numbers_in_split(values, repository, split, task):
+    """Lists the numbers of the rows of one split; see `select_split`.
+
+    Args:
+        values: list. Of the column that decides.
+        repository: `Repository` that they are from.
+        split: str. `train`, `dev` or `test`.
+        task: `Task`.
+
+    Raises:
+        InputError: If a row lacks a text.
+    """
+    for number, value in enumerate(values):
+        if not isinstance(value, str):
+            raise InputError(
+                f"Row {number} of task {task.name!r} in {repository.id!r} has "
+                f"{value!r} in {repository.split_column}, whose text decides "
+                "what split a row is in. Mend the row."
+            )
+    return [
+        number
+        for number, value in enumerate(values)
+        if repository.split_of(value) == split
+    ]
+
+
+def split_text(repository, split):
+    """Says which share of the rows makes a split; for fingerprints.
+
+    Args:
+        repository: `Repository`.
+        split: str. `train`, `dev` or `test`.
+
+    Returns:
+        str; empty where the data set has official splits.
+    """
+    if not repository.split_column:
+        return ""
+    shares = ",".join(f"{x}={n}" for x, n in repository.split_shares.items())
+    return f" {split} of {shares} by {repository.split_column}"
+
+
+def with_audio_of(rows, task):
+    """Drops the audio columns that a task does not read; decodes none.
+
+    `datasets` would decode each as soon as a row is looked at.
+
+    Args:
+        rows: `datasets.Dataset`.
+        task: `Task`.
+
+    Returns:
+        A `datasets.Dataset` whose audio columns hold bytes and paths.
+    """
+    undecoded = {
+        name: _undecoded(feature) for name, feature in rows.features.items()
+    }
+    audio = [name for name, found in undecoded.items() if found is not None]
+    wanted = [name for name in audio if name in task.columns]
+    rows = rows.remove_columns([name for name in audio if name not in wanted])
+    for name in wanted:
+        if undecoded[name] != rows.features[name]:
+            rows = rows.cast_column(name, undecoded[name])
+    return rows
+
+
+def _undecoded(feature):
+    """Returns an audio feature that decodes nothing; None for other ones."""
+    import datasets
+
+    if isinstance(feature, datasets.Audio):
+        return datasets.Audio(decode=False)
+    if isinstance(feature, datasets.List):
+        inner = _undecoded(feature.feature)
+        return None if inner is None else datasets.List(inner)
+    # As files hold it that were not written by `datasets`.
+    plain = {
+        "bytes": datasets.Value("binary"),
+        "path": datasets.Value("string"),
+    }
+    return feature if feature == plain else None
+
+
 def _with_ids_as_text(tables):
     """Turns columns of numbers into text where another part has text."""
     import datasets

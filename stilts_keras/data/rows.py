@@ -43,6 +43,7 @@ class RowReader:
     Attributes:
         is_evaluated: bool. Whether the rows are scored, not learnt from.
         is_hidden: bool. Whether what is to be predicted is not read.
+        reads: str. What is read of the rows: `text` or `audio`.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class RowReader:
         self._where = where
         self.is_evaluated = is_evaluated
         self.is_hidden = is_hidden
+        self.reads = task.reads
         self._numbers = numbers
         # The rows themselves name these, in any number.
         self._labels = () if task.labels_from_data else task.numbered_labels
@@ -98,12 +100,14 @@ class RowReader:
             return f"{self._where}, {part}, row {row['part_row']}"
         return f"{self._where}, row {self.number(index)}"
 
-    def read(self, index, row):
+    def read(self, index, row, lightly=False):
         """Reads a row.
 
         Args:
             index: int. Its place among the rows that are read.
             row: dict.
+            lightly: bool. Whether it was read before, and what is heard need
+                not be decoded again.
 
         Returns:
             `Reading`.
@@ -112,7 +116,7 @@ class RowReader:
             InputError: If the row is wrong, or an evaluated one lacks a value.
         """
         try:
-            return self._read(row)
+            return self._read(row, lightly)
         except MissingValue as error:
             if not self.is_evaluated:
                 return Reading(None, fault=str(error))
@@ -123,7 +127,7 @@ class RowReader:
         except _WrongRow as error:
             raise InputError(f"{self.place(index, row)} {error}") from error
 
-    def _read(self, row):
+    def _read(self, row, lightly):
         values, empty = dict(row), None
         for name, kind in self._task.columns.items():
             if self.is_hidden and kind.is_gold:
@@ -131,9 +135,9 @@ class RowReader:
             elif kind.may_be_absent and name not in row:
                 values[name] = None
             elif kind.is_in(row.get("part")):
-                values[name] = self._value(name, kind, row[name])
-                if kind.is_empty(values[name]):
-                    empty = empty or f"empty {name}"
+                read = kind.read_lightly if lightly else kind.read
+                values[name] = self._value(name, read, row[name])
+                empty = empty or kind.emptiness(name, values[name])
         try:
             item = self._task.to_example(values)
         except Exception as error:
@@ -162,11 +166,11 @@ class RowReader:
             raise _WrongRow(f"has {error}") from error
         return Reading(item, empty=empty)
 
-    def _value(self, name, kind, value):
+    def _value(self, name, read, value):
         try:
             if name in self._classes:
                 value = _by_name(value, self._classes[name])
-            return kind.read(name, value, self._labels)
+            return read(name, value, self._labels)
         except MissingValue:
             raise
         except ValueError as error:
@@ -296,6 +300,14 @@ def empty_text(title, faults, num_rows):
     return (
         f"{title}: {len(faults):,} of {num_rows:,} rows are evaluated with "
         f"an empty text, as in the reference: {_by_reason(faults)}"
+    )
+
+
+def silent_text(title, faults, num_rows):
+    """Says in which evaluated rows nothing is heard; see `left_out_text`."""
+    return (
+        f"{title}: {len(faults):,} of {num_rows:,} rows are evaluated, though "
+        f"nothing is heard: {_by_reason(faults)}"
     )
 
 

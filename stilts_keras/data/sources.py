@@ -5,12 +5,17 @@ with the Hub's columns. Nothing above this module knows which one it was.
 `datasets` is imported inside functions: planning needs none of it.
 """
 
+import functools
+
 from stilts_keras.data import pocket
 from stilts_keras.data.folder import FolderData
 from stilts_keras.data.hub import HubData
 from stilts_keras.data.layout import pieces
 from stilts_keras.data.layout import select_language
+from stilts_keras.data.layout import select_split
+from stilts_keras.data.layout import split_text
 from stilts_keras.data.layout import stack
+from stilts_keras.data.layout import with_audio_of
 from stilts_keras.errors import InputError
 from stilts_keras.files import at_home
 
@@ -77,6 +82,10 @@ class FirstOf:
         """Returns the place of the rows by the source that holds them."""
         return self._holder(task, language, split).origin(task, language, split)
 
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows, by their source."""
+        return self._holder(task, language, split).note(task, language, split)
+
     def load(self, task, language, split):
         """Loads the rows as a `datasets.Dataset`.
 
@@ -91,6 +100,10 @@ class FirstOf:
                 return source
         # Its message says what is missing.
         return self.sources[-1]
+
+
+# Splits that are made of one file's rows take them all each time.
+_made = functools.lru_cache(maxsize=16)(pocket.load)
 
 
 class PocketData:
@@ -109,6 +122,8 @@ class PocketData:
     def num_rows(self, task, language, split):
         """Returns the number of rows, without generating them."""
         repository = self._repository(task, language, split)
+        if repository.split_column:
+            return len(self.load(task, language, split))
         only = language if repository.language_column else None
         return sum(
             pocket.num_rows(repository.id, *place, only)
@@ -124,11 +139,16 @@ class PocketData:
         ]
         if repository.language_column:
             places.append(language)
-        return f"pocket {pocket.VERSION} {' '.join(places)}"
+        share = split_text(repository, split)
+        return f"pocket {pocket.VERSION} {' '.join(places)}{share}"
 
     def origin(self, task, language, split):
         """Returns where the rows are from, for messages."""
         return self.name
+
+    def note(self, task, language, split):
+        """Returns what is to be said of the rows: nothing."""
+        return ""
 
     def load(self, task, language, split):
         """Generates the rows as a `datasets.Dataset`.
@@ -147,14 +167,15 @@ class PocketData:
         tables = {
             part: datasets.concatenate_datasets(
                 [
-                    pocket.load(repository.id, config, name)
+                    _made(repository.id, config, name)
                     for config in repository.configs_for(language, part)
                     for name in repository.splits[split].split("+")
                 ]
             )
             for part in repository.parts or [None]
         }
-        return select_language(stack(tables), repository, language, task)
+        rows = select_language(stack(tables), repository, language, task)
+        return with_audio_of(select_split(rows, repository, split, task), task)
 
     def _repository(self, task, language, split):
         """Returns the first Repository with such rows, or None."""

@@ -45,6 +45,11 @@ class Cell:
             None for the documented one.
         pooling: str or None. Of retrieval; None for the documented one.
         is_projected: bool. Whether embeddings of it are kept to be looked at.
+        disturbance: str. What the rows are disturbed by; empty: by nothing.
+        severity: int. How much, from 1 to 5; 0 is clean, which a disturbance
+            has of its own where its rows are a part of the clean ones.
+        noisy: Task or None. Of a disturbance whose rows a task holds: that
+            task.
         facts: mapping from language to `LanguageFacts`.
     """
 
@@ -59,14 +64,40 @@ class Cell:
     layer: int | str | None = None
     pooling: str | None = None
     is_projected: bool = False
+    disturbance: str = ""
+    severity: int = 0
+    noisy: Task | None = None
     facts: Mapping[str, LanguageFacts] = dataclasses.field(
         compare=False, repr=False
     )
 
     @property
     def key(self):
-        """What run.json knows the cell by: route|target|seed."""
-        return f"{self.route}|{self.target.name}|{self.seed}"
+        """What run.json knows the cell by: route|target|seed.
+
+        Of a disturbed one route|target|seed|disturbance|severity.
+        """
+        return key_of(
+            self.route,
+            self.target.name,
+            self.seed,
+            self.disturbance,
+            self.severity,
+        )
+
+
+def key_of(route, target, seed, disturbance="", severity=0):
+    """Names a cell as run.json does; see `Cell.key`."""
+    key = f"{route}|{target}|{seed}"
+    return f"{key}|{disturbance}|{severity}" if disturbance else key
+
+
+def by_stage(cells):
+    """Groups cells: a dict from a Stage, or None, to a list."""
+    grouped = {}
+    for cell in cells:
+        grouped.setdefault(cell.stage, []).append(cell)
+    return grouped
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -24,11 +24,17 @@ def check_compatible(old, new):
         ),
         ("eval_limit", old.get("eval_limit"), new["eval_limit"]),
     ]
-    for kind in ("data_fingerprints", "cells"):
+    for kind in (
+        "data_fingerprints",
+        "disturbed_fingerprints",
+        "cells",
+        "disturbed_cells",
+    ):
+        # Older run folders know of nothing disturbed.
         known = old.get(kind, {})
         pairs += [
             (f"{kind} {key}", known[key], value)
-            for key, value in new[kind].items()
+            for key, value in new.get(kind, {}).items()
             if key in known
         ]
     for what, before, now in pairs:
@@ -47,12 +53,12 @@ def _incompatible(what, before, now, old, new):
     if what == "backbone":
         before = f"{old.get('backbone', {}).get('name')} ({before})"
         now = f"{new['backbone']['name']} ({now})"
-    elif what.startswith("data_fingerprints "):
+    elif what.partition(" ")[0].endswith("_fingerprints"):
         what = f"evaluation data of {what.partition(' ')[2]}"
         before = f"{before} of data {old.get('data')!r}"
         now = f"{now} of data {new['data']!r}"
-    elif what.startswith("cells "):
-        what = f"stage of {what.removeprefix('cells ')} (route|target|seed)"
+    elif what.partition(" ")[0].endswith("cells"):
+        what = f"stage of {what.partition(' ')[2]} (route|target|seed)"
     return InputError(
         f"The run folder belongs to another graph: {what} was {before} and "
         f"is now {now}. Choose another --run_dir, or the flags of the first "

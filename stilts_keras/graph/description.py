@@ -18,7 +18,8 @@ def describe(graph):
         to, if one is; `lessons`, what each may forget, where that is
         measured; `tasks`, for reports, which may know no task of the user's
         own; `counts`, how many rows of results a target has in each language;
-        `cells`, and the weights they are of.
+        `cells`, and the weights they are of; `disturbed_cells`, likewise, and
+        `disturbed_fingerprints`, which rows these are evaluated on.
     """
     request = graph.request
     return {
@@ -30,7 +31,7 @@ def describe(graph):
         "eval_limit": request.eval_limit,
         "settings": _settings(request),
         "data_fingerprints": {
-            f"{name}|{language}": fingerprint
+            rows_key(name, language): fingerprint
             for name, found in graph.data_fingerprints.items()
             for language, fingerprint in found.items()
         },
@@ -55,7 +56,22 @@ def describe(graph):
             cell.key: (cell.stage or graph.backbone).fingerprint
             for cell in graph.cells
         },
+        "disturbed_cells": {
+            cell.key: (cell.stage or graph.backbone).fingerprint
+            for cell in graph.disturbed_cells
+        },
+        "disturbed_fingerprints": {
+            rows_key(trial.target, language, trial.name, trial.severity): found
+            for trial in graph.trials.found
+            for language, found in trial.fingerprints.items()
+        },
     }
+
+
+def rows_key(target, language, disturbance="", severity=0):
+    """Names what one language of a target is evaluated on."""
+    key = f"{target}|{language}"
+    return f"{key}|{disturbance}|{severity}" if disturbance else key
 
 
 def _base(stage):

@@ -9,7 +9,9 @@ from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.cell import Cell
 from stilts_keras.graph.cell import LanguageFacts
 from stilts_keras.graph.cell import Lesson
+from stilts_keras.graph.cell import by_stage
 from stilts_keras.graph.description import describe
+from stilts_keras.graph.disturbed import Trials
 from stilts_keras.graph.holdings import Holdings
 from stilts_keras.graph.recipes import Recipes
 from stilts_keras.graph.request import Request
@@ -29,7 +31,9 @@ class Graph:
         left_out: dict from a route (str) that was left out to the reason.
         targets: tuple of Task, with the languages that were asked for.
         baseline: str.
-        cells: tuple of Cell.
+        cells: tuple of Cell. Clean ones.
+        trials: `Trials`. How targets are disturbed.
+        disturbed_cells: tuple of Cell. The same, disturbed.
         stages: tuple of Stage.
         data_fingerprints: dict from a target's name to a dict from each
             evaluated language to what its scores depend on besides weights.
@@ -64,10 +68,11 @@ class Graph:
             for task in self.targets
         }
         self._facts = {}
+        self.trials = Trials(self, self._holdings)
         self.cells = tuple(self._build_cells())
-        self._cells_by_stage = {}
-        for cell in self.cells:
-            self._cells_by_stage.setdefault(cell.stage, []).append(cell)
+        self.disturbed_cells = tuple(self.trials.cells(self.cells))
+        self._cells_by_stage = by_stage(self.cells)
+        self._disturbed_by_stage = by_stage(self.disturbed_cells)
         self.stages = self._tree.stages
         self._tree.check_rates()
 
@@ -154,8 +159,12 @@ class Graph:
         return list(self._tree.used_by[stage.fingerprint])
 
     def cells_of(self, stage):
-        """Returns the list of cells that evaluate a stage (None: the root)."""
+        """Returns the clean cells that evaluate a stage (None: the root)."""
         return self._cells_by_stage.get(stage, [])
+
+    def disturbed_cells_of(self, stage):
+        """Returns the disturbed cells that evaluate a stage."""
+        return self._disturbed_by_stage.get(stage, [])
 
     def description(self):
         """Returns what identifies the results; see `description.describe`."""

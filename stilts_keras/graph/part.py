@@ -17,6 +17,7 @@ class Part(Graph):
         own: Stage or None. None: the bare backbone.
         stages: tuple of Stage. `own` and those before it.
         cells: tuple of Cell. Those that evaluate `own`.
+        disturbed_cells: tuple of Cell. The same, disturbed.
     """
 
     def __init__(self, graph, stage):
@@ -29,10 +30,13 @@ class Part(Graph):
         vars(self).update(vars(graph))
         self.own = stage
         self.cells = tuple(graph.cells_of(stage))
+        self.disturbed_cells = tuple(graph.disturbed_cells_of(stage))
         self.stages = tuple(stage.chain) if stage else ()
         self._cells_by_stage = {stage: list(self.cells)}
+        self._disturbed_by_stage = {stage: list(self.disturbed_cells)}
         self._routes = graph.used_by(stage) if stage else []
         # Of all stages.
+        self.trials = graph.trials.alone()
         self._tree = None
         self._facts = {}
 
@@ -47,7 +51,7 @@ class Part(Graph):
                         language: facts.data_fingerprint
                         for language, facts in cell.facts.items()
                     }
-                    for cell in self.cells
+                    for cell in (*self.cells, *self.disturbed_cells)
                 },
                 [
                     [lesson.source.name, lesson.data_fingerprint]

@@ -6,6 +6,7 @@ import sys
 
 from stilts_keras.backbones import get_family
 from stilts_keras.data.mixture import PROPORTIONAL
+from stilts_keras.graph.disturbed import plan_notes
 from stilts_keras.graph.request import SWEEP
 
 WIDTH = 100
@@ -85,7 +86,12 @@ def estimate_cost(stage):
 
 
 def render_plan(
-    graph, done=frozenset(), console=None, stored=frozenset(), notes=()
+    graph,
+    done=frozenset(),
+    console=None,
+    stored=frozenset(),
+    left=None,
+    notes=(),
 ):
     """Prints every stage once, who shares it, its cost, and the totals.
 
@@ -94,6 +100,7 @@ def render_plan(
         done: set of str. Fingerprints of stages already trained.
         console: rich Console or None. None prints to standard output.
         stored: set of str. Of those, others, that the stage store holds.
+        left: mapping or None. `Remaining.cells`, of a run that has begun.
         notes: iterable of str. What is to be said besides.
     """
     # Imported here: rich takes longer to import than this whole room.
@@ -119,19 +126,21 @@ def render_plan(
     console.print(tree)
     console.print()
     console.print(_totals(graph, done, stored))
-    for note in (*_notes(graph), *notes):
+    for note in (*_notes(graph), *plan_notes(graph, left), *notes):
         console.print(note, style="dim", markup=False)
 
 
 def _num_bytes(stage):
     backbone = stage.backbone
     parameters = backbone.num_parameters
+    family = backbone.family and get_family(backbone.family)
     if stage.lora_ranks:
         # The folder has those of all LoRA stages since the base.
-        family = backbone.family and get_family(backbone.family)
         parameters = family and family.num_lora_parameters(
             backbone, sum(stage.lora_ranks)
         )
+    elif parameters is not None:
+        parameters += family.num_fixed_parameters(backbone)
     return None if parameters is None else 4 * parameters
 
 

@@ -7,8 +7,10 @@ import os
 from collections.abc import Mapping
 
 from stilts_keras.data.mixture import Sampling
+from stilts_keras.disturbances.asked import parse as parse_disturbances
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.own_tasks import with_own_tasks
 from stilts_keras.graph.ranges import check_recipe_field
 from stilts_keras.graph.route import Route
@@ -70,6 +72,9 @@ class Request:
             length then cost the same.
         measure_forgetting: bool. Whether each stage is evaluated on the dev
             rows of all sources of its chain.
+        disturb: iterable of str. What the targets are evaluated under besides,
+            such as `typos:1,3,5` or `real_noise@xnli`; kept as a tuple of
+            `disturbances.asked.Asked`. Nothing is trained on it.
         allow_missing: bool. Leaves out routes whose training rows the data
             lacks, in place of raising.
 
@@ -97,6 +102,7 @@ class Request:
     replay: float = 0.0
     route_steps: int | None = None
     measure_forgetting: bool = False
+    disturb: tuple = ()
     allow_missing: bool = False
 
     def __post_init__(self):
@@ -109,6 +115,7 @@ class Request:
         self._set("replay", _checked_replay(self.replay))
         self._set("seeds", _checked_seeds(self.seeds))
         self._resolve_tasks()
+        check_readable(self.backbone, self.used_tasks, self.known_tasks)
         self._set("retrieval_layer", self._checked_layer())
         if self.retrieval_pooling not in (None, *POOLINGS):
             raise unknown(
@@ -133,6 +140,17 @@ class Request:
     def known_tasks(self):
         """Dict from name to Task: the package's and the user's own."""
         return with_own_tasks(self.tasks)
+
+    @property
+    def used_tasks(self):
+        """Tuple of Task: those of the routes, and the targets."""
+        sources = [
+            source.task
+            for route in self.routes
+            for stage in route.stages
+            for source in stage
+        ]
+        return (*dict.fromkeys(sources), *self.targets)
 
     def whole(self, target):
         """Returns a target with all languages that its Task lists.
@@ -166,6 +184,10 @@ class Request:
             "eval_on_dev",
             _checked_dev_targets(self.eval_on_dev, self.targets, known),
         )
+        asked = parse_disturbances(
+            _as_tuple(self.disturb), known, [task.name for task in self.targets]
+        )
+        self._set("disturb", asked)
 
     def _checked_layer(self):
         layer, num_layers = self.retrieval_layer, self.backbone.num_layers

@@ -22,6 +22,8 @@ class TaskFacts:
         language: str. The one meant where a route names none.
         counts_as: tuple of str. Its name, those of the tasks it is trained on,
             and the key of its head: tasks that share one are one to zero-shot.
+        parallel_tests: bool. Whether its test rows are the English ones, in
+            each language; see `Task`.
     """
 
     problem: str
@@ -30,6 +32,7 @@ class TaskFacts:
     # Older run folders do not tell the rest.
     language: str = ENGLISH
     counts_as: tuple[str, ...] = ()
+    parallel_tests: bool = False
 
     @classmethod
     def of(cls, task):
@@ -44,6 +47,7 @@ class TaskFacts:
             ),
             language=task.language,
             counts_as=_names_of(task),
+            parallel_tests=task.parallel_tests,
         )
 
     def trains_as(self, source):

@@ -1,4 +1,6 @@
-"""One class for a text or a pair of texts."""
+"""One class for a text, a pair of texts, or what was recorded."""
+
+import itertools
 
 import keras
 import numpy as np
@@ -10,7 +12,12 @@ from stilts_keras.problems.problem import Problem
 
 
 class Classification(Problem):
-    """Packs one or two texts and classifies what stands for the sequence."""
+    """Packs one input and classifies what stands for the sequence.
+
+    An Example of several inputs, such as recordings of one sentence, has a
+    feature for each: all are learnt from, and the mean of their logits decides
+    what is predicted of the Example.
+    """
 
     pack_key = "classification 1"
 
@@ -20,19 +27,24 @@ class Classification(Problem):
 
     def pack(self, examples, tokenizer, max_length):
         """Tokenises; over-long pairs lose the longest part's end first."""
-        firsts = tokenizer.encode([item.first for item in examples])
-        seconds = tokenizer.encode([item.second or "" for item in examples])
-        sequences, columns = [], {"num_cut": [], "label": []}
-        for item, first, second in zip(examples, firsts, seconds, strict=True):
-            parts = [first] if item.second is None else [first, second]
+        inputs = [
+            (index, item.label, parts)
+            for index, item in enumerate(examples)
+            for parts in item.inputs()
+        ]
+        encoded = iter(
+            tokenizer.encode([part for *_, parts in inputs for part in parts])
+        )
+        sequences, columns = [], {"num_cut": [], "label": [], "example": []}
+        for index, label, parts in inputs:
+            parts = list(itertools.islice(encoded, len(parts)))
             parts, num_cut = tokenizer.fit(parts, max_length)
             sequences.append(tokenizer.join(*parts))
             columns["num_cut"].append(num_cut)
-            known = item.label is not None
             columns["label"].append(
-                self.labels.index(item.label) if known else -1
+                -1 if label is None else self.labels.index(label)
             )
-        columns["example"] = list(range(len(examples)))
+            columns["example"].append(index)
         return columns | tokenizer.columns(sequences)
 
     def collate(self, columns, length, tokenizer, random=None):
@@ -52,13 +64,20 @@ class Classification(Problem):
         return ops.sum(losses), ops.cast(ops.size(losses), losses.dtype)
 
     def decode(self, logits, columns):
-        """Returns the index of each row's best class."""
-        return logits.argmax(axis=-1).tolist()
+        """Returns each row's logits: list of float32 arrays (k,)."""
+        # Copied: the batch may go.
+        return [np.array(row, dtype="float32") for row in logits]
 
     def finish(self, decoded, features, examples, threshold=None):
-        """Returns label names, one per Example."""
+        """Returns label names, one per Example: of its mean logits the best."""
         gold = [item.label for item in examples if item is not None]
-        return gold, [self.labels[index] for index in decoded]
+        owners = np.asarray(features["example"][:])
+        # Features of one Example lie together, in the order of the Examples.
+        firsts = np.flatnonzero(np.diff(owners, prepend=-1))
+        sums = np.add.reduceat(np.asarray(decoded, "float64"), firsts)
+        # Of a sum the best is that of the mean.
+        best = sums.argmax(axis=-1)
+        return gold, [self.labels[index] for index in best]
 
 
 class ClassificationHead(keras.layers.Layer):

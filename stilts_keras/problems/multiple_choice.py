@@ -31,6 +31,10 @@ class MultipleChoice(Classification):
         """Makes the head: one score for each choice."""
         return MultipleChoiceHead(1, encoder)
 
+    def decode(self, logits, columns):
+        """Returns the number of each row's best choice."""
+        return logits.argmax(axis=-1).tolist()
+
     def finish(self, decoded, features, examples, threshold=None):
         """Returns indices of choices, one per Example."""
         return [item.label for item in examples if item is not None], decoded

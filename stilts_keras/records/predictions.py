@@ -22,8 +22,18 @@ FOLDER = "predictions"
 COUNTS = ".counts"
 
 
-def file_of(run_dir, *, route, target, seed, split, language):
-    """Names the file of one language.
+def file_of(
+    run_dir,
+    *,
+    route,
+    target,
+    seed,
+    split,
+    language,
+    disturbance="",
+    severity=0,
+):
+    """Names the file of one language; disturbed ones lie a folder deeper.
 
     Args:
         run_dir: path.
@@ -32,11 +42,15 @@ def file_of(run_dir, *, route, target, seed, split, language):
         seed: int.
         split: str.
         language: str.
+        disturbance: str. Empty: none.
+        severity: int.
 
     Returns:
         A path.
     """
     folder = pathlib.Path(run_dir, FOLDER, route, target, f"seed-{seed}")
+    if disturbance:
+        folder /= f"{disturbance}-{severity}"
     return folder / f"{split}-{language}.jsonl"
 
 

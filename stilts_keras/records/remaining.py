@@ -8,6 +8,8 @@ import collections
 import dataclasses
 from collections.abc import Mapping
 
+from stilts_keras.graph.cell import key_of
+from stilts_keras.graph.description import rows_key
 from stilts_keras.graph.route import PRETRAINED
 
 # Whose weights stay when nothing more needs them: all; those that a target
@@ -21,8 +23,8 @@ class Remaining:
 
     Attributes:
         stages: frozenset of str. Fingerprints of those to be trained.
-        cells: mapping from a cell (route|target|seed) to a tuple of the
-            languages that lack a score.
+        cells: mapping from a cell (its `key`, clean or disturbed) to a tuple
+            of the languages that lack a score.
         measured: frozenset of str. Stages after which the sources of their
             chain are to be scored.
     """
@@ -52,7 +54,8 @@ class Remaining:
             description: dict. `Graph.description()`, or run.json's copy.
         """
         stages = description["stages"]
-        needed = {description["cells"][key] for key in self.cells}
+        weights = weights_of_cells(description)
+        needed = {weights[key] for key in self.cells}
         for name in self.stages:
             facts = stages[name]
             needed.add(facts["parent"])
@@ -134,15 +137,19 @@ def of_graph(description):
     Returns:
         Function of a `rows.Score` or `rows.Unscored` -> bool.
     """
-    fingerprints = description["data_fingerprints"]
-    cells, stages = description["cells"], description["stages"]
+    fingerprints = {
+        **description["data_fingerprints"],
+        **description.get("disturbed_fingerprints", {}),
+    }
+    cells, stages = weights_of_cells(description), description["stages"]
 
     def is_of_graph(row):
         stage = cells.get(cell_key(row))
         if stage is not None and stage not in stages:
             stage = PRETRAINED
+        rows = rows_key(row.target, row.language, row.disturbance, row.severity)
         return row.stage == stage and row.data_fingerprint == fingerprints.get(
-            f"{row.target}|{row.language}"
+            rows
         )
 
     return is_of_graph
@@ -171,7 +178,40 @@ def of_chains(description):
 
 def cell_key(row):
     """Names the cell of a score as run.json does."""
-    return f"{row.route}|{row.target}|{row.seed}"
+    return key_of(
+        row.route, row.target, row.seed, row.disturbance, row.severity
+    )
+
+
+def weights_of_cells(description):
+    """Returns the weights of all cells, clean and disturbed, by their keys.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy, which of
+            an older folder knows of nothing disturbed.
+    """
+    return {**description["cells"], **description.get("disturbed_cells", {})}
+
+
+def asked_of_cells(description):
+    """Lists the languages that each cell, clean or disturbed, is evaluated in.
+
+    Args:
+        description: dict. `Graph.description()`, or run.json's copy.
+
+    Returns:
+        Dict from a cell's key to a tuple of str.
+    """
+    languages = {}
+    for kind in ("data_fingerprints", "disturbed_fingerprints"):
+        for rows in description.get(kind, {}):
+            target, language, *disturbed = rows.split("|")
+            languages.setdefault((target, *disturbed), []).append(language)
+    return {
+        key: tuple(languages[target, *disturbed])
+        for key in weights_of_cells(description)
+        for _, target, _, *disturbed in [key.split("|")]
+    }
 
 
 def languages_of(description):
@@ -196,18 +236,19 @@ def _without_scores(description, scores, layers, unscored):
         collections.Counter((cell_key(row), row.language) for row in rows)
         for rows in (scores, layers)
     )
-    languages = languages_of(description)
     cells = {}
-    for key in description["cells"]:
-        target = key.split("|")[1]
+    for key, languages in asked_of_cells(description).items():
+        _, target, _, *disturbed = key.split("|")
         counts = description["counts"][target]
+        # Of disturbed rows, one hidden state is scored.
+        num_layers = 0 if disturbed else counts["layers"]
         missing = tuple(
             language
-            for language in languages[target]
+            for language in languages
             if (key, language) not in predicted
             and (
                 done[key, language] < counts["scores"]
-                or swept[key, language] < counts["layers"]
+                or swept[key, language] < num_layers
             )
         )
         if missing:

@@ -9,6 +9,7 @@ from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
 from stilts_keras.records import remaining
 from stilts_keras.records import results
+from stilts_keras.records import scalars
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import ChainScore
@@ -17,7 +18,6 @@ from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import from_dict
-from stilts_keras.records.scalars import add_scores
 from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.scoring import metrics
 from stilts_keras.scoring import submission_files
@@ -116,7 +116,12 @@ class ResultFiles:
         """Puts the graph's rows in the order of a run by one process."""
         stages = [None, *self._graph.stages]
         cells = [
-            cell for stage in stages for cell in self._graph.cells_of(stage)
+            cell
+            for stage in stages
+            for cell in (
+                *self._graph.cells_of(stage),
+                *self._graph.disturbed_cells_of(stage),
+            )
         ]
         places = {
             (cell.key, language): (at, number)
@@ -196,7 +201,7 @@ class ResultFiles:
             )
             embeddings.write(file, **scored.pairs)
         # It flushes: what counts as done must be shown, too.
-        add_scores(scored.rows, self._route_writer(cell.route))
+        scalars.add_scores(scored.rows, self._route_writer(cell.route))
         # Last: a language with rows counts as done.
         self._scores.add(scored.rows)
 
@@ -206,13 +211,15 @@ class ResultFiles:
         Args:
             predicted: has `cell`, `row`, `predictions` and `ids`.
         """
-        submission_files.keep_unscored(
-            self.path,
-            suites.with_files(),
-            predicted.cell,
-            predicted.row.language,
-            predicted,
-        )
+        cell, language = predicted.cell, predicted.row.language
+        if cell.disturbance:
+            gold = [None] * len(predicted.predictions)
+            file = self._predictions_of(cell, language)
+            predictions.write(file, gold, predicted.predictions, predicted.ids)
+        else:
+            submission_files.keep_unscored(
+                self.path, suites.with_files(), cell, language, predicted
+            )
         # Last: a language with a row counts as done.
         self._unscored.add([predicted.row])
 
@@ -223,34 +230,42 @@ class ResultFiles:
         """
         with EventWriter(self._events(cell)) as writer:
             for row in rows:
-                tag = f"layers/{row.target}/{row.metric}"
+                tag = (
+                    f"{scalars.disturbed(row)}layers/{row.target}/{row.metric}"
+                )
                 writer.scalar(f"{tag}/{row.language}", row.value, row.layer)
         self._layers.add(rows)
 
     def _keep_predictions(self, scored):
         """Keeps gold and prediction of every example of one language.
 
-        Also in the submission layout of the benchmarks that the target is of.
+        Those of rows as they are also in the submission layout of the
+        benchmarks that the target is of.
         """
         cell, language = scored.cell, scored.language
-        file = predictions.file_of(
-            self.path,
-            route=cell.route,
-            target=cell.target.name,
-            seed=cell.seed,
-            split=cell.split,
-            language=language,
-        )
         predictions.write(
-            file,
+            self._predictions_of(cell, language),
             scored.gold,
             scored.predictions,
             scored.ids,
             metric=metrics.of(cell.target)[0],
             language=language,
         )
-        submission_files.keep(
-            self.path, suites.with_files(), cell, language, scored
+        if not cell.disturbance:
+            submission_files.keep(
+                self.path, suites.with_files(), cell, language, scored
+            )
+
+    def _predictions_of(self, cell, language):
+        return predictions.file_of(
+            self.path,
+            route=cell.route,
+            target=cell.target.name,
+            seed=cell.seed,
+            split=cell.split,
+            language=language,
+            disturbance=cell.disturbance,
+            severity=cell.severity,
         )
 
     def keep_chain_scores(self, stage, rows):

@@ -152,6 +152,27 @@ def read_rows(path, kind, damaged=None):
     return rows
 
 
+def clean_and_disturbed(rows):
+    """Tells scores of rows as they are from those of disturbed rows.
+
+    The one place that does so: whatever a table, a figure, a finding or a
+    card is of, it takes the first, and only robustness the second. Severity 0
+    of a disturbance belongs to the second: those are a part of the rows.
+
+    Args:
+        rows: iterable of `rows.Score`, or of another kind that has
+            `disturbance` and `severity`.
+
+    Returns:
+        Two lists.
+    """
+    clean, disturbed = [], []
+    for row in rows:
+        is_clean = (row.disturbance, row.severity) == ("", 0)
+        (clean if is_clean else disturbed).append(row)
+    return clean, disturbed
+
+
 def check_format(run, path):
     """Checks that this version can read what a run folder holds.
 

@@ -69,6 +69,9 @@ class Score(_Measured):
         notes: tuple of str. On the rows that were evaluated.
         layer: int or None. For retrieval: the hidden state, 0 the embedding.
         pooling: str or None. For retrieval: `mean` or `cls`.
+        disturbance: str. What the rows were disturbed by; empty: by nothing.
+        severity: int. How much; 0 is clean. Of a disturbance whose rows are a
+            part of the target's, its severity 0 is those rows undisturbed.
     """
 
     KEY: typing.ClassVar = (
@@ -79,6 +82,8 @@ class Score(_Measured):
         "split",
         "metric",
         "stage",
+        "disturbance",
+        "severity",
     )
 
     route: str
@@ -90,6 +95,8 @@ class Score(_Measured):
     notes: tuple[str, ...] = ()
     layer: int | None = None
     pooling: str | None = None
+    disturbance: str = ""
+    severity: int = 0
 
     @property
     def is_averaged(self):
@@ -121,9 +128,19 @@ class Unscored:
         n: int. Number of examples.
         stage: str. As in `Score`.
         data_fingerprint: str. As in `Score`.
+        disturbance: str. As in `Score`.
+        severity: int. As in `Score`.
     """
 
-    KEY: typing.ClassVar = ("route", "seed", "target", "language", "stage")
+    KEY: typing.ClassVar = (
+        "route",
+        "seed",
+        "target",
+        "language",
+        "stage",
+        "disturbance",
+        "severity",
+    )
 
     route: str
     seed: int
@@ -133,6 +150,8 @@ class Unscored:
     n: int
     stage: str
     data_fingerprint: str
+    disturbance: str = ""
+    severity: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,8 @@ from stilts_keras.records.tensorboard import EventWriter
 
 # What scores are shown under whose language the benchmark does not list.
 OUTSIDE = "outside_benchmark"
+# And under what those of disturbed rows are.
+DISTURBED = "disturbed"
 
 
 def write_scalars(rows, folder):
@@ -34,8 +36,16 @@ def add_scores(rows, writer):
         kind = "zero_shot" if row.zero_shot else "supervised"
         if not row.in_benchmark:
             kind = OUTSIDE
+        kind = disturbed(row) + kind
         place = f"{row.target}/{row.metric}/{row.language}"
         writer.scalar(f"{kind}/{place}", row.value, row.seed)
         if row.collapsed:
-            writer.scalar(f"collapsed/{place}", 1.0, row.seed)
+            writer.scalar(f"{disturbed(row)}collapsed/{place}", 1.0, row.seed)
     writer.flush()
+
+
+def disturbed(row):
+    """Begins the tags of a score of disturbed rows; empty of clean ones."""
+    if not row.disturbance:
+        return ""
+    return f"{DISTURBED}/{row.disturbance}-{row.severity}/"

@@ -15,25 +15,25 @@ from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
-from stilts_keras.records import predictions
 from stilts_keras.records import results
+from stilts_keras.records.remaining import asked_of_cells
 from stilts_keras.records.remaining import cell_key
 from stilts_keras.records.remaining import languages_of
 from stilts_keras.records.remaining import of_chains
 from stilts_keras.records.remaining import of_graph
+from stilts_keras.records.results import clean_and_disturbed
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import key_of
+from stilts_keras.reporting.samples import sample_of
 from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring.suites import TARGETS
 
 # Of problems of one kind.
 MAX_NAMED = 5
-# A score is written with all its digits; sums of other orders differ less.
-TOLERANCE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +57,8 @@ class Evidence:
     Attributes:
         rows: list of `JudgedScore`. Those of a target's own metric have
             `draws` if their predictions are there.
+        disturbed: list of `JudgedScore`. Those of disturbed rows, which are
+            in `rows` never; none has `draws`, see `robustness.pairs`.
         lessons: list of `ChainScore`.
         layers: list of `LayerScore`.
         unscored: list of `Unscored`.
@@ -71,6 +73,7 @@ class Evidence:
     """
 
     rows: list = dataclasses.field(default_factory=list)
+    disturbed: list = dataclasses.field(default_factory=list)
     lessons: list = dataclasses.field(default_factory=list)
     layers: list = dataclasses.field(default_factory=list)
     unscored: list = dataclasses.field(default_factory=list)
@@ -170,7 +173,7 @@ def _add(evidence, run_dir, known):
     for row in _read(evidence, run_dir / results.RESULTS_FILE, Score):
         if is_of_graph(row):
             _take(evidence, row, run_dir, known)
-    evidence.rows = list(known.values())
+    evidence.rows, evidence.disturbed = clean_and_disturbed(known.values())
     there = {key_of(row) for row in evidence.lessons}
     evidence.lessons += [
         row
@@ -180,7 +183,8 @@ def _add(evidence, run_dir, known):
         if is_of_chain(row) and key_of(row) not in there
     ]
     layers = _read(evidence, run_dir / results.LAYERS_FILE, LayerScore)
-    evidence.layers += filter(is_of_graph, layers)
+    layers, _ = clean_and_disturbed(filter(is_of_graph, layers))
+    evidence.layers += layers
     unscored = _read(evidence, run_dir / results.UNSCORED_FILE, Unscored)
     evidence.unscored += filter(is_of_graph, unscored)
     there = {row.stage for row in evidence.trainings}
@@ -211,23 +215,20 @@ def _name_missing(evidence):
         return
     there = {
         (cell_key(row), row.language)
-        for row in evidence.rows
+        for row in (*evidence.rows, *evidence.disturbed)
         if row.metric == evidence.task(row.target).metrics[0]
     }
     # Their gold is hidden: no score is missing.
     there |= {(cell_key(row), row.language) for row in evidence.unscored}
-    languages, named = languages_of(evidence.description), []
-    for cell in evidence.description["cells"]:
-        route, target, seed = cell.split("|")
-        missing = [
-            language
-            for language in languages.get(target, ())
-            if (cell, language) not in there
-        ]
+    named = []
+    for cell, languages in asked_of_cells(evidence.description).items():
+        route, target, seed, *disturbed = cell.split("|")
+        missing = [code for code in languages if (cell, code) not in there]
         if missing:
             named.append(
-                f"No score of {target} after {route}, seed {seed}, in "
-                f"{' '.join(missing)}: not run yet, or damaged."
+                f"No score of {' '.join([target, *disturbed])} after "
+                f"{route}, seed {seed}, in {' '.join(missing)}: not run yet, "
+                "or damaged."
             )
     _name(evidence, named, "cells")
 
@@ -312,7 +313,8 @@ def _sort(evidence):
         cell.partition("|")[0] for cell in evidence.description.get("cells", {})
     ]
     places = {route: at for at, route in enumerate(dict.fromkeys(routes))}
-    evidence.rows.sort(key=lambda row: places.get(row.route, len(places)))
+    for rows in (evidence.rows, evidence.disturbed):
+        rows.sort(key=lambda row: places.get(row.route, len(places)))
 
 
 def _baseline(evidence, asked):
@@ -339,7 +341,7 @@ def _draw(evidence, target):
         if (row.target, row.metric) == (target, metric):
             key = (row.route, row.seed, row.language)
             try:
-                samples[key] = _sample(row)
+                samples[key] = sample_of(row)
                 owners[key] = row
             except DamageError as error:
                 damaged.append(f"{error} Its score is not judged.")
@@ -353,26 +355,3 @@ def _draw(evidence, target):
         else row
         for row in evidence.rows
     ]
-
-
-def _file(row):
-    names = ("route", "target", "seed", "split", "language")
-    return predictions.file_of(
-        row.run_dir, **{name: getattr(row, name) for name in names}
-    )
-
-
-def _sample(row):
-    """Reads the predictions behind a row.
-
-    Raises:
-        DamageError: If they are missing, damaged or not those of the row.
-    """
-    file = _file(row)
-    sample, n = predictions.sample_of(file, row.metric, row.language)
-    if abs(sample.value - row.value) > TOLERANCE or n != row.n:
-        raise DamageError(
-            f"{file}: scores {sample.value:.6g} on {n} examples, but "
-            f"results.jsonl has {row.value:.6g} on {row.n}."
-        )
-    return sample

@@ -3,6 +3,9 @@
 A plain table, beside the frames of `tables`, is
 
     {"title": str, "columns": [str], "rows": [[str or number]], "notes": [str]}
+
+and may have `intervals`: a dict from a column to the two columns that hold the
+ends of its interval, which are written in brackets behind it.
 """
 
 from stilts_keras.errors import InputError

@@ -29,8 +29,8 @@ from stilts_keras.reporting.source_languages import cells_of
 from stilts_keras.reporting.tables.comparison import MIN_EXAMPLES
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 from stilts_keras.reporting.tables.notes import seeds_note
+from stilts_keras.scoring import behrens_fisher
 from stilts_keras.scoring import bootstrap
-from stilts_keras.scoring import crossed
 from stilts_keras.tasks.languages import ENGLISH
 
 GAIN_COLUMNS = [
@@ -205,7 +205,7 @@ def interaction_table(cells, odds, notes):
             "Points: the gain over English of one kind less that of the other, "
             "after the same sources and sizes; detectable: the smallest true "
             "difference that these languages and seeds would have shown in "
-            f"{100 * crossed.POWER:.0f} of 100 such studies, at "
+            f"{100 * behrens_fisher.POWER:.0f} of 100 such studies, at "
             f"{SIGNIFICANCE:.0%} over all tests that are corrected together",
             "Points of unlike metrics and levels: an interaction that log-odds "
             "do not show is one of the scale",

@@ -5,7 +5,7 @@ from stilts_keras.reporting.language_contrasts import OTHERS
 from stilts_keras.reporting.source_languages import OWN
 from stilts_keras.reporting.source_languages import POINTS
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
-from stilts_keras.scoring import crossed
+from stilts_keras.scoring import behrens_fisher
 
 
 def sentences(tables):
@@ -72,8 +72,8 @@ def _interaction_sentence(table):
         f"languages than another ({len(rows)} tests, Holm's correction). That "
         f"is no proof of no difference: with these {rows[0]['families']} "
         f"families and {_seeds(rows[0]['seeds'])}, true differences would have "
-        f"been shown in {100 * crossed.POWER:.0f} of 100 studies only from "
-        f"some size on: {powers}."
+        f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 studies only "
+        f"from some size on: {powers}."
     )
 
 

@@ -14,6 +14,7 @@ from stilts_keras.records.rows import from_dict
 from stilts_keras.records.stage_folders import STAGES
 from stilts_keras.reporting.rendering import COLLAPSED
 from stilts_keras.reporting.rendering import OUTSIDE
+from stilts_keras.reporting.tables.notes import data_notes
 from stilts_keras.tasks import TASKS
 
 PIPELINES = {
@@ -110,8 +111,10 @@ def _tasks(chain, head):
 
 
 def _rows(manifest, run_dir):
-    """Returns the stage's `Score`s."""
-    rows = results.read_rows(run_dir / results.RESULTS_FILE, Score, [])
+    """Returns the stage's `Score`s, of rows as they are."""
+    rows, _ = results.clean_and_disturbed(
+        results.read_rows(run_dir / results.RESULTS_FILE, Score, [])
+    )
     return [row for row in rows if row.stage == manifest["fingerprint"]]
 
 
@@ -227,7 +230,7 @@ def _scores(manifest, run_dir):
         note += " ‡ predictions are constant."
     if not all(row.in_benchmark for row in rows):
         note += " § the task's benchmark does not list the language."
-    return f"{table}\n\n{note}"
+    return "\n\n".join([f"{table}\n\n{note}", *data_notes(rows)])
 
 
 def _marks(row):

@@ -13,6 +13,10 @@ from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
+from stilts_keras.reporting.robustness import CLEAN
+from stilts_keras.reporting.robustness import ROBUSTNESS
+from stilts_keras.reporting.robustness import score_tables
+from stilts_keras.reporting.robustness import severity_lines
 from stilts_keras.reporting.route_names import source_names
 from stilts_keras.tasks.languages import families
 
@@ -49,6 +53,7 @@ def show(report, folder):
     if "number_of_tasks" in report.frames:
         _write_curves(report.frames["number_of_tasks"], root / "curves")
     _write_size_curves(_source_frames(report), root / "curves")
+    _write_severity_curves(report.plain, root / "curves")
     shown = _embeddings(report)
     if shown:
         boards.write_projector(root / "projector", shown)
@@ -148,6 +153,11 @@ def _layout(report):
         charts["source languages, over the number of examples"] = {
             f"after {task}": [f"^source_size/{task}/"]
             for task in _source_frames(report)
+        }
+    if score_tables(report.plain):
+        charts["robustness: retention over severity"] = {
+            target: [f"^{ROBUSTNESS}/{target}/"]
+            for target in score_tables(report.plain)
         }
     return charts
 
@@ -290,6 +300,22 @@ def _write_size_curves(frames, folder):
                                 cell["value"],
                                 step=row["num_examples"],
                             )
+
+
+def _write_severity_curves(plain, folder):
+    """Shows retention over the severity, a run for each route."""
+    curves = {}
+    for target, table in score_tables(plain).items():
+        for disturbance, routes in severity_lines(table).items():
+            tag = f"{ROBUSTNESS}/{target}/{disturbance}"
+            for route, points in routes.items():
+                curves.setdefault(route, []).append((tag, points))
+    for route, found in curves.items():
+        with EventWriter(folder / ROBUSTNESS / route) as writer:
+            for tag, points in found:
+                writer.scalar(tag, CLEAN, step=0)
+                for severity, retention, *_ in points:
+                    writer.scalar(tag, retention, step=severity)
 
 
 def _embeddings(report):

@@ -219,12 +219,10 @@ def plain_to_markdown(table):
     if not table["rows"]:
         notes = "\n".join(f"- {note}" for note in table["notes"])
         return f"### {table['title']}\n\nNone.\n\n{notes}\n"
-    lines = [
-        _markdown_line(table["columns"]),
-        "|" + "---|" * len(table["columns"]),
-    ]
-    for row in table["rows"]:
-        texts = [_plain_text(value).replace("|", "\\|") for value in row]
+    columns, rows = _plain_texts(table)
+    lines = [_markdown_line(columns), "|" + "---|" * len(columns)]
+    for row in rows:
+        texts = [text.replace("|", "\\|") for text in row]
         lines.append(_markdown_line(texts))
     notes = "\n".join(f"- {note}" for note in table["notes"])
     return f"### {table['title']}\n\n" + "\n".join(lines) + f"\n\n{notes}\n"
@@ -232,10 +230,9 @@ def plain_to_markdown(table):
 
 def plain_to_latex(table):
     """Writes a plain table as LaTeX's `tabular`, for booktabs."""
-    lines = [
-        [_escaped(_plain_text(value)) for value in row] for row in table["rows"]
-    ]
-    head = [_escaped(name) for name in table["columns"]]
+    columns, rows = _plain_texts(table)
+    lines = [[_escaped(text) for text in row] for row in rows]
+    head = [_escaped(name) for name in columns]
     return _with_comments(table, _tabular(head, lines, "l" * len(head)))
 
 
@@ -250,6 +247,28 @@ def _csv(rows):
     import pandas
 
     return pandas.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+
+
+def _plain_texts(table):
+    """Writes the cells of a plain table, intervals with what they are of.
+
+    Returns:
+        Tuple: the columns that are shown, and a list of a list of str for
+        each row.
+    """
+    intervals = table.get("intervals", {})
+    ends = {name for pair in intervals.values() for name in pair}
+    columns = [name for name in table["columns"] if name not in ends]
+    rows = []
+    for values in table["rows"]:
+        row = dict(zip(table["columns"], values, strict=True))
+        texts = {name: _plain_text(row[name]) for name in columns}
+        for name, pair in intervals.items():
+            low, high = (row[end] for end in pair)
+            if low is not None:
+                texts[name] += f" ({low:.1f} to {high:.1f})"
+        rows.append(list(texts.values()))
+    return columns, rows
 
 
 def _plain_text(value):

@@ -12,6 +12,8 @@ https://doi.org/10.1111/j.1469-1809.1935.tb02120.x.
 import dataclasses
 import functools
 
+# In which share of studies a difference that is called detectable is found.
+POWER = 0.8
 SMALLEST_TAIL = 1e-13
 NUM_NODES = 700
 # Of how far errors reach, as a share of it.
@@ -102,6 +104,27 @@ def reach(level, first, second):
         xtol=PRECISION * most,
         rtol=PRECISION,
     )
+
+
+def detectable(level, power, first, second):
+    """The smallest true value that a test would have found so often.
+
+    It lies as far beyond what chance reaches as an estimate falls short in no
+    more than the rest of the cases.
+
+    Args:
+        level: float in (0, 1). Of the test.
+        power: float in (0.5, 1). In which share of cases it is found.
+        first: `Error`.
+        second: `Error`.
+
+    Returns:
+        A float.
+
+    Source: Bloom, 1995, https://doi.org/10.1177/0193841X9501900504.
+    """
+    both = first, second
+    return reach(level, *both) + reach(2 * (1 - power), *both)
 
 
 def _larger_freedom_first(first, second):

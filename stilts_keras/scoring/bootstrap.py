@@ -73,6 +73,7 @@ class Estimate:
         high: float. Upper end.
         p: float in (0, 1]. Of a value as far from 0, if it were 0.
         num_seeds: int.
+        errors: tuple of two `behrens_fisher.Error`. Of examples and of seeds.
     """
 
     value: float
@@ -80,6 +81,16 @@ class Estimate:
     high: float
     p: float
     num_seeds: int
+    errors: tuple
+
+    def detectable(self, level=1 - CONFIDENCE, power=behrens_fisher.POWER):
+        """Returns the smallest true value that a test would have found.
+
+        Args:
+            level: float in (0, 1). Of the test.
+            power: float in (0.5, 1). In which share of cases it is found.
+        """
+        return behrens_fisher.detectable(level, power, *self.errors)
 
 
 def draw(samples, *, num_draws=NUM_DRAWS, seed=0):
@@ -211,6 +222,7 @@ def estimate(values, draws, *, num_examples=None, confidence=CONFIDENCE):
         high=value + reach,
         p=behrens_fisher.tail(abs(value), *errors),
         num_seeds=len(values),
+        errors=errors,
     )
 
 

@@ -44,7 +44,6 @@ from stilts_keras.scoring import behrens_fisher
 from stilts_keras.scoring.behrens_fisher import Error
 
 CONFIDENCE = 0.95
-POWER = 0.8
 MIN_CLUSTERS = 3
 
 
@@ -75,19 +74,14 @@ class Contrast:
         margin = behrens_fisher.reach(1 - confidence, *self.errors)
         return self.value - margin, self.value + margin
 
-    def detectable(self, level=1 - CONFIDENCE, power=POWER):
+    def detectable(self, level=1 - CONFIDENCE, power=behrens_fisher.POWER):
         """Returns the smallest true value that a test would have found.
-
-        It lies as far beyond what chance reaches as an estimate falls short
-        in no more than the rest of the cases.
 
         Args:
             level: float in (0, 1). Of the test.
             power: float in (0.5, 1). In which share of cases it is found.
         """
-        return behrens_fisher.reach(level, *self.errors) + behrens_fisher.reach(
-            2 * (1 - power), *self.errors
-        )
+        return behrens_fisher.detectable(level, power, *self.errors)
 
 
 def judge(

@@ -60,8 +60,8 @@ def save_stage(folder, *, model, heads, facts):
     told = {key: head.facts() for key, head in heads.items()}
     with files.write_folder(folder, {**facts, HEADS: told}) as partial:
         # HDF5 crashes the process where the disk is full.
-        pieces = model.encoder.tokenizer.pieces
-        files.check_space(partial, _num_bytes(model) + len(pieces.content))
+        num_bytes = _num_bytes(model) + model.encoder.tokenizer.num_bytes
+        files.check_space(partial, num_bytes)
         model.encoder.save(partial)
         (partial / HEADS).mkdir()
         for key, head in model.heads.items():

@@ -5,7 +5,9 @@ import dataclasses
 
 from stilts_keras.data.features import labels_in
 from stilts_keras.data.features import load_features
+from stilts_keras.data.matching import match
 from stilts_keras.data.pool import pool_of
+from stilts_keras.disturbances import get_disturbance
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
 from stilts_keras.problems.dual_encoder import check_pool
@@ -32,6 +34,7 @@ class Inputs:
         self._tasks = {}
         self._problems = {}
         self._checked_pools = set()
+        self._pairs_of = {}
 
     def task(self, task):
         """Returns a Task with the labels that its rows name."""
@@ -75,10 +78,15 @@ class Inputs:
 
     def test(self, cell, language):
         """Returns the rows that one language of a cell is evaluated on."""
-        return self._evaluated(cell, language, cell.split)
+        if cell.noisy is not None:
+            return self._paired(cell, language)
+        setting = None
+        if cell.disturbance:
+            setting = get_disturbance(cell.disturbance).at(cell.severity)
+        return self._evaluated(cell, language, cell.split, setting)
 
     def threshold_rows(self, cell, language):
-        """Returns the dev rows that choose a cell's threshold.
+        """Returns the dev rows that choose a cell's threshold: clean ones.
 
         None where it has no threshold, or is evaluated on dev rows itself.
         """
@@ -88,6 +96,8 @@ class Inputs:
 
     def pool(self, cell):
         """Returns what a cell's queries are searched among, by language.
+
+        Also where queries are disturbed, candidates are not.
 
         Returns:
             List of `SplitFeatures`, of all languages that the data hold, or of
@@ -108,7 +118,7 @@ class Inputs:
             for task, language, split in places
         ] or None
 
-    def _evaluated(self, cell, language, split):
+    def _evaluated(self, cell, language, split, setting=None):
         return self._load(
             cell.target,
             language,
@@ -116,7 +126,41 @@ class Inputs:
             cell.recipe.max_length,
             cell.max_rows,
             is_evaluated=True,
+            setting=setting,
         )
+
+    def _paired(self, cell, language):
+        """Returns disturbed rows of another task, or the clean ones of these.
+
+        Which is which, the severity says; both are the same examples.
+        """
+        pairs = self.pairs(cell, language)
+        is_noisy = cell.severity > 0
+        return self._load(
+            cell.noisy if is_noisy else cell.target,
+            language,
+            cell.split,
+            cell.recipe.max_length,
+            None,
+            is_evaluated=True,
+            numbers=tuple((pairs.noisy if is_noisy else pairs.clean).tolist()),
+        )
+
+    def pairs(self, cell, language):
+        """Finds the rows that a cell compares, or as many as are wanted.
+
+        Args:
+            cell: `Cell` whose disturbed rows are another task's.
+            language: str.
+
+        Returns:
+            `data.matching.Pairs`.
+        """
+        key = (cell.noisy, cell.target, language, cell.max_rows)
+        if key not in self._pairs_of:
+            pairs = match(self.data, cell.noisy, cell.target, language)
+            self._pairs_of[key] = pairs.limited(cell.max_rows)
+        return self._pairs_of[key]
 
     def prepare(self, stages, cells, lessons=()):
         """Packs all that stages and cells will need.
@@ -144,7 +188,10 @@ class Inputs:
         for cell in cells:
             self._check_pool(cell)
             for language in cell.languages:
-                self._check_ids(cell, self.test(cell, language))
+                split = self.test(cell, language)
+                # Rows that are only disturbed have the ids of clean ones.
+                if cell.noisy is not None or not cell.disturbance:
+                    self._check_ids(cell, split)
                 self.threshold_rows(cell, language)
         return {
             split.where: split.num_cut_rows
@@ -215,12 +262,21 @@ class Inputs:
         ]
 
     def _load(
-        self, task, language, split, max_length, count, is_evaluated=False
+        self,
+        task,
+        language,
+        split,
+        max_length,
+        count,
+        is_evaluated=False,
+        setting=None,
+        numbers=None,
     ):
         # Before the backbone was opened its positions may have been unknown.
         if self.num_positions is not None:
             max_length = min(max_length, self.num_positions)
         key = (task, language, split, max_length, count, is_evaluated)
+        key += (setting, numbers)
         if key not in self._splits:
             problem = self.problem(task)
             self._splits[key] = load_features(
@@ -235,6 +291,8 @@ class Inputs:
                 count=count,
                 is_evaluated=is_evaluated,
                 bad_rows=self.bad_rows,
+                numbers=numbers,
+                setting=setting,
             )
         return self._splits[key]
 

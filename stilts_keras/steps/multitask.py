@@ -57,7 +57,10 @@ class MultiTask(keras.Model):
         ((key, features),) = x.items()
         mask = features[self.encoder.tokenizer.mask_input]
         hidden = self.backbone(
-            {name: _folded(features[name]) for name in self.encoder.inputs},
+            {
+                name: _folded(features[name], taken.dtype)
+                for name, taken in self.backbone.input.items()
+            },
             training=training,
         )
         features = {
@@ -148,9 +151,9 @@ class MultiTask(keras.Model):
             self.predict_function = lambda batches: step(*batches[0])
 
 
-def _folded(array):
+def _folded(array, dtype):
     """Folds (b, c, l) to (b * c, l); bools become what attention takes."""
-    return ops.reshape(ops.cast(array, "int32"), (-1, ops.shape(array)[-1]))
+    return ops.reshape(ops.cast(array, dtype), (-1, ops.shape(array)[-1]))
 
 
 def _initialise(head, random):

@@ -17,13 +17,20 @@ from stilts_keras.tasks.cosmosqa import COSMOSQA
 from stilts_keras.tasks.hellaswag import HELLASWAG
 from stilts_keras.tasks.lareqa import LAREQA
 from stilts_keras.tasks.mewslix import MEWSLIX
+from stilts_keras.tasks.minds14 import MINDS14
+from stilts_keras.tasks.minds14_text import MINDS14_TEXT
 from stilts_keras.tasks.mlm import MLM
 from stilts_keras.tasks.mlqa import MLQA
 from stilts_keras.tasks.mnli import MNLI
+from stilts_keras.tasks.noisy_panx import NOISY_PANX
+from stilts_keras.tasks.noisy_xnli import NOISY_XNLI
 from stilts_keras.tasks.panx import PANX
 from stilts_keras.tasks.pawsx import PAWSX
 from stilts_keras.tasks.qqp import QQP
 from stilts_keras.tasks.sib200 import SIB200
+from stilts_keras.tasks.sib_fleurs import SIB_FLEURS
+from stilts_keras.tasks.sib_fleurs_recognised import SIB_FLEURS_RECOGNISED
+from stilts_keras.tasks.sib_fleurs_text import SIB_FLEURS_TEXT
 from stilts_keras.tasks.siqa import SIQA
 from stilts_keras.tasks.snli import SNLI
 from stilts_keras.tasks.squad import SQUAD
@@ -48,13 +55,20 @@ __all__ = [
     "HELLASWAG",
     "LAREQA",
     "MEWSLIX",
+    "MINDS14",
+    "MINDS14_TEXT",
     "MLM",
     "MLQA",
     "MNLI",
+    "NOISY_PANX",
+    "NOISY_XNLI",
     "PANX",
     "PAWSX",
     "QQP",
     "SIB200",
+    "SIB_FLEURS",
+    "SIB_FLEURS_RECOGNISED",
+    "SIB_FLEURS_TEXT",
     "SIQA",
     "SNLI",
     "SQUAD",

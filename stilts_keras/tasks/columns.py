@@ -38,6 +38,8 @@ class Column:
 
     # Whether it is what is to be predicted, and so may be hidden.
     is_gold = False
+    # What a backbone must be able to read: text, or audio.
+    reads = "text"
 
     def hidden(self):
         """Returns what a hidden value of a gold column reads as."""
@@ -66,9 +68,22 @@ class Column:
         """
         raise NotImplementedError
 
+    def read_lightly(self, name, value, labels):
+        """Reads what takes little time and memory of a value read before."""
+        return self.read(name, value, labels)
+
     def is_empty(self, value):
         """Whether a value that was read is a text without content."""
         return False
+
+    def emptiness(self, name, value):
+        """Says what of a value that was read is empty; None where nothing is.
+
+        Args:
+            name: str. The column.
+            value: as `read` returns it.
+        """
+        return f"empty {name}" if self.is_empty(value) else None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -193,15 +208,17 @@ class Texts(Column):
     """A list of so many texts.
 
     Attributes:
-        num: int.
+        num: int. 0 stands for any number but none.
     """
 
-    num: int
+    num: int = 0
 
     def read(self, name, value, labels):
         """Returns a list of str."""
         texts = _texts(name, value)
-        if len(texts) != self.num:
+        if not texts and not self.num:
+            raise MissingValue(f"no {name}")
+        if self.num and len(texts) != self.num:
             raise ValueError(
                 f"{len(texts)} texts in {name}. Expected {self.num}."
             )

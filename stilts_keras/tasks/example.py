@@ -13,6 +13,7 @@ read, so that nothing wrong is met after training.
 import dataclasses
 import hashlib
 
+from stilts_keras.audio.decoding import Recording
 from stilts_keras.tasks.columns import MissingValue
 
 
@@ -48,6 +49,49 @@ class TextPair(Example):
     first: str
     second: str | None = None
     label: str | None = None
+
+    def inputs(self):
+        """Returns the one input: its texts."""
+        texts = (self.first, self.second)
+        return (texts[: 1 if self.second is None else 2],)
+
+    def check(self, has_unanswerable=False):
+        """Checks that there is a label."""
+        if self.label is None:
+            raise MissingValue("no label")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Recordings(Example):
+    """What was said, once or by several speakers, and its class.
+
+    Where only the class is asked for, recordings have no samples, so that a
+    split's sound is never in memory at once.
+    """
+
+    recordings: tuple[Recording, ...]
+    label: str | None = None
+
+    def inputs(self):
+        """Returns the samples of each recording: tuples of one."""
+        return tuple((item.samples,) for item in self.recordings)
+
+    def check(self, has_unanswerable=False):
+        """Checks that there is a label."""
+        if self.label is None:
+            raise MissingValue("no label")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True, slots=True)
+class Transcripts(Example):
+    """What was made of each recording of one item, as text, and its class."""
+
+    texts: tuple[str, ...]
+    label: str | None = None
+
+    def inputs(self):
+        """Returns each text: tuples of one."""
+        return tuple((text,) for text in self.texts)
 
     def check(self, has_unanswerable=False):
         """Checks that there is a label."""

@@ -4,6 +4,7 @@ import sys
 
 from stilts_keras.tasks import TASKS
 
+SECONDS_PER_POSITION = 0.02
 # Columns for output that is no terminal.
 WIDTH = 120
 
@@ -52,6 +53,11 @@ def _facts(task):
         if task.train_first:
             splits += " with one head"
     yield "splits", splits
+    for repository in task.repositories:
+        if repository.split_column:
+            yield "divided", _shares(repository)
+    if task.reads == "audio":
+        yield "reads", "recordings; needs a speech backbone"
     if task.is_trainable:
         yield "trainable", _trainable(task)
     if task.metrics:
@@ -88,12 +94,26 @@ def _trainable(task):
 def _recipe(task):
     recipe = task.recipe
     lengths = f"batch {recipe.batch_size}, {recipe.max_length} tokens"
+    if task.reads == "audio":
+        # As all lengths of recordings, in positions of 20 ms.
+        seconds = recipe.max_length * SECONDS_PER_POSITION
+        lengths = f"batch {recipe.batch_size}, {seconds:g} s"
     if not task.kind.is_trained:
         return f"no training; {lengths}"
     return (
         f"{recipe.epochs:g} epochs, learning rate {recipe.learning_rate:g}, "
         f"warm-up {recipe.warmup_ratio:.0%}, {lengths}"
     )
+
+
+def _shares(repository):
+    """Says how rows without official splits are divided."""
+    shares = " ".join(
+        f"{share:.0%} {split}"
+        for split, share in repository.split_shares.items()
+    )
+    column = repository.split_column
+    return f"no official splits; by the hash of {column}: {shares}"
 
 
 def _source(repository):

@@ -32,6 +32,7 @@ PAWSX = Task(
     # Dev and test rows were translated by people.
     translated_by="machines",
     parallel_by="id",
+    parallel_tests=True,
     labels=("0", "1"),
     metrics=("accuracy",),
     # Phang et al.'s code: 5 epochs, batch 32, length 256.

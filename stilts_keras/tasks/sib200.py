@@ -50,6 +50,7 @@ SIB200 = Task(
     splits=("train", "dev", "test"),
     translated_by="people",
     parallel_by="index_id",
+    parallel_tests=True,
     labels=(
         "entertainment",
         "geography",

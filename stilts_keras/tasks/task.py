@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from stilts_keras.tasks.columns import Column
 from stilts_keras.tasks.kinds import KINDS
+from stilts_keras.tasks.repository import Repository
 
 PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
@@ -55,103 +56,6 @@ class Recipe:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Repository:
-    """Where the rows lie: a Hub repository, or a folder of that layout.
-
-    Attributes:
-        id: str. `namespace/name` on the Hub; also the folder's path below the
-            data folder.
-        config: str. Configuration name; `{language}` is replaced by the
-            language's name in this repository.
-        configs: mapping from a language to the configurations that hold it,
-            in place of `config`; their rows are joined. The repository has no
-            other languages then.
-        columns: mapping from a column of the Task to the repository's name of
-            it, where that is another.
-        language_names: mapping from our language codes to this repository's,
-            where they differ.
-        splits: mapping from `train`, `dev` and `test` to the repository's;
-            several of these are joined by `+`.
-        language_column: str or None. Where one configuration holds several
-            languages: the column whose text, up to its first `-`, is the
-            row's language by this repository's name. `context.language` is
-            the field `language` of the objects in `context`.
-        parts: mapping from a part's name to its configuration, where a task
-            reads several. Their rows are stacked; the column `part` tells
-            which is which.
-        revision: str or None. Branch, tag or commit on the Hub.
-        by_folder: bool. True where the revision holds `config/split` folders
-            and no configurations (the `refs/convert/parquet` branches):
-            loading these by config name would join all configurations.
-        on_hub: bool. False for layouts that exist only as local folders.
-        without: mapping from `train`, `dev` or `test` to the languages that
-            the repository is documented not to have in that split.
-    """
-
-    id: str
-    config: str = "default"
-    configs: Mapping[str, tuple[str, ...]] = dataclasses.field(
-        default_factory=dict
-    )
-    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    language_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    splits: Mapping[str, str] = dataclasses.field(
-        default_factory=lambda: {
-            "train": "train",
-            "dev": "validation",
-            "test": "test",
-        }
-    )
-    language_column: str | None = None
-    parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    revision: str | None = None
-    by_folder: bool = False
-    on_hub: bool = True
-    without: Mapping[str, tuple[str, ...]] = dataclasses.field(
-        default_factory=dict
-    )
-
-    @property
-    def tells_languages(self):
-        """Whether rows of one language are told from those of others."""
-        configs = self.parts.values() if self.parts else [self.config]
-        return bool(self.language_column or self.configs) or all(
-            "{language}" in config for config in configs
-        )
-
-    def may_hold(self, language, split):
-        """Whether rows of a language and split could lie here at all."""
-        return split in self.splits and (
-            not self.configs or language in self.configs
-        )
-
-    def is_documented(self, language, split):
-        """Whether the repository itself is said to have such rows."""
-        return self.may_hold(language, split) and (
-            language not in self.without.get(split, ())
-        )
-
-    def configs_for(self, language, part=None):
-        """Returns the configurations that hold one language, or its part.
-
-        Returns:
-            Tuple of str; empty where the repository has no such language.
-        """
-        if self.configs:
-            return self.configs.get(language, ())
-        return (self.config_for(language, part),)
-
-    def config_for(self, language, part=None):
-        """Returns the one configuration of a language, or of its part."""
-        config = self.parts[part] if part else self.config
-        return config.format(language=self.language_name(language))
-
-    def language_name(self, language):
-        """Returns this repository's name of one of our language codes."""
-        return self.language_names.get(language, language)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
     """A data set as this project trains on it and scores it.
 
@@ -185,6 +89,12 @@ class Task:
         candidates: Task or None. Of a target that searches: whose test rows,
             in its own language, are searched; None: the target's rows in all
             languages.
+        disturbs: str. The target whose test rows these are, disturbed; empty
+            where they are rows of their own. `data.matching` finds which clean
+            row each is of.
+        disturbance: str. What `--disturb` calls that, such as `real_noise`.
+        noise: mapping from a language to how much its rows are disturbed, as
+            it is to be read, such as `10 % of words`.
         recipe: `Recipe`. The published one.
         num_train_examples: int. As published; for plans made before a
             download.
@@ -197,6 +107,10 @@ class Task:
             `number`, or by the text of a column, such as `id`; empty where no
             row translates another. Rows that are drawn are then the same in
             every language; see `data.draws`.
+        parallel_tests: bool. Whether the test rows of a language are those of
+            English, translated, in the same order. Predictions can then be
+            compared with those of the English items; that gold is the same,
+            row by row, is checked where it is done.
         language: str. The language meant where a route names none.
         licence: str. Of the data.
         citation: str. Authors, year and address.
@@ -226,6 +140,9 @@ class Task:
     train_first: tuple[str, ...] = ()
     head_key: str = ""
     candidates: "Task | None" = None
+    disturbs: str = ""
+    disturbance: str = ""
+    noise: Mapping[str, str] = dataclasses.field(default_factory=dict)
     recipe: Recipe = Recipe()
     num_train_examples: int = 0
     num_train_examples_in: Mapping[str, int] = dataclasses.field(
@@ -233,6 +150,7 @@ class Task:
     )
     translated_by: str = ""
     parallel_by: str = ""
+    parallel_tests: bool = False
     language: str = "en"
     licence: str = ""
     citation: str = ""
@@ -269,6 +187,11 @@ class Task:
             raise ValueError(
                 f"Task {self.name!r}: translated_by must be empty or one of "
                 f"{TRANSLATORS}. Received: {self.translated_by!r}."
+            )
+        if bool(self.disturbs) != bool(self.disturbance):
+            raise ValueError(
+                f"Task {self.name!r}: disturbs and disturbance go together. "
+                f"Received: {self.disturbs!r} and {self.disturbance!r}."
             )
         if not self.head_key:
             object.__setattr__(self, "head_key", self.name)
@@ -309,6 +232,12 @@ class Task:
         if self.file_digest:
             return [self.version, self.file_digest]
         return self.version
+
+    @property
+    def reads(self):
+        """What a backbone must read for it: `text` or `audio`."""
+        kinds = {column.reads for column in self.columns.values()}
+        return "audio" if "audio" in kinds else "text"
 
     @property
     def is_trainable(self):

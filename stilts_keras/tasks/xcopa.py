@@ -19,6 +19,8 @@ XCOPA = Task(
     to_example=copa_example,
     languages=tuple("et ht id it qu sw ta th tr vi zh".split()),
     splits=("dev", "test"),
+    # COPA's own rows, in English, are in no configuration of it.
+    parallel_tests=True,
     # XTREME-R's code loads the whole model that Social IQa gave.
     train_first=("siqa",),
     train_task="copa",

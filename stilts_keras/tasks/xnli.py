@@ -21,6 +21,7 @@ XNLI = Task(
     # people.
     translated_by="machines",
     parallel_by="number",
+    parallel_tests=True,
     labels=NLI_LABELS,
     train_task="mnli",
     head_key="nli",

@@ -79,7 +79,10 @@ def evaluate_cell(cell, place, model, interruption):
             ids=found.ids,
             pairs=_pairs(cell, language, found, split),
         )
-        constant += [row for row in rows[:1] if row.collapsed]
+        is_clean = not cell.disturbance
+        constant += [row for row in rows[:1] if row.collapsed and is_clean]
+        if not is_clean:
+            split.release()
     if hidden:
         yield Note(
             f"{cell.target.name} after {cell.route}: gold of "
@@ -110,7 +113,11 @@ def _by_head(cell, place, model, evaluator):
         split = place.inputs.test(cell, language)
         dev = place.inputs.threshold_rows(cell, language)
         found = evaluator.evaluate(model, split, dev, searched)
-        notes = _notes(split, dev) + _sizes_note(found.sizes)
+        notes = (
+            _notes(split, dev)
+            + _sizes_note(found.sizes)
+            + _noise_note(cell, language, place)
+        )
         yield language, split, found, (), {"notes": notes}
 
 
@@ -149,6 +156,8 @@ def _predicted(cell, language, found):
             n=len(found.predictions),
             stage=_stage_of(cell),
             data_fingerprint=cell.facts[language].data_fingerprint,
+            disturbance=cell.disturbance,
+            severity=cell.severity,
         ),
         predictions=found.predictions,
         ids=found.ids,
@@ -206,6 +215,8 @@ def _rows(kind, cell, language, found, extras):
                 "in_benchmark": known.in_benchmark,
                 "stage": _stage_of(cell),
                 "data_fingerprint": known.data_fingerprint,
+                "disturbance": cell.disturbance,
+                "severity": cell.severity,
                 **facts,
                 **extras,
             }
@@ -217,6 +228,17 @@ def _rows(kind, cell, language, found, extras):
 def _notes(*splits):
     """What results say of the rows they were made with, if there is any."""
     return tuple(note for split in splits if split for note in split.notes())
+
+
+def _noise_note(cell, language, place):
+    """Says which rows are compared, where disturbed ones are a task's own."""
+    if cell.noisy is None:
+        return ()
+    pairs = place.inputs.pairs(cell, language)
+    noise = cell.noisy.noise.get(language)
+    more = f", {noise} disturbed" if noise and cell.severity else ""
+    name = f"{cell.disturbance} {cell.severity}: {cell.noisy.name}"
+    return (f"{name} in {language}, {pairs}{more}",)
 
 
 def _sizes_note(sizes):

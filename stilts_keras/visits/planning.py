@@ -37,7 +37,10 @@ def plan_visits(graph, left):
         name = stage and stage.fingerprint
         cells = tuple(
             dataclasses.replace(cell, languages=left.cells[cell.key])
-            for cell in graph.cells_of(stage)
+            for cell in (
+                *graph.cells_of(stage),
+                *graph.disturbed_cells_of(stage),
+            )
             if cell.key in left.cells
         )
         visit = Visit(

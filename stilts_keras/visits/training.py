@@ -118,11 +118,13 @@ def _compact(stage, place, training, model):
 
     Returns:
         int. Rows that are trained: all, where fewer would be another result
-        or gain little, or where they are not trained (LoRA).
+        or gain little, or where they are not trained (LoRA). None where the
+        backbone reads audio, and has none.
     """
     encoder = model.encoder
     if (
         place.setting.options.compact_vocabulary
+        and encoder.token_embedding is not None
         and encoder.token_embedding.trainable
         and not any(s.problem.needs_vocabulary for s in training.sources)
     ):

@@ -40,9 +40,10 @@ def make(visit, place, onlooker, interruption):
         model = model or place.models.finished(visit.stage)
         yield recall(visit, place, model, interruption)
     for cell in visit.cells:
+        under = f" under {cell.disturbance} {cell.severity}"
         yield Note(
-            f"evaluating {cell.target.name} after {cell.route}: "
-            f"{' '.join(cell.languages)}"
+            f"evaluating {cell.target.name} after {cell.route}"
+            f"{under if cell.disturbance else ''}: {' '.join(cell.languages)}"
         )
         if model is None and cell.target.kind.is_trained:
             model = place.models.finished(cell.stage)

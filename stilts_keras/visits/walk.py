@@ -2,10 +2,12 @@
 
 import dataclasses
 
+from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
+from stilts_keras.tasks import TASKS
 from stilts_keras.versions import versions
 from stilts_keras.visits.keeping import keep
 from stilts_keras.visits.place import Place
@@ -91,6 +93,9 @@ def _prepare(folder, visits, options, screen):
             options=options,
         )
     )
+    # Of a backbone on the Hub it was not known what it reads.
+    targets = [cell.target for visit in visits for cell in visit.cells]
+    check_readable(place.root, targets, TASKS)
     trained = [visit.stage for visit in visits if visit.is_trained]
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
@@ -134,3 +139,5 @@ def _missing(graph):
                 f"{task.name}: the data has no {graph.eval_split(task)} rows "
                 f"in {' '.join(missing)}."
             )
+    for note in graph.trials.notes:
+        yield f"{note}."

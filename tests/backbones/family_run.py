@@ -13,6 +13,8 @@ import sys
 import keras
 import numpy as np
 
+from backbones import speech
+from backbones.tiny import SPEECH_WRITERS
 from backbones.tiny import WRITERS
 from stilts_keras import backend
 from stilts_keras import files
@@ -22,6 +24,7 @@ from stilts_keras.backbones.loading import fetch
 from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_stage
 from stilts_keras.backbones.loading import load_tokenizer
+from stilts_keras.backbones.log_mel import LogMel
 from stilts_keras.backbones.lora import add_lora
 from stilts_keras.backbones.lora import merge_lora
 from stilts_keras.backbones.lora_folder import LORA
@@ -43,7 +46,7 @@ NUM_TOKENS = 16
 def main(folder):
     backend.prepare()
     found = {}
-    for name, write in WRITERS.items():
+    for name, write in {**WRITERS, **SPEECH_WRITERS}.items():
         place = folder / name
         if NAME == "torch":
             place.mkdir()
@@ -66,9 +69,13 @@ def look_at(folder, stage):
         own_stage.rename(stage)
     loaded = load_stage(stage, backbone=root, tokenizer=tokenizer)
     x = batch(tokenizer)
-    found = {
+    found = {}
+    if root.reads == "text":
         # First: what comes back must give all the rest.
-        "swapped": swapped(encoder, x[tokenizer.ids_input]),
+        found["swapped"] = swapped(encoder, x[tokenizer.ids_input])
+        found["ids"] = ids(tokenizer)
+        found["ids_again"] = ids(again.tokenizer)
+    found |= {
         "states": states(encoder, x),
         "again": states(again, x),
         "loaded": states(loaded, x),
@@ -80,11 +87,13 @@ def look_at(folder, stage):
         ],
         "settings": json.dumps([encoder.settings, again.settings]),
         "dropout": [encoder.dropout, again.dropout, loaded.dropout],
-        "ids": ids(tokenizer),
-        "ids_again": ids(again.tokenizer),
     }
+    if root.reads == "audio":
+        found |= speech.steps(root)
     found |= adapted(root, again, stage.with_name(f"{stage.name}_lora_{NAME}"))
-    if NAME == "torch":
+    if NAME == "torch" and root.reads == "audio":
+        found["expected"] = speech.from_transformers(folder, x)
+    elif NAME == "torch":
         found["expected"] = from_transformers(folder, tokenizer, x)
         found["expected_ids"] = ids_of_transformers(folder, tokenizer)
     return found
@@ -131,7 +140,12 @@ def weights(encoder):
 
 
 def batch(tokenizer):
-    """A pair, a single text and a very short one, padded, of random ids."""
+    """A pair, a single text and a very short one, padded, of random ids.
+
+    For what reads audio, three recordings.
+    """
+    if isinstance(tokenizer, LogMel):
+        return speech.batch(tokenizer)
     random = np.random.default_rng(0)
     text = tokenizer.text_ids
     rows = [

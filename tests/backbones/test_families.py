@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from backbones.tiny import SPEECH_WRITERS
 from backbones.tiny import WRITERS
 from backends import BACKENDS
 from backends import run_on_backends
@@ -18,7 +19,7 @@ def runs(tmp_path_factory):
     return run_on_backends(SCRIPT, tmp_path_factory.mktemp("families"))
 
 
-@pytest.fixture(params=WRITERS)
+@pytest.fixture(params=[*WRITERS, *SPEECH_WRITERS])
 def name(request):
     return request.param
 
@@ -58,18 +59,28 @@ def test_a_stage_comes_back_with_its_states_and_settings(found):
     settings, again = json.loads(str(found["settings"]))
     assert settings == again and settings
     assert found["dropout"].tolist() == [0.05] * 3
-    assert str(found["ids"]) == str(found["ids_again"])
 
 
+# What reads audio has no ids.
+text_only = pytest.mark.parametrize("name", WRITERS, indirect=True)
+
+
+@text_only
 def test_rows_of_the_token_embedding_leave_and_come_back(found):
     facts = json.loads(str(found["swapped"]))
     assert len(facts) == 5 and all(facts.values()), facts
+
+
+@text_only
+def test_a_stage_comes_back_with_its_tokenizer(found):
+    assert str(found["ids"]) == str(found["ids_again"])
 
 
 def test_parameters_are_counted_right_without_a_framework(found):
     assert len(set(found["num_parameters"].tolist())) == 1
 
 
+@text_only
 def test_ids_equal_those_of_transformers(reference):
     ours = json.loads(str(reference["ids"]))
     assert ours == json.loads(str(reference["expected_ids"]))
@@ -96,3 +107,24 @@ def test_a_folder_of_factors_loads_to_the_bits_that_were_merged(found):
 def test_merged_weights_do_what_factors_beside_them_did(reference):
     apart = reference["merged_states"] - reference["adapted"]
     assert np.abs(apart).max() < 1e-5
+
+
+# ---------------------------------------------------------------------- Speech
+speech_only = pytest.mark.parametrize("name", SPEECH_WRITERS, indirect=True)
+
+
+@speech_only
+def test_steps_on_recordings_are_equal_on_every_backend(found, reference):
+    losses = found["float32/losses"]
+    assert losses[-1] < 0.95 * losses[0]
+    assert np.abs(losses - reference["float32/losses"]).max() < 1e-4
+    assert np.abs(losses - found["sliced/losses"]).max() < 1e-5
+    # Sines and cosines stay what they are.
+    assert found["float32/positions_moved"] == 0
+
+
+@speech_only
+def test_steps_on_recordings_in_bfloat16_follow_those_in_float32(found):
+    losses = found["float32/losses"]
+    apart = np.abs(losses - found["mixed_bfloat16/losses"]).max()
+    assert 0 < apart < 0.005

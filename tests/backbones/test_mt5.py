@@ -505,7 +505,9 @@ def test_a_stages_folder_says_that_it_is_an_encoder(encoder, tmp_path):
 def test_a_damaged_stage_is_one_line(encoder, tmp_path):
     encoder.save(tmp_path)
     (tmp_path / "model.weights.h5").write_bytes(b"weights")
-    with pytest.raises(InputError, match="loaded as T5's encoder") as raised:
+    with pytest.raises(
+        InputError, match="loaded as the encoder of T5B"
+    ) as raised:
         load(tmp_path)
     assert "\n" not in str(raised.value)
 

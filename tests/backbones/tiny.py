@@ -214,6 +214,39 @@ def write_mt5(folder, **changes):
     (folder / "spiece.model").write_bytes(mt5_vocabulary())
 
 
+WHISPER_CONFIG = {
+    "d_model": 16,
+    "encoder_layers": 2,
+    "encoder_attention_heads": 2,
+    "encoder_ffn_dim": 32,
+    "decoder_layers": 1,
+    "decoder_attention_heads": 2,
+    "decoder_ffn_dim": 32,
+    # Not 80 and 1500.
+    "num_mel_bins": 24,
+    "max_source_positions": 50,
+    "max_target_positions": 8,
+    "vocab_size": 60,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 1,
+    "activation_function": "gelu_new",
+    "dropout": 0.05,
+    "attention_dropout": 0.2,
+}
+
+
+def write_whisper(folder, **changes):
+    import transformers
+
+    config = transformers.WhisperConfig(**{**WHISPER_CONFIG, **changes})
+    # As published: with a decoder, which nobody wants here.
+    save_random(
+        transformers.WhisperForConditionalGeneration(config), folder, 0.2
+    )
+
+
 WRITERS = {
     "xlm_roberta": write_xlm_roberta,
     "bert": write_bert,
@@ -222,3 +255,4 @@ WRITERS = {
     "deberta_v3": write_deberta_v3,
     "mt5": write_mt5,
 }
+SPEECH_WRITERS = {"whisper": write_whisper}

@@ -6,6 +6,7 @@ from letters import LETTERS
 from stilts_keras.problems.classification import Classification
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks.example import TextPair
+from stilts_keras.tasks.example import Transcripts
 
 PAIR = TextPair(first="ab c", second="d", label="contradiction")
 
@@ -58,6 +59,63 @@ def test_labels_survive_packing_and_decoding():
     decoded = problem.decode(np.eye(3)[y["label"]], columns)
     gold, predictions = problem.finish(decoded, columns, examples)
     assert gold == predictions == ["entailment", "contradiction", "neutral"]
+
+
+# ------------------------------------------------- Several inputs of an item
+HEARD = [
+    Transcripts(texts=("ab",), label="neutral"),
+    None,
+    Transcripts(texts=("abc", "abd", "c"), label="entailment"),
+    Transcripts(texts=("d",), label="contradiction"),
+]
+
+
+def test_every_input_of_an_item_is_learnt_from():
+    kept = [item for item in HEARD if item is not None]
+    columns = Classification(XNLI).pack(kept, LETTERS, 16)
+    assert columns["example"] == [0, 1, 1, 1, 2]
+    assert columns["label"] == [1, 0, 0, 0, 2]
+    assert columns["token_ids"][1:4] == [
+        [0, 10, 11, 12, 2],
+        [0, 10, 11, 13, 2],
+        [0, 12, 2],
+    ]
+
+
+def test_an_item_is_scored_by_the_mean_of_its_logits():
+    problem = Classification(XNLI)
+    logits = np.array(
+        [
+            [0, 1, 0],
+            # Two of three choose the last class, one the first, and louder.
+            [0.0, 0.0, 1.0],
+            [5.0, 0.0, 0.0],
+            [0.0, 0.0, 2.0],
+            [0, 0, 1],
+        ],
+        "float32",
+    )
+    # Places of the rows: the second was left out.
+    features = {"example": [0, 2, 2, 2, 3]}
+    decoded = problem.decode(logits, features)
+    logits[:] = 0
+    gold, predictions = problem.finish(decoded, features, HEARD)
+    assert gold == ["neutral", "entailment", "contradiction"]
+    assert predictions == gold
+
+
+def test_of_one_input_the_mean_is_what_it_was():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(500, 3)).astype("float32")
+    # Ties go to the first, as ever.
+    logits[:50] = 1
+    problem = Classification(XNLI)
+    items = [TextPair(first="a", label="neutral")] * 500
+    features = {"example": list(range(500))}
+    decoded = problem.decode(logits, features)
+    _, predictions = problem.finish(decoded, features, items)
+    best = logits.argmax(axis=-1)
+    assert predictions == [XNLI.labels[index] for index in best]
 
 
 def test_loss_of_even_scores_is_the_logarithm_of_the_classes():

@@ -2,6 +2,7 @@
 
 import pytest
 
+import fake_disturbed
 import fake_runs
 import fake_studies
 from stilts_keras.records.results import RowFile
@@ -49,6 +50,10 @@ def write_run(run_dir):
     for route in ("pretrained", "mnli"):
         for language in ("de", "hi"):
             fake_runs.write_embeddings(run_dir, route, language)
+    fake_disturbed.write_disturbed(
+        run_dir,
+        {"pretrained": {1: 0.9, 3: 0.6}, "mnli": {1: 0.98, 3: 0.9}},
+    )
     return fake_runs.describe(run_dir)
 
 
@@ -64,7 +69,8 @@ def address(made, tmp_path_factory):
     # A report of before, and scores of a route that is still there.
     overview.show(made, logs)
     overview.show(made, logs)
-    write_scalars(made.evidence.rows, logs)
+    evidence = made.evidence
+    write_scalars([*evidence.rows, *evidence.disturbed], logs)
     with serve(logs) as address:
         yield address
 
@@ -101,6 +107,8 @@ def test_images_are_the_figures_of_the_report(address, made):
         "differences/xnli",
         "forgetting",
         "number_of_tasks",
+        "robustness",
+        "robustness_xnli",
         "sampling",
     }
     (event,) = get_json(
@@ -295,3 +303,26 @@ def test_a_damaged_embedding_is_named_and_the_others_are_shown(tmp_path):
     shown = overview._embeddings(made)
     assert [len(found["vectors"]) for found in shown] == [40]
     assert any(str(file) in problem for problem in made.evidence.problems)
+
+
+def test_robustness_is_texts_pictures_and_curves_over_severity(address, made):
+    texts = get_json(address, "/data/plugin/text/tags")["report"]
+    assert {
+        "tables/robustness",
+        "tables/robustness_changes",
+        "tables/robustness_scores_xnli",
+    } <= set(texts)
+    tags = get_json(address, "/data/plugin/scalars/tags")
+    points = get_json(
+        address,
+        "/data/plugin/scalars/scalars",
+        run="report/curves/robustness/mnli",
+        tag="robustness/xnli/typos",
+    )
+    assert [step for _, step, _ in points] == [0, 1, 3]
+    assert points[0][2] == 100.0 > points[1][2] > points[2][2]
+    # Beside the clean ones, under names of their own.
+    assert "disturbed/typos-3/zero_shot/xnli/accuracy/de" in tags["mnli"]
+    assert "zero_shot/xnli/accuracy/de" in tags["mnli"]
+    charts = overview._layout(made)["robustness: retention over severity"]
+    assert charts == {"xnli": ["^robustness/xnli/"]}

@@ -20,12 +20,17 @@ COLUMNS = {
     "copa": "premise choice1 choice2 question label",
     "cosmosqa": "context question answer0 answer1 answer2 answer3 label",
     "hellaswag": "ctx_a ctx_b endings label",
+    "minds14": "audio intent_class",
+    "minds14_text": "transcription intent_class",
     "mlqa": SQUAD_COLUMNS,
     "mnli": NLI_COLUMNS,
     "panx": "tokens ner_tags",
     "pawsx": "sentence1 sentence2 label",
     "qqp": "question1 question2 label",
     "sib200": "text category",
+    "sib_fleurs": "audio category",
+    "sib_fleurs_recognised": "whisper_asr category",
+    "sib_fleurs_text": "text category",
     "siqa": "context question answerA answerB answerC label",
     "snli": NLI_COLUMNS,
     "squad": SQUAD_COLUMNS,
@@ -43,6 +48,14 @@ NLI = {"label": "entailment neutral contradiction"}
 CLASSES = {
     "anli": NLI,
     "copa": {"label": "choice1 choice2"},
+    **dict.fromkeys(
+        ("minds14", "minds14_text"),
+        {
+            "intent_class": "abroad address app_error atm_limit balance "
+            "business_loan card_issues cash_deposit direct_debit freeze "
+            "high_value_payment joint_account latest_transactions pay_bill"
+        },
+    ),
     "mnli": NLI,
     "panx": {"ner_tags": "O B-PER I-PER B-ORG I-ORG B-LOC I-LOC"},
     "pawsx": {"label": "0 1"},
@@ -136,14 +149,22 @@ ROWS = {
 }
 # The languages of these lie in one file, whose rows alone are documented.
 ROWS_OF_ALL_LANGUAGES = {("tydiqa", "train"): 49_881, ("tydiqa", "dev"): 5_077}
+# Of these, all splits together in English; None: not documented.
+ROWS_OF_ALL_SPLITS = {
+    **dict.fromkeys(
+        ("sib_fleurs", "sib_fleurs_text", "sib_fleurs_recognised"), 986
+    ),
+    **dict.fromkeys(("minds14", "minds14_text")),
+}
 
 
 def test_every_task_on_the_hub_has_its_rows_and_columns_here():
-    local = {"bucc2018", "ccg", "lareqa", "mlm"}
+    local = {"bucc2018", "ccg", "lareqa", "mlm", "noisy_panx", "noisy_xnli"}
     # A third party's copy, whose columns nobody here has seen.
     local |= {"mewslix", "wikipedia_pairs"}
     expected = set(TASKS) - local
     joined = {name for name, _ in ROWS_OF_ALL_LANGUAGES}
+    joined |= set(ROWS_OF_ALL_SPLITS)
     assert {name for name, _, _ in ROWS} | joined == expected
     assert set(COLUMNS) == expected
     for (name, language, split), count in ROWS.items():
@@ -187,6 +208,17 @@ def test_the_languages_of_one_file_are_all_of_it(place, num_rows):
         check_rows(name, rows)
         total += len(rows)
     assert total == num_rows
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("name", "num_rows"), ROWS_OF_ALL_SPLITS.items())
+def test_the_splits_are_all_rows(name, num_rows):
+    total = 0
+    for split in TASKS[name].splits:
+        rows = open_data("hub").load(TASKS[name], "en", split)
+        check_rows(name, rows)
+        total += len(rows)
+    assert num_rows in (None, total)
 
 
 def test_every_label_name_on_the_hub_is_known():

@@ -45,7 +45,9 @@ def test_every_fact_of_a_task_is_listed(task):
         " ".join(task.numbered_labels),
         *(" ".join(getattr(x, "names", ())) for x in task.columns.values()),
         f"batch {task.recipe.batch_size}",
-        f"{task.recipe.max_length} tokens",
+        f"{task.recipe.max_length} tokens"
+        if task.reads == "text"
+        else f"{task.recipe.max_length / 50:g} s",
         task.licence,
         task.citation,
     ]
@@ -78,12 +80,22 @@ def test_languages_to_train_on_are_listed_with_who_wrote_the_rows():
     assert "trainable" not in found["xquad"]
 
 
+def test_how_rows_without_official_splits_are_divided_is_listed():
+    found = blocks(listed(200))
+    for name in ("minds14", "minds14_text"):
+        assert (
+            "hash of transcription: 60% train 10% dev 30% test" in found[name]
+        )
+    assert "divided" not in found["sib_fleurs"]
+
+
 def test_what_is_not_on_the_hub_says_so():
     found = blocks(listed(200))
     local = {name for name, text in found.items() if "local folder" in text}
     # Of the last two there is a copy on the Hub as well.
     copied = {"mewslix", "wikipedia_pairs"}
-    assert local == {"bucc2018", "ccg", "lareqa", "mlm"} | copied
+    noisy = {"noisy_panx", "noisy_xnli"}
+    assert local == {"bucc2018", "ccg", "lareqa", "mlm"} | noisy | copied
 
 
 def test_suites_are_listed_with_their_members():

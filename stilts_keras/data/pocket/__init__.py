@@ -21,8 +21,11 @@ other tasks, as Wikipedia may, but never their rows with labels.
 
 Each module imports only those before it: `words`, `grammar`, `writing`;
 `drawing`, `clauses`, `inference`, `meanings`, `text`; `schema`; `pairs`,
-`choices`, `tagged`, `reading`, `topics`, `pools`, `mentions`; `catalogue`;
-`vocabulary`.
+`choices`, `tagged`, `reading`, `topics`, `pools`, `mentions`; `voices`,
+`spoken`; `catalogue`; `vocabulary`.
+
+It has no speech: where tasks are heard, voices hum vowels that tell the class
+(`voices`).
 """
 
 from stilts_keras.data.pocket.catalogue import configs

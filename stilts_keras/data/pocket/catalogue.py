@@ -11,6 +11,7 @@ from stilts_keras.data.pocket import pairs
 from stilts_keras.data.pocket import pools
 from stilts_keras.data.pocket import reading
 from stilts_keras.data.pocket import schema
+from stilts_keras.data.pocket import spoken
 from stilts_keras.data.pocket import tagged
 from stilts_keras.data.pocket import text
 from stilts_keras.data.pocket import topics
@@ -39,6 +40,25 @@ def _english(config, *rest):
 def _inference(*splits):
     spans = {split: inference.SPANS[split] for split in splits}
     return spans, inference.all_pairs
+
+
+def _minds():
+    places = [("en", *item) for item in spoken.MINDS_ENGLISH_SPANS.items()]
+    places += [
+        (language, config, spoken.MINDS_SPANS)
+        for language, config in spoken.MINDS_CODES.items()
+    ]
+    return {
+        config: (
+            _Config(
+                language,
+                spans,
+                spoken.all_intents,
+                spoken.minds_schema(config),
+            ),
+        )
+        for language, config, spans in places
+    }
 
 
 def _xtreme():
@@ -191,6 +211,13 @@ _CATALOGUE = {
         )
         for x in LANGUAGES
     },
+    "WueNLP/sib-fleurs": {
+        topics.CODES[x]: (
+            _Config(x, spoken.SIB_SPANS, topics.all_texts, spoken.SIB_FLEURS),
+        )
+        for x in LANGUAGES
+    },
+    "PolyAI/minds14": _minds(),
     "rajpurkar/squad": _english(
         "plain_text",
         meanings.QUESTION_SPANS,

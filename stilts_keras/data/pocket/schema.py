@@ -20,6 +20,15 @@ TATOEBA_CODES = dict(
 )
 _NLI_LABELS = ["entailment", "neutral", "contradiction"]
 NER_TAGS = ["O", "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC"]
+# As SIB-Fleurs and MInDS-14 number them.
+TOPIC_NAMES = (
+    "science/technology travel politics sports health entertainment geography"
+).split()
+_INTENTS = (
+    "abroad address app_error atm_limit balance business_loan card_issues "
+    "cash_deposit direct_debit freeze high_value_payment joint_account "
+    "latest_transactions pay_bill"
+).split()
 _TAGS = (
     "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM "
     "VERB X"
@@ -168,6 +177,7 @@ def features(schema):
         return None
 
     text = datasets.Value("string")
+    sound = {"bytes": datasets.Value("binary"), "path": text}
     kinds = {
         "string": text,
         "int32": datasets.Value("int32"),
@@ -178,6 +188,10 @@ def features(schema):
         "duplicate": datasets.ClassLabel(names=["not_duplicate", "duplicate"]),
         "paraphrase": datasets.ClassLabel(names=["0", "1"]),
         "choice": datasets.ClassLabel(names=["choice1", "choice2"]),
+        "topic": datasets.ClassLabel(names=TOPIC_NAMES),
+        "intent": datasets.ClassLabel(names=_INTENTS),
+        "sound": sound,
+        "sounds": datasets.List(sound),
         "tags": datasets.List(datasets.ClassLabel(names=_TAGS)),
         "names": datasets.List(datasets.ClassLabel(names=NER_TAGS)),
         "labelled": {"label": datasets.List(text), "text": datasets.List(text)},

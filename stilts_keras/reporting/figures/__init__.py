@@ -10,6 +10,7 @@ each call; they are global while it runs, so call from one thread.
 from stilts_keras.reporting.figures.chains import forgetting_curves
 from stilts_keras.reporting.figures.curves import number_of_tasks_curve
 from stilts_keras.reporting.figures.maps import difference_map
+from stilts_keras.reporting.figures.severities import severity_curves
 from stilts_keras.reporting.figures.shares import sampling_bars
 from stilts_keras.reporting.figures.source_languages import effect_bars
 from stilts_keras.reporting.figures.source_languages import source_set_curves
@@ -22,6 +23,7 @@ __all__ = [
     "forgetting_curves",
     "number_of_tasks_curve",
     "sampling_bars",
+    "severity_curves",
     "source_set_curves",
     "to_png",
     "to_svg",

@@ -21,6 +21,8 @@ from stilts_keras.reporting.tables import TARGETS_MEAN
 LARGE = 4.6
 SMALL_ACROSS = 2.0
 SMALL_DOWN = 1.4
+# Of the heights that the points take up: how far bars may reach beyond them.
+BAR_ROOM = 1.0
 ONE_EACH = "one stage each"
 ALL_IN_ONE = "all in one stage"
 IN_BETWEEN = "several in some stage"
@@ -233,3 +235,10 @@ def calm_heights(axes, ticks):
     axes.yaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
     axes.grid(axis="y")
     axes.spines["left"].set_visible(False)
+
+
+def limit_heights(axes, heights):
+    """Keeps long bars from making all points one."""
+    low, high = axes.get_ylim()
+    room = BAR_ROOM * max(max(heights) - min(heights), MIN_SPAN)
+    axes.set_ylim(max(low, min(heights) - room), min(high, max(heights) + room))

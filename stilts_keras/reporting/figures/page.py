@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
 from stilts_keras.reporting.figures.style import SMALL
@@ -119,5 +120,6 @@ def left_out(number, what):
 
 
 def caveats(frame):
-    """Picks the note without which a figure would promise too much."""
-    return [note for note in frame["notes"] if note.startswith("One seed")]
+    """Picks the notes without which a figure would promise too much."""
+    begins = ("One seed", DATA_NOTE)
+    return [note for note in frame["notes"] if note.startswith(begins)]

@@ -6,6 +6,7 @@ from matplotlib.ticker import NullLocator
 
 from stilts_keras.errors import InputError
 from stilts_keras.reporting.figures.curves import calm_heights
+from stilts_keras.reporting.figures.curves import limit_heights
 from stilts_keras.reporting.figures.page import EDGE
 from stilts_keras.reporting.figures.page import MAX_PANELS
 from stilts_keras.reporting.figures.page import add_axes
@@ -15,6 +16,7 @@ from stilts_keras.reporting.figures.page import open_page
 from stilts_keras.reporting.figures.style import DASHES
 from stilts_keras.reporting.figures.style import GRID
 from stilts_keras.reporting.figures.style import LINE_COLOURS
+from stilts_keras.reporting.figures.style import MARKERS
 from stilts_keras.reporting.figures.style import MIN_SPAN
 from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
@@ -27,9 +29,6 @@ from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 ACROSS = 2.7
 DOWN = 2.3
 PER_ROW = 4
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-# Of the heights that the points take up: how far bars may reach beyond them.
-BAR_ROOM = 1.0
 BARS_ACROSS = 4.2
 LINE_DOWN = 0.24
 MAX_EFFECTS = 24
@@ -152,7 +151,7 @@ def _size_panel(axes, frame, column):
         shortened(column, ACROSS - 0.5), loc="left", size=SIZE, pad=5
     )
     axes.set_xlabel("examples")
-    _limit_heights(axes, heights)
+    limit_heights(axes, heights)
     calm_heights(axes, 5)
 
 
@@ -164,13 +163,6 @@ def _bars(cells):
         [max(0.0, cell["value"] - cell["low"]) for cell in cells],
         [max(0.0, cell["high"] - cell["value"]) for cell in cells],
     ]
-
-
-def _limit_heights(axes, heights):
-    """Keeps long bars from making all points one."""
-    low, high = axes.get_ylim()
-    room = BAR_ROOM * max(max(heights) - min(heights), MIN_SPAN)
-    axes.set_ylim(max(low, min(heights) - room), min(high, max(heights) + room))
 
 
 def _short(number):

@@ -29,6 +29,7 @@ SIZE = 9
 SMALL = 8
 # Scores of a narrower range than this, in points, would look like cliffs.
 MIN_SPAN = 2.0
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("solid", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)))
 STYLE = {
     "font.family": ["sans-serif"],

@@ -9,12 +9,14 @@ from stilts_keras.reporting import findings
 from stilts_keras.reporting import language_effects
 from stilts_keras.reporting import language_sentences
 from stilts_keras.reporting import published
+from stilts_keras.reporting import robustness
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.report.drawing import draw_figures
 from stilts_keras.reporting.report.frames import frames_of
 from stilts_keras.reporting.report.frames import published_table
 from stilts_keras.reporting.report.frames import secondary_frames
+from stilts_keras.reporting.tables.notes import data_notes
 from stilts_keras.tasks.languages import by_family
 
 
@@ -31,7 +33,8 @@ class Report:
         secondary: dict from a short name to the frame of another metric of a
             target.
         sentences: list of str. The finding, negative transfer, what source
-            languages gain, and what collapsed.
+            languages gain, whether robustness changes, what collapsed, and
+            what is to be said of the data.
     """
 
     evidence: evidence_of.Evidence
@@ -74,7 +77,9 @@ def build(evidence):
     frames = frames_of(evidence, studies)
     effects = language_effects.tables_of(studies, evidence)
     counts = findings.negative_transfer(differences.values())
-    plain = {**effects}
+    disturbed_frames, disturbed = robustness.tables_of(evidence)
+    frames |= disturbed_frames
+    plain = {**effects, **disturbed}
     agreements = published.agreement(
         rows, evidence.description, baseline=baseline
     )
@@ -97,7 +102,9 @@ def build(evidence):
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
             *language_sentences.sentences(effects),
+            *robustness.sentences(disturbed, baseline),
             *collapsed.sentences(evidence),
+            *data_notes([*rows, *evidence.disturbed]),
         ],
     )
 

@@ -2,6 +2,9 @@
 
 from stilts_keras.reporting.language_contrasts import OTHERS
 from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
+from stilts_keras.reporting.robustness import ROBUSTNESS
+from stilts_keras.reporting.robustness import score_tables
+from stilts_keras.reporting.robustness import severity_lines
 from stilts_keras.tasks.languages import family_of
 
 
@@ -28,6 +31,7 @@ def draw_figures(report):
     if counted and _has(counted, "value"):
         drawn["number_of_tasks"] = figures.number_of_tasks_curve(counted)
     drawn |= _source_languages(report)
+    drawn |= _robustness(report)
     if any(lesson.num_stages > 1 for lesson in report.evidence.lessons):
         drawn["forgetting"] = figures.forgetting_curves(
             report.frames["forgetting"]
@@ -61,6 +65,24 @@ def _source_languages(report):
                 detectable=detectable,
                 means=OTHERS,
             )
+    return drawn
+
+
+def _robustness(report):
+    """Draws disturbed scores: a map of routes, and curves over severity."""
+    from stilts_keras.reporting import figures
+
+    drawn = {}
+    frame = report.frames.get(ROBUSTNESS)
+    if frame and _has(frame, "difference"):
+        title = f"Retention: differences to {report.evidence.baseline}"
+        drawn[ROBUSTNESS] = figures.difference_map(
+            {**frame, "title": title, "baseline": report.evidence.baseline},
+            groups=frame["groups"],
+        )
+    for target, table in score_tables(report.plain).items():
+        if severity_lines(table):
+            drawn[f"{ROBUSTNESS}_{target}"] = figures.severity_curves(table)
     return drawn
 
 

@@ -2,6 +2,10 @@
 
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
+from stilts_keras.reporting.robustness import CHANGES
+from stilts_keras.reporting.robustness import ROBUSTNESS
+from stilts_keras.reporting.robustness import SCORES
+from stilts_keras.reporting.robustness import score_tables
 from stilts_keras.scoring import suites
 
 
@@ -31,6 +35,7 @@ def to_markdown(report):
             "number_of_tasks",
         ),
         *_languages(report),
+        *_robustness(report),
         *_section(report, "Kinds of languages", ["families", "scripts"]),
         *_plain(report, "typology"),
         *_section(report, "Forgetting", ["forgetting"], "forgetting"),
@@ -84,6 +89,20 @@ def _languages(report):
         if name in report.figures:
             blocks.append(_figure(name))
         blocks.append(rendering.to_markdown(report.frames[name]))
+    return blocks
+
+
+def _robustness(report):
+    """Shows disturbed scores: what routes change, then all of them."""
+    blocks = _section(report, "Robustness", [ROBUSTNESS], ROBUSTNESS)
+    if not blocks:
+        return []
+    blocks += _plain(report, CHANGES)
+    for target in score_tables(report.plain):
+        name = f"{ROBUSTNESS}_{target}"
+        if name in report.figures:
+            blocks.append(_figure(name))
+        blocks += _plain(report, f"{SCORES}{target}")
     return blocks
 
 

@@ -1,5 +1,6 @@
 """What stands below tables: what values are of, and what marks mean."""
 
+from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.reporting.tables.cells import has_replicates
 from stilts_keras.reporting.tables.choice import in_order
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
@@ -65,10 +66,18 @@ def evaluation_notes(rows):
         "which no mean holds"
         for target, languages in outside.items()
     ]
-    return notes + [
+    notes += [
         f"{target}: hidden state {layer}, {pooling} pooling"
         for target, layer, pooling in states
     ]
+    return notes + data_notes(rows)
+
+
+def data_notes(rows):
+    """Lists what must be said of the data, such as speech that is synthetic."""
+    return in_order(
+        note for row in rows for note in row.notes if note.startswith(DATA_NOTE)
+    )
 
 
 def cell_notes(table_rows, *, replicates="seeds", scope="languages"):

@@ -1,0 +1,1 @@
+"""Sound files to what speech backbones hear: mono, 16 kHz, float32."""

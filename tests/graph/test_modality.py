@@ -1,0 +1,60 @@
+"""A route trains what the backbone can read, or nothing is begun."""
+
+import dataclasses
+
+import pytest
+
+from fakes import BACKBONE
+from fakes import graph
+from stilts_keras.errors import InputError
+from stilts_keras.graph.modality import check_readable
+from stilts_keras.tasks import TASKS
+
+SPEECH = dataclasses.replace(BACKBONE, name="heard", family="whisper")
+
+
+def message_of(**changes):
+    with pytest.raises(InputError) as caught:
+        graph(**changes)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"targets": ["xnli"], "routes": ["minds14"]},
+        {"targets": ["sib_fleurs"], "routes": ["sib_fleurs/mnli"]},
+        {"targets": ["sib_fleurs", "tatoeba"], "routes": ["pretrained"]},
+        {"targets": ["minds14"], "routes": ["minds14+mlm"]},
+    ],
+    ids=["target", "second stage", "second target", "mixture"],
+)
+def test_a_text_task_on_a_speech_backbone_is_refused(changes):
+    text = message_of(backbone=SPEECH, **changes)
+    assert text.startswith("Backbone 'heard' reads recordings, and task ")
+    assert "has text. Tasks that fit: minds14, sib_fleurs. " in text
+
+
+def test_a_speech_task_on_a_text_backbone_names_its_text_arms():
+    text = message_of(targets=["sib_fleurs"], routes=["pretrained"])
+    arms = "sib_fleurs_recognised, sib_fleurs_text."
+    assert f"'sib_fleurs' has recordings. Tasks that fit: {arms}" in text
+    text = message_of(targets=["xnli"], routes=["minds14"])
+    assert "Tasks that fit: minds14_text." in text
+
+
+def test_what_fits_is_planned():
+    built = graph(
+        targets=["sib_fleurs", "minds14"],
+        routes=["pretrained", "minds14", "sib_fleurs"],
+        backbone=SPEECH,
+    )
+    assert {stage.path for stage in built.stages} >= {"minds14", "sib_fleurs"}
+
+
+def test_of_an_unknown_family_nothing_is_said_until_it_is_known():
+    unknown = dataclasses.replace(BACKBONE, family=None)
+    check_readable(unknown, [TASKS["xnli"], TASKS["minds14"]], TASKS)
+    with pytest.raises(InputError, match="reads recordings"):
+        check_readable(SPEECH, [TASKS["xnli"]], TASKS)
