@@ -18,7 +18,6 @@ from stilts_keras.tasks.task import DTYPE_POLICIES
 from stilts_keras.tasks.task import Recipe
 
 BACKENDS = ("tensorflow", "jax", "torch")
-# What `plan` writes for machines.
 PLAN_FORMATS = ("slurm", "json")
 RECIPE = "recipe (default: each task's published one)"
 TAKE_AWAY = "predict and export"

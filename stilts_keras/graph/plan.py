@@ -85,14 +85,7 @@ def estimate_cost(stage):
     )
 
 
-def render_plan(
-    graph,
-    done=frozenset(),
-    console=None,
-    stored=frozenset(),
-    left=None,
-    notes=(),
-):
+def render_plan(graph, done=(), console=None, stored=(), left=None, notes=()):
     """Prints every stage once, who shares it, its cost, and the totals.
 
     Args:

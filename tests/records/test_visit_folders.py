@@ -75,9 +75,23 @@ def test_a_part_s_fingerprint_is_of_its_weights_and_of_what_is_scored(built):
         graph(**args(languages=["de", "hi"])),
         graph(**args(train_limit=9)),
         graph(**args(measure_forgetting=True)),
+        graph(**args(disturb=["typos"])),
     ]
     found = {Part(other, other.stages[-1]).fingerprint for other in others}
-    assert len(found | {first}) == 4
+    assert len(found | {first}) == 5
+
+
+def test_disturbed_cells_are_of_the_part_that_has_their_weights(places):
+    built = graph(**args(disturb=["typos"]))
+    (part,) = (part for part in parts_of(built) if part.cells)
+    assert part.disturbed_cells == built.disturbed_cells != ()
+    assert part.disturbed_cells_of(part.own) == list(built.disturbed_cells)
+    left = folder_of(places, part)
+    train(places, part.stages[-2])
+    keys = {cell.key for cell in (*part.cells, *part.disturbed_cells)}
+    assert left.remaining().cells.keys() == keys
+    # It holds nothing of the whole graph, for it is handed on.
+    assert part.trials.found and part.trials._graph is None
 
 
 def args(**changes):
