@@ -270,8 +270,9 @@ _flag(
     "output",
     None,
     "With score: JSON file for the scores, in the structure of XTREME's "
-    "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without). With predict or export: folder to make.",
+    "evaluator. With rank: JSON file. With report: folder for it, with "
+    "TensorBoard's files (default: RUN_DIR/report, without). With predict or "
+    "export: folder to make.",
 )
 _group(RECIPE)
 _TYPES = {field.name: field.type for field in dataclasses.fields(Recipe)}
