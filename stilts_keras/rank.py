@@ -33,7 +33,7 @@ import numpy as np
 
 from stilts_keras import files
 from stilts_keras.errors import InputError
-from stilts_keras.graph.candidates import MAX_ROWS
+from stilts_keras.graph.candidates import MAX_SEQUENCES
 from stilts_keras.graph.candidates import candidates_of
 from stilts_keras.graph.candidates import questions_of
 from stilts_keras.records.stage_folders import StageFolders
@@ -55,7 +55,7 @@ class Asked:
         graph: Graph.
         candidates: list of `Candidate`.
         questions: list of `Question`.
-        max_rows: int. Most rows of a data set that are looked at.
+        max_sequences: int. Most of a data set that are looked at.
         outcomes: `Outcomes` of a run of the same graph.
         run_dir: path or None. Of that run.
         output: path or None. JSON file for the ranking.
@@ -64,13 +64,13 @@ class Asked:
     graph: object
     candidates: list
     questions: list
-    max_rows: int
+    max_sequences: int
     outcomes: source_ranking.Outcomes
     run_dir: pathlib.Path | None
     output: pathlib.Path | None
 
 
-def ask(graph, *, run_dir=None, output=None, max_rows=MAX_ROWS):
+def ask(graph, *, run_dir=None, output=None, max_sequences=MAX_SEQUENCES):
     """Checks what is to be ranked; loads no framework.
 
     Args:
@@ -78,8 +78,8 @@ def ask(graph, *, run_dir=None, output=None, max_rows=MAX_ROWS):
         run_dir: path or None. Folder of a run of the same graph: its results
             judge the orders, and its finished stages are scored.
         output: path or None. JSON file for the ranking.
-        max_rows: int. Most rows of each data set that are looked at; fewer
-            where the graph's limits say so.
+        max_sequences: int. Most sequences of each data set that are looked
+            at; fewer where the graph's limits say so.
 
     Returns:
         `Asked`.
@@ -90,9 +90,9 @@ def ask(graph, *, run_dir=None, output=None, max_rows=MAX_ROWS):
     """
     return Asked(
         graph=graph,
-        candidates=candidates_of(graph, max_rows),
-        questions=questions_of(graph, max_rows),
-        max_rows=max_rows,
+        candidates=candidates_of(graph, max_sequences),
+        questions=questions_of(graph, max_sequences),
+        max_sequences=max_sequences,
         outcomes=source_ranking.Outcomes(graph, run_dir),
         run_dir=run_dir,
         output=output and files.check_file_place(output, "output"),
@@ -129,7 +129,7 @@ def rank(asked, *, stage_store=None, bad_rows="skip", console=None):
         asked.graph,
         found,
         asked.outcomes,
-        max_rows=asked.max_rows,
+        max_sequences=asked.max_sequences,
         notes=surveys.notes(),
     )
     if asked.output:

@@ -13,9 +13,9 @@ from stilts_keras.graph.stage import Stage
 from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.tasks.task import Task
 
-# Rows of a data set that are looked at. More would take longer than the order
-# of candidates is worth.
-MAX_ROWS = 2000
+# Sequences of a data set that are looked at. More would take longer than the
+# order of candidates is worth.
+MAX_SEQUENCES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Split:
         language: str.
         name: str. `train`, or what the target is evaluated on.
         count: int. Most rows.
+        max_sequences: int. Most sequences of these: a row may have several,
+            for choices or windows.
         max_length: int. Tokens.
     """
 
@@ -34,6 +36,7 @@ class Split:
     language: str
     name: str
     count: int
+    max_sequences: int
     max_length: int
 
 
@@ -74,12 +77,12 @@ class Question:
     own: frozenset
 
 
-def candidates_of(graph, max_rows=MAX_ROWS):
+def candidates_of(graph, max_sequences=MAX_SEQUENCES):
     """Lists a graph's candidates.
 
     Args:
         graph: Graph.
-        max_rows: int. Most rows of each.
+        max_sequences: int. Most sequences of each.
 
     Returns:
         List of `Candidate`, in the order of the routes.
@@ -94,15 +97,15 @@ def candidates_of(graph, max_rows=MAX_ROWS):
             "such as --route=mnli --route=squad. Received: "
             f"{', '.join(map(str, graph.routes))}."
         )
-    return [_candidate(graph, route, max_rows) for route in routes]
+    return [_candidate(graph, route, max_sequences) for route in routes]
 
 
-def questions_of(graph, max_rows=MAX_ROWS):
+def questions_of(graph, max_sequences=MAX_SEQUENCES):
     """Lists a graph's targets as `Question`; see `candidates_of`."""
     return [
         Question(
             target=task,
-            splits=_target_splits(graph, task, max_rows),
+            splits=_target_splits(graph, task, max_sequences),
             own=frozenset(
                 str(route)
                 for route in graph.routes
@@ -117,7 +120,7 @@ def questions_of(graph, max_rows=MAX_ROWS):
     ]
 
 
-def _candidate(graph, route, max_rows):
+def _candidate(graph, route, max_sequences):
     stages = tuple(
         stage
         for stage in graph.stages
@@ -131,14 +134,14 @@ def _candidate(graph, route, max_rows):
         route=str(route),
         source=sources[0] if is_one else None,
         num_examples=first.num_examples[0] if is_one else None,
-        splits=_train_splits(first, max_rows) if is_one else (),
+        splits=_train_splits(first, max_sequences) if is_one else (),
         stages=stages,
     )
 
 
-def _train_splits(stage, max_rows):
+def _train_splits(stage, max_sequences):
     """Lists the rows that a stage trains on, but for replayed ones."""
-    each = max(1, max_rows // len(stage.sources))
+    each = max(1, max_sequences // len(stage.sources))
     # Further lengths are those of replayed sources.
     pairs = zip(stage.sources, stage.max_lengths, strict=False)
     return tuple(
@@ -147,23 +150,25 @@ def _train_splits(stage, max_rows):
             source.language,
             "train",
             min(each, source.count or each),
+            each,
             length,
         )
         for source, length in pairs
     )
 
 
-def _target_splits(graph, task, max_rows):
+def _target_splits(graph, task, max_sequences):
     cell = next(cell for cell in graph.cells if cell.target.name == task.name)
     if task.kind.is_trained:
-        return _train_splits(cell.stage, max_rows)
-    each = max(1, max_rows // len(cell.languages))
+        return _train_splits(cell.stage, max_sequences)
+    each = max(1, max_sequences // len(cell.languages))
     return tuple(
         Split(
             task,
             language,
             cell.split,
             min(each, cell.max_rows or each),
+            each,
             cell.recipe.max_length,
         )
         for language in cell.languages

@@ -2,8 +2,8 @@
 
 A ranking is a plain dict that JSON can hold:
 
-    {"backbone": str, "data": str, "max_rows": int, "measures": {name: str},
-     "targets": [...], "mean": {measure: judgement}, "notes": [str]}
+    {"backbone": str, "data": str, "max_sequences": int,
+     "measures": {name: str}, "targets": [...], "mean": {measure: judgement}, "notes": [str]}
 
 and each target's
 
@@ -111,7 +111,7 @@ class Outcomes:
         return found, metric, tuple(sorted(shared))
 
 
-def build(graph, found, outcomes, *, max_rows, notes=()):
+def build(graph, found, outcomes, *, max_sequences, notes=()):
     """Builds a ranking.
 
     Args:
@@ -120,7 +120,7 @@ def build(graph, found, outcomes, *, max_rows, notes=()):
             `own`, `logme_pretrained` and `measured`, a dict from a route to a
             dict from a measure to a float, or to a str: why it has none.
         outcomes: `Outcomes`.
-        max_rows: int. Most rows of a data set that were looked at.
+        max_sequences: int. Most of a data set that were looked at.
         notes: iterable of str.
 
     Returns:
@@ -130,7 +130,7 @@ def build(graph, found, outcomes, *, max_rows, notes=()):
     return {
         "backbone": graph.backbone.name,
         "data": graph.data.name,
-        "max_rows": max_rows,
+        "max_sequences": max_sequences,
         "measures": MEASURES,
         "targets": targets,
         "mean": _mean_judgements(targets),
@@ -322,8 +322,8 @@ def _number(value, how):
 def _lines(ranking):
     """Lists what is to be said below the tables."""
     yield (
-        f"At most {ranking['max_rows']:,} rows of each data set, through "
-        f"{ranking['backbone']}. In brackets the place, 1 being the best."
+        f"At most {ranking['max_sequences']:,} sequences of each data set, "
+        f"through {ranking['backbone']}. In brackets the place, 1 being the best."
     )
     for name, text in ranking["measures"].items():
         yield f"{name.replace('_', ' ')}: {text}."

@@ -3,8 +3,8 @@
 Array letters: b rows, s sequences of all rows, l tokens, h hidden.
 """
 
-import collections
 import dataclasses
+import gc
 import time
 
 import keras
@@ -28,6 +28,8 @@ from stilts_keras.steps.inputs import Inputs
 from stilts_keras.steps.multitask import MultiTask
 
 BATCH_SIZE = 16
+# Fixed, so that an order is one of the same sequences whenever it is made.
+SEED = 0
 STATES = "states"
 
 
@@ -152,7 +154,6 @@ class Surveys:
         self._bad_rows = bad_rows
         self._note = note
         self._splits = {}
-        self._found = collections.defaultdict(dict)
 
     def read(self, all_splits):
         """Packs rows, so that what is wrong with them is found at once.
@@ -167,11 +168,14 @@ class Surveys:
 
     def notes(self):
         """Lists what is to be said of rows that are left out or cut."""
-        notes = [
-            f"{note}."
-            for split in self._splits.values()
-            for note in split.notes()
-        ]
+        notes = []
+        for split in self._splits.values():
+            notes += [f"{note}." for note in split.notes()]
+            if split.num_cut_rows:
+                notes.append(
+                    f"{split.where}: {split.num_cut_rows} long sequences were "
+                    "cut."
+                )
         return list(dict.fromkeys(notes))
 
     def of(self, all_splits, folder=None):
@@ -185,14 +189,13 @@ class Surveys:
         Returns:
             Dict from each tuple to its `Survey`.
         """
-        found = self._found[folder]
-        missing = [splits for splits in all_splits if splits not in found]
-        model = surveyor(self._encoder(folder)) if missing else None
-        for splits in dict.fromkeys(missing):
+        found = {}
+        model = surveyor(self._encoder(folder))
+        for splits in dict.fromkeys(all_splits):
             started_at = time.monotonic()
             task = self._inputs.task(splits[0].task)
             found[splits] = survey(
-                model, task, [self._splits[split] for split in splits]
+                model, task, [self._sample(split) for split in splits]
             )
             seconds = time.monotonic() - started_at
             self._note(
@@ -202,12 +205,26 @@ class Surveys:
         return found
 
     def _encoder(self, folder):
+        # The last Model and what it has compiled refer to each other.
+        gc.collect()
         backbone = self._root
         if folder:
             files.check_folder(folder)
             # A stage's folder is a backbone, too.
             backbone = fetch(describe_backbone(str(folder)))
         return load_root(backbone, tokenizer=self._tokenizer)
+
+    def _sample(self, split):
+        """Draws features where there are too many sequences, the same ever."""
+        found, tokenizer = self._splits[split], self._tokenizer
+        x = tokenizer.arrays(found.features[:1], int(found.lengths[0]))
+        mask = x[tokenizer.mask_input]
+        count = max(1, split.max_sequences * mask.shape[-1] // mask.size)
+        if count >= len(found.lengths):
+            return found
+        numbers = np.random.default_rng(SEED).permutation(len(found.lengths))
+        features = found.features.select(np.sort(numbers[:count]))
+        return dataclasses.replace(found, features=features)
 
     def _load(self, split):
         problem = self._inputs.problem(split.task)
