@@ -3,7 +3,8 @@
 A ranking is a plain dict that JSON can hold:
 
     {"backbone": str, "data": str, "max_sequences": int,
-     "measures": {name: str}, "targets": [...], "mean": {measure: judgement}, "notes": [str]}
+     "measures": {name: str}, "targets": [...],
+     "mean": {measure: judgement}, "notes": [str]}
 
 and each target's
 
@@ -323,7 +324,8 @@ def _lines(ranking):
     """Lists what is to be said below the tables."""
     yield (
         f"At most {ranking['max_sequences']:,} sequences of each data set, "
-        f"through {ranking['backbone']}. In brackets the place, 1 being the best."
+        f"through {ranking['backbone']}. In brackets the place, the best "
+        "being 1."
     )
     for name, text in ranking["measures"].items():
         yield f"{name.replace('_', ' ')}: {text}."
