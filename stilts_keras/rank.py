@@ -44,7 +44,7 @@ from stilts_keras.scoring.logme import logme
 
 SEVERAL = "the route has several sources"
 UNKNOWN = "the number is known after a download"
-NO_STAGE = "no finished stage of it is in the run folder or the stage store"
+NO_STAGE = "neither --run_dir nor --stage_store has a finished stage of it"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -124,13 +124,25 @@ def rank(asked, *, stage_store=None, bad_rows="skip", console=None):
         surveys.read(
             one.splits for one in (*asked.candidates, *asked.questions)
         )
-        found = _measured(asked.candidates, asked.questions, surveys, folders)
+        seen = surveys.of(
+            [
+                one.splits
+                for one in (*asked.candidates, *asked.questions)
+                if one.splits
+            ]
+        )
+        heads = _heads(asked.candidates, seen)
+        stages = _by_stage(asked, seen, surveys, folders)
+    found = [
+        _measured(one, asked.candidates, seen, heads, stages)
+        for one in asked.questions
+    ]
     ranking = source_ranking.build(
         asked.graph,
         found,
         asked.outcomes,
         max_sequences=asked.max_sequences,
-        notes=surveys.notes(),
+        notes=[*surveys.notes(), *unreadable(heads)],
     )
     if asked.output:
         files.write_json(asked.output, ranking)
@@ -139,51 +151,61 @@ def rank(asked, *, stage_store=None, bad_rows="skip", console=None):
 
 
 # ------------------------------------------------------------------- Measures
-def _measured(candidates, questions, surveys, folders):
-    """Measures each candidate for each target.
+def _measured(question, candidates, seen, heads, stages):
+    """Measures each candidate for a target; see `source_ranking.build`."""
+    target = seen[question.splits]
+    bare = None
+    no_stage = _no_labels(question)
+    if target.moments:
+        bare = _logme(target.moments, question)
+        no_stage = NO_STAGE
+    return {
+        "target": question.target,
+        "num_rows": target.num_rows,
+        "own": question.own,
+        "logme_pretrained": bare,
+        "measured": {
+            one.route: {
+                "text_similarity": _similarity(one, target, seen),
+                "logme_heads": _by_heads(one, question, target, heads),
+                "logme_stage": stages.get(
+                    (question.target.name, one.route), no_stage
+                ),
+                "num_examples": _size(one),
+            }
+            for one in candidates
+            if one.route not in question.own
+        },
+    }
 
-    Returns:
-        List of a dict for each target; see `source_ranking.build`.
-    """
-    wanted = [one.splits for one in (*candidates, *questions) if one.splits]
-    seen = surveys.of(wanted)
-    heads = {
+
+def _heads(candidates, seen):
+    """Fits a linear head to each candidate's labels, where it has such."""
+    return {
         one.route: linear_head(seen[one.splits].moments)
         for one in candidates
         if one.splits and seen[one.splits].moments
     }
-    labelled = [one for one in questions if seen[one.splits].moments]
-    stages = _by_stage(candidates, labelled, surveys, folders)
-    found = []
-    for question in questions:
-        target = seen[question.splits]
-        found.append(
-            {
-                "target": question.target,
-                "num_rows": target.num_rows,
-                "own": question.own,
-                "logme_pretrained": target.moments
-                and _logme(target.moments, question),
-                "measured": {
-                    one.route: {
-                        "text_similarity": _similarity(one, target, seen),
-                        "logme_heads": _by_heads(
-                            one, question, target, heads.get(one.route)
-                        ),
-                        "logme_stage": stages.get(
-                            (question.target.name, one.route),
-                            NO_STAGE
-                            if target.moments
-                            else _no_labels(question),
-                        ),
-                        "num_examples": _size(one),
-                    }
-                    for one in candidates
-                    if one.route not in question.own
-                },
-            }
+
+
+def unreadable(heads):
+    """Says whose labels the bare backbone's states do not tell at all.
+
+    Args:
+        heads: dict from a route to what `linear_head` gave.
+
+    Yields:
+        str, if there are any.
+    """
+    names = [
+        route for route, (weights, _) in heads.items() if not weights.any()
+    ]
+    if names:
+        yield (
+            f"No label of {', '.join(names)} can be read linearly off the bare "
+            "backbone: the heads say the same of every row, and logme heads "
+            "tells nothing of these sources."
         )
-    return found
 
 
 def _similarity(candidate, target, seen):
@@ -193,32 +215,33 @@ def _similarity(candidate, target, seen):
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def _by_heads(candidate, question, target, head):
+def _by_heads(candidate, question, target, heads):
     if not candidate.splits:
         return SEVERAL
     if target.moments is None:
         return _no_labels(question)
-    if head is None:
+    if candidate.route not in heads:
         return (
             f"{candidate.source.task.problem} has no labels that a linear head "
             "could learn"
         )
-    return _logme(target.moments.projected(*head), question)
+    return _logme(target.moments.projected(*heads[candidate.route]), question)
 
 
-def _by_stage(candidates, questions, surveys, folders):
+def _by_stage(asked, seen, surveys, folders):
     """Scores finished stages, of the first seed that has one, one by one."""
+    labelled = [one for one in asked.questions if seen[one.splits].moments]
     found = {}
-    for candidate in candidates:
+    for candidate in asked.candidates:
         places = filter(None, map(folders.find, candidate.stages))
         folder = next(places, None)
-        asked = [one for one in questions if candidate.route not in one.own]
-        if folder is None or not asked:
+        wanted = [one for one in labelled if candidate.route not in one.own]
+        if folder is None or not wanted:
             continue
-        seen = surveys.of([one.splits for one in asked], folder)
-        for one in asked:
+        left = surveys.of([one.splits for one in wanted], folder)
+        for one in wanted:
             key = one.target.name, candidate.route
-            found[key] = _logme(seen[one.splits].moments, one)
+            found[key] = _logme(left[one.splits].moments, one)
     return found
 
 

@@ -14,6 +14,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import Graph
 from stilts_keras.rank import ask
 from stilts_keras.rank import rank
+from stilts_keras.rank import unreadable
 from stilts_keras.records.results import FORMAT
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import Score
@@ -200,6 +201,15 @@ def test_tables_name_each_candidate_and_what_is_not_defined(
         "No logme heads of mlm@de: masked_lm has no labels",
     ):
         assert words in out
+
+
+def test_heads_that_say_the_same_of_every_row_are_named():
+    nothing, something = np.zeros((4, 2)), np.eye(4, 2)
+    heads = {"hellaswag": (nothing, None), "squad": (something, None)}
+    (note,) = unreadable(heads)
+    assert "hellaswag" in note
+    assert "squad" not in note
+    assert not list(unreadable({"squad": (something, None)}))
 
 
 def test_without_a_run_there_is_an_order_and_no_judgement():

@@ -39,7 +39,7 @@ def maximum_directly(features, y):
             method="Nelder-Mead",
             options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
         )
-        for start in ((0, 0), (3, 1), (-2, 3))
+        for start in ((0, 0), (3, 1))
     ]
     best = min(found, key=lambda one: one.fun)
     return -best.fun, np.exp(best.x)
@@ -76,9 +76,10 @@ def test_one_feature_that_explains_by_hand():
     assert fit.log_evidence == pytest.approx(expected, abs=1e-9)
 
 
-@pytest.mark.parametrize("h", [3, 60], ids=["few features", "more than rows"])
+@pytest.mark.parametrize("h", [3, 30], ids=["few features", "more than rows"])
 def test_the_fixed_point_is_the_maximum_found_directly(h):
-    features, labels = draw(40, h, 3)
+    features, labels = draw(20, h, 3)
+    labels = labels[:, labels.any(axis=0)]
     fits = logme.fit(moments_of(features, labels))
     for fit, y in zip(fits, labels.T, strict=True):
         value, (alpha, beta) = maximum_directly(features, y)
@@ -154,6 +155,14 @@ def test_a_linear_head_reads_what_is_linear():
     # Of 0 and 1, each row's posterior means come to about 1, as its labels do.
     assert scores.sum(axis=1) == pytest.approx(np.ones(400), abs=0.05)
     assert scores.mean(axis=0) == pytest.approx(labels.mean(axis=0))
+
+
+def test_a_linear_head_of_labels_that_features_do_not_tell_has_no_weights():
+    features = np.array([[1.0], [-1.0], [1.0], [-1.0]])
+    labels = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    weights, bias = logme.linear_head(moments_of(features, labels))
+    assert not weights.any()
+    assert bias.tolist() == [0.5, 0.5]
 
 
 def test_a_linear_head_gives_an_absent_class_nothing():
