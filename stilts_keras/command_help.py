@@ -15,6 +15,7 @@ usage: stilts COMMAND [--flagfile=FILE] [--flag=value ...]
 commands:
   run      train and evaluate all routes on all targets; what is done is kept
   plan     print what `run` would do, and what it would cost
+  rank     order candidate routes before they are paid for
   report   rebuild report.md, tables and figures from a run's results
   prune    delete weights that no run needs any more; asks first
   predict  write a stage's predictions of rows without labels

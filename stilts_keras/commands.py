@@ -108,6 +108,15 @@ def plan():
     )
 
 
+def rank():
+    """Orders candidate sources by what is known before training."""
+    from stilts_keras import rank as ranking
+
+    asked = ranking.ask(_graph(), run_dir=_run_dir(), output=FLAGS.output)
+    _set_backend()
+    ranking.rank(asked, stage_store=FLAGS.stage_store, bad_rows=FLAGS.bad_rows)
+
+
 def prune():
     """Deletes what no run needs."""
     if not _run_dir() and not FLAGS.stage_store:

@@ -276,9 +276,9 @@ _flag(
     flags.DEFINE_string,
     "output",
     None,
-    "With score: JSON file for the scores, in the structure of XTREME's "
-    "evaluator. With report: folder for it, with TensorBoard's files (default: "
-    "RUN_DIR/report, without). With predict or export: folder to make.",
+    "With score or rank: JSON file; score's is XTREME's evaluator's. With "
+    "report: folder for it, with TensorBoard's files (default: RUN_DIR/report, "
+    "without). With predict or export: folder to make.",
 )
 _group(RECIPE)
 _TYPES = {field.name: field.type for field in dataclasses.fields(Recipe)}

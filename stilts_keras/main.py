@@ -60,6 +60,7 @@ def _run_command(argv):
     known = {
         "run": commands.run,
         "plan": commands.plan,
+        "rank": commands.rank,
         "report": commands.report,
         "prune": commands.prune,
         "predict": commands.predict,

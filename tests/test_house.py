@@ -36,6 +36,7 @@ FLOORS = {
     "score": 6,
     "export": 6,
     "predict": 6,
+    "rank": 6,
     "visits": 6,
     "experiment": 7,
     "commands": 8,
