@@ -58,6 +58,7 @@ INTENT = {
     "transcription": "Stop my card.",
     "intent_class": "freeze",
 }
+READ_INTENT = ("transcription", "intent_class")
 GOOD = {
     "anli": NLI,
     "bucc2018": POOL | {"part": "source", "id": "de-1", "sentence": "Satz."},
@@ -89,7 +90,7 @@ GOOD = {
         "entity_id": "Q1",
     },
     "minds14": INTENT,
-    "minds14_text": INTENT,
+    "minds14_text": {name: INTENT[name] for name in READ_INTENT},
     "mlm": {"text": "Hallo Welt."},
     "mlqa": QUESTION,
     "mnli": NLI,
@@ -101,7 +102,7 @@ GOOD = {
     "sib200": {"text": "A dog.", "category": "sports"},
     "sib_fleurs": TOPIC,
     "sib_fleurs_recognised": TOPIC,
-    "sib_fleurs_text": TOPIC,
+    "sib_fleurs_text": {name: TOPIC[name] for name in ("text", "category")},
     "siqa": {
         **PROMPT,
         **{f"answer{letter}": f"Answer {letter}." for letter in "ABC"},

@@ -214,6 +214,14 @@ WRONG = {
         ["plan", "--route=mnli", "--targets=xnli", "--retrieval_layer=top"],
         "'sweep'",
     ),
+    "unknown disturbance": (
+        ["plan", "--route=mnli", "--targets=xnli", "--disturb=typoz:1"],
+        "Did you mean 'typos'?",
+    ),
+    "disturbance that fits no target": (
+        ["plan", "--route=mnli", "--targets=panx", "--disturb=word_drops"],
+        "fits no target",
+    ),
     # The Hub has its gold alone.
     "pools that are not there": (
         ["plan", "--route=mnli", "--targets=bucc2018", "--data=hub"],

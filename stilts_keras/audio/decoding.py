@@ -37,7 +37,9 @@ class Recording:
 
     @property
     def is_silent(self):
-        """Whether no sample is louder than -80 dB of full scale."""
+        """Whether it was decoded, and no sample is louder than -80 dB."""
+        if self.samples is None:
+            return False
         return bool(abs(self.samples).max() <= MAX_SILENCE)
 
 

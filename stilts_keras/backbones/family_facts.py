@@ -289,6 +289,14 @@ class FamilyFacts:
         # The 2 is the layer norm over the embeddings.
         return encoder + (sum(known) + 2) * backbone.hidden_dim
 
+    def num_fixed_parameters(self, backbone):
+        """Returns those that no stage trains, but each folder holds.
+
+        Args:
+            backbone: `Backbone`, all of whose sizes are known.
+        """
+        return 0
+
     def num_lora_parameters(self, backbone, rank):
         """Returns the parameters of one stage's factors; None while unknown.
 
@@ -301,6 +309,20 @@ class FamilyFacts:
         if None in (backbone.num_layers, backbone.hidden_dim):
             return None
         return 2 * backbone.num_layers * rank * 2 * backbone.hidden_dim
+
+    def log_mel(self, backbone):
+        """Returns what makes a backbone's frames, where it reads audio.
+
+        Args:
+            backbone: `Backbone`, fetched.
+
+        Returns:
+            `LogMel`.
+
+        Raises:
+            InputError: If its folder says that frames are made otherwise.
+        """
+        raise NotImplementedError
 
     def layout(self, pieces):
         """Returns the `Layout` of these pieces.

@@ -139,18 +139,12 @@ class Whisper(EncoderPart):
         """Adds nothing: positions are fixed, and there are no tokens."""
         return self.num_encoder_parameters(backbone)
 
+    def num_fixed_parameters(self, backbone):
+        """Counts the table of positions."""
+        return backbone.max_sequence_length * backbone.hidden_dim
+
     def log_mel(self, backbone):
-        """Returns what makes a backbone's frames.
-
-        Args:
-            backbone: `Backbone`, fetched.
-
-        Returns:
-            `LogMel`.
-
-        Raises:
-            InputError: If the folder says that frames are made otherwise.
-        """
+        """Refuses a folder whose frames are not those made here."""
         num_mels = _num_mels(backbone)
         if backbone.kind == "huggingface_folder":
             _check_extractor(backbone, {**EXTRACTOR, "feature_size": num_mels})

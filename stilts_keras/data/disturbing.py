@@ -7,6 +7,9 @@ class DisturbingReader:
     """A `RowReader` between whose reading and all else a disturbance stands.
 
     So features, gold and whatever is shown of a row are of one Example.
+
+    Attributes:
+        num_changed: int. How often a row that was read came out changed.
     """
 
     def __init__(self, reader, setting, **names):
@@ -20,6 +23,7 @@ class DisturbingReader:
         self._reader = reader
         self._setting = setting
         self._names = names
+        self.num_changed = 0
 
     def __getattr__(self, name):
         """Gives all that the reader itself has."""
@@ -28,10 +32,28 @@ class DisturbingReader:
     def read(self, index, row, lightly=False):
         """Reads a row; see `RowReader.read`."""
         reading = self._reader.read(index, row, lightly)
-        # What was not decoded has nothing to be disturbed.
-        is_light = lightly and self._reader.reads == "audio"
-        if reading.item is None or is_light:
+        if reading.item is None:
+            return reading
+        is_audio = self._reader.reads == "audio"
+        if lightly and is_audio:
+            # Nothing was decoded; it was disturbed when it was packed.
+            self.num_changed += 1
             return reading
         number = self._reader.number(index)
         item = self._setting.apply(reading.item, number=number, **self._names)
+        # Recordings cannot be told alike by a comparison.
+        self.num_changed += is_audio or item != reading.item
         return dataclasses.replace(reading, item=item)
+
+    def notes(self, title, is_read):
+        """Lists what is to be said: how much of what is changed.
+
+        Args:
+            title: str. Task, language and split.
+            is_read: bool. Whether all rows have been read.
+        """
+        notes = [str(self._setting)]
+        if is_read and self._setting.severity and not self.num_changed:
+            name = self._setting.name
+            notes.append(f"{name}: no row of {title} has what it changes")
+        return notes

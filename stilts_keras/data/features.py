@@ -37,8 +37,6 @@ class SplitFeatures:
             of the row is empty) and the problem's columns.
         reader: `RowReader` of the rows.
         max_length: int.
-        setting: `disturbances.Setting` or None. What the rows are disturbed
-            by.
         data_note: str. What is to be said of the data; see `data.note`.
     """
 
@@ -49,7 +47,6 @@ class SplitFeatures:
     features: object
     reader: row_reading.RowReader
     max_length: int
-    setting: object = None
     data_note: str = ""
 
     @property
@@ -125,7 +122,16 @@ class SplitFeatures:
             )
             if faults
         ]
-        return notes if self.setting is None else [*notes, str(self.setting)]
+        if isinstance(self.reader, DisturbingReader):
+            notes += self.reader.notes(self.title, "examples" in vars(self))
+        return notes
+
+    def release(self):
+        """Forgets the Examples, which are read again when they are needed.
+
+        Of disturbed rows there may be many times as many as of clean ones.
+        """
+        vars(self).pop("examples", None)
 
     def _read(self, index, lightly=False):
         return self.reader.read(index, self.rows[index], lightly)
@@ -217,7 +223,6 @@ def load_features(
         features=features,
         reader=reader,
         max_length=max_length,
-        setting=setting,
         data_note=_data_note(data, task, language, split),
     )
     # Features from the cache may be those of a run that skipped rows.

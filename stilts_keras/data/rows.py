@@ -137,8 +137,7 @@ class RowReader:
             elif kind.is_in(row.get("part")):
                 read = kind.read_lightly if lightly else kind.read
                 values[name] = self._value(name, read, row[name])
-                if not lightly:
-                    empty = empty or kind.emptiness(name, values[name])
+                empty = empty or kind.emptiness(name, values[name])
         try:
             item = self._task.to_example(values)
         except Exception as error:

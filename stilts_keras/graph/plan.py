@@ -127,12 +127,14 @@ def render_plan(
 def _num_bytes(stage):
     backbone = stage.backbone
     parameters = backbone.num_parameters
+    family = backbone.family and get_family(backbone.family)
     if stage.lora_ranks:
         # The folder has those of all LoRA stages since the base.
-        family = backbone.family and get_family(backbone.family)
         parameters = family and family.num_lora_parameters(
             backbone, sum(stage.lora_ranks)
         )
+    elif parameters is not None:
+        parameters += family.num_fixed_parameters(backbone)
     return None if parameters is None else 4 * parameters
 
 

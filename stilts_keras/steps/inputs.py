@@ -188,7 +188,10 @@ class Inputs:
         for cell in cells:
             self._check_pool(cell)
             for language in cell.languages:
-                self._check_ids(cell, self.test(cell, language))
+                split = self.test(cell, language)
+                # Rows that are only disturbed have the ids of clean ones.
+                if cell.noisy is not None or not cell.disturbance:
+                    self._check_ids(cell, split)
                 self.threshold_rows(cell, language)
         return {
             split.where: split.num_cut_rows

@@ -81,6 +81,8 @@ def evaluate_cell(cell, place, model, interruption):
         )
         is_clean = not cell.disturbance
         constant += [row for row in rows[:1] if row.collapsed and is_clean]
+        if not is_clean:
+            split.release()
     if hidden:
         yield Note(
             f"{cell.target.name} after {cell.route}: gold of "

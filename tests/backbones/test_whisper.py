@@ -1,6 +1,8 @@
 """Whisper's encoder: what of it is like no other family's."""
 
+import io
 import json
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import pytest
 
 from backbones import speech
 from backbones import tiny
+from backends import BACKENDS
+from backends import run_on_backends
 from encoders import SIZES
 from manifests import MANIFEST
 from stilts_keras.backbones import get_family
@@ -30,6 +34,7 @@ from stilts_keras.tasks.example import TextPair
 
 FAMILY = get_family("whisper")
 MAKER = "models/whisper_tiny_en/make.py"
+SCRIPT = pathlib.Path(__file__).with_name("real_speech_run.py")
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +107,7 @@ def test_presets_have_as_many_parameters_as_kerashub_counts(name):
     # Tokens and positions of the decoder, positions of the encoder.
     embeddings = (51_865 + 448 + 1500) * hidden
     decoder = backbone.num_layers * layer + 2 * hidden
+    assert FAMILY.num_fixed_parameters(backbone) == 1500 * hidden
     metadata = keras_hub.models.WhisperBackbone.presets[name]["metadata"]
     assert backbone.num_parameters + decoder + embeddings == metadata["params"]
 
@@ -338,19 +344,49 @@ def real(material, tmp_path_factory):
     return folder
 
 
-def test_states_of_real_weights_are_those_of_transformers(real):
-    """In float32; and no further from exact ones than transformers' own.
+def assert_near(found, theirs, exact):
+    """Near transformers' states; and no further from exact ones than theirs.
 
     The final layer norm magnifies some directions: there transformers in
     float32 is 4e-5 off itself in float64, of values up to 12.
     """
+    assert np.abs(found - theirs)[:-1].max() <= 1e-5
+    assert np.abs(found - theirs)[-1].max() <= 1e-5 * np.abs(theirs).max()
+    assert np.abs((found - theirs)[-1].mean(axis=0)).max() <= 1e-5
+    assert (found - exact).std() <= 1.5 * (theirs - exact).std()
+
+
+def test_states_of_real_weights_are_those_of_transformers(real):
     encoder = load(real)
     log_mel = encoder.tokenizer
     (frames,) = log_mel.encode(speech.waveforms(2 * 16_000))
     found = states(encoder, speech.arrays(log_mel, [frames], 120))
     theirs = speech.states_of_transformers(real, frames.frames)
     exact = speech.states_of_transformers(real, frames.frames, "float64")
-    assert np.abs(found - theirs)[:-1].max() <= 1e-5
-    assert np.abs(found - theirs)[-1].max() <= 1e-5 * np.abs(theirs).max()
-    assert np.abs((found - theirs)[-1].mean(axis=0)).max() <= 1e-5
-    assert (found - exact).std() <= 1.5 * (theirs - exact).std()
+    assert_near(found, theirs, exact)
+
+
+@pytest.mark.slow
+def test_what_is_said_gives_transformers_states_on_every_backend(
+    real, material, tmp_path
+):
+    soundfile = pytest.importorskip("soundfile")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    place = min(material.glob("data/WueNLP/sib-fleurs/deu_Latn/*.parquet"))
+    rows = next(parquet.ParquetFile(place).iter_batches(2)).to_pylist()
+    (tmp_path / "real").symlink_to(real)
+    waveforms = {
+        str(number): soundfile.read(
+            io.BytesIO(row["audio"][0]["bytes"]), dtype="float32"
+        )[0]
+        for number, row in enumerate(rows)
+    }
+    np.savez(tmp_path / "waveforms.npz", **waveforms)
+    runs = run_on_backends(SCRIPT, tmp_path)
+    for number in waveforms:
+        for name in BACKENDS:
+            assert_near(
+                runs[name][f"{number}/states"],
+                runs["torch"][f"{number}/theirs"],
+                runs["torch"][f"{number}/exact"],
+            )

@@ -31,6 +31,8 @@ FLAT = [
     name
     for name, task in TASKS.items()
     if all(isinstance(kind, Text | Label) for kind in task.columns.values())
+    # All rows of a file are of one split.
+    and not task.repositories[0].split_column
 ]
 
 

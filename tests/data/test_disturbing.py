@@ -5,8 +5,17 @@ import pytest
 from stilts_keras.data import features
 from stilts_keras.data import sources
 from stilts_keras.disturbances import TYPOS
+from stilts_keras.disturbances import Disturbance
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks import XQUAD
+
+NOTHING = Disturbance(
+    name="nothing",
+    change=lambda example, **how: example,
+    strengths=(0.01, 0.02, 0.03, 0.04, 0.05),
+    unit="share of nothing",
+    problems=("classification",),
+)
 
 
 class Packing:
@@ -86,3 +95,23 @@ def test_rows_may_be_taken_by_their_numbers(pocket_tokenizer):
     other = Packing()
     load(pocket_tokenizer, other, count=None, numbers=(3, 8, 22))
     assert len(other.seen) == 3
+
+
+def test_where_no_row_has_what_is_changed_it_is_said(pocket_tokenizer):
+    """Of a language that is not known here, nobody can tell before."""
+    changed = load(pocket_tokenizer, Packing(), setting=TYPOS.at(5))
+    nothing = load(pocket_tokenizer, Packing(), setting=NOTHING.at(5))
+    for split, note in (
+        (changed, "typos 5: 20 % of letters"),
+        (nothing, "nothing 5: 5 % of nothing"),
+    ):
+        assert split.notes() == [note]
+        assert len(split.examples) == 30
+    assert len(changed.notes()) == 1
+    assert nothing.notes()[1] == (
+        "nothing 5: no row of xnli (de, test) has what it changes"
+    )
+    examples = changed.examples
+    changed.release()
+    assert "examples" not in vars(changed)
+    assert changed.examples == examples

@@ -209,12 +209,13 @@ def test_as_many_numbers_are_spelt_as_asked_for():
     assert "two hundred and fifty pounds" in spelt
 
 
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize(
+    "disturbance",
+    [d for d in DISTURBANCES.values() if d.reads == "text"],
+    ids=lambda disturbance: disturbance.name,
+)
 @pytest.mark.parametrize("language", SENTENCES)
-def test_more_severe_is_never_milder(name, language):
-    disturbance = DISTURBANCES[name]
-    if disturbance.reads != "text":
-        pytest.skip("no text")
+def test_more_severe_is_never_milder(disturbance, language):
     counts = []
     for severity in range(6):
         text, found = made(disturbance, severity, language, 15)
