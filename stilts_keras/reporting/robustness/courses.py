@@ -65,22 +65,28 @@ class Course:
         Args:
             what: str. An attribute of `Pair`.
             severities: iterable of int.
-            languages: list of str, or None for all.
+            languages: list of str, or None for all that have it in all seeds.
 
         Returns:
-            `Scores`; None where a pair lacks it.
+            `Scores`; None where no language has it.
         """
-        chosen = [
-            [
+        chosen = {
+            (code, severity): [
                 getattr(by_language[code][severity], what)
                 for by_language in self.pairs.values()
             ]
             for code in languages or self.languages
             for severity in severities
+        }
+        lacking = {
+            code for (code, _), by_seed in chosen.items() if None in by_seed
+        }
+        kept = [
+            Scores.of(by_seed)
+            for (code, _), by_seed in chosen.items()
+            if code not in lacking
         ]
-        if any(score is None for by_seed in chosen for score in by_seed):
-            return None
-        return robustness.mean_of([Scores.of(by_seed) for by_seed in chosen])
+        return robustness.mean_of(kept) if kept else None
 
     def retention(self, severities, languages=None):
         """Returns the share that is left, as `robustness.retention` does."""

@@ -216,6 +216,22 @@ def test_a_disturbances_own_rows_may_be_those_of_english_too(tmp_path):
     assert row["consistency, disturbed"] == pytest.approx(100 * 27 / 36)
 
 
+def test_consistency_is_over_the_languages_that_have_it(tmp_path):
+    gold = {code: ([*fake_runs.LABELS] * 14)[:40] for code in ("en", "de")}
+    # Other rows in Hindi.
+    gold["hi"] = ["neutral", "entailment"] * 20
+    run_dir = hand_made(
+        tmp_path,
+        {"en": 40, "de": 30, "hi": 30},
+        {"en": 40, "de": 20, "hi": 10},
+        gold=gold,
+    )
+    row = found_in(built(run_dir).plain["robustness_scores_xnli"])
+    assert row["consistency, clean"] == pytest.approx(75.0)
+    assert row["consistency, disturbed"] == pytest.approx(50.0)
+    assert row["retention"] == pytest.approx(50.0)
+
+
 @pytest.mark.parametrize(
     "gold, english",
     [
@@ -293,6 +309,7 @@ def test_a_disturbed_score_of_other_rows_is_no_retention(tmp_path):
     made = built(run_dir)
     assert "robustness" not in made.frames
     assert any("not the same ones" in x for x in made.evidence.problems)
+    assert any("nothing can be compared" in x for x in made.sentences)
 
 
 def test_lost_predictions_are_named_and_the_others_judged(tmp_path):
