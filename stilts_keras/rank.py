@@ -44,6 +44,10 @@ from stilts_keras.scoring.logme import logme
 
 SEVERAL = "the route has several sources"
 UNKNOWN = "the number is known after a download"
+UNREADABLE = (
+    "its labels cannot be read linearly off the bare backbone: the heads say "
+    "the same of every row"
+)
 NO_STAGE = "neither --run_dir nor --stage_store has a finished stage of it"
 
 
@@ -142,7 +146,7 @@ def rank(asked, *, stage_store=None, bad_rows="skip", console=None):
         found,
         asked.outcomes,
         max_sequences=asked.max_sequences,
-        notes=[*surveys.notes(), *unreadable(heads)],
+        notes=surveys.notes(),
     )
     if asked.output:
         files.write_json(asked.output, ranking)
@@ -167,7 +171,7 @@ def _measured(question, candidates, seen, heads, stages):
         "measured": {
             one.route: {
                 "text_similarity": _similarity(one, target, seen),
-                "logme_heads": _by_heads(one, question, target, heads),
+                "logme_heads": by_heads(one, question, target, heads),
                 "logme_stage": stages.get(
                     (question.target.name, one.route), no_stage
                 ),
@@ -188,26 +192,6 @@ def _heads(candidates, seen):
     }
 
 
-def unreadable(heads):
-    """Says whose labels the bare backbone's states do not tell at all.
-
-    Args:
-        heads: dict from a route to what `linear_head` gave.
-
-    Yields:
-        str, if there are any.
-    """
-    names = [
-        route for route, (weights, _) in heads.items() if not weights.any()
-    ]
-    if names:
-        yield (
-            f"No label of {', '.join(names)} can be read linearly off the bare "
-            "backbone: the heads say the same of every row, and logme heads "
-            "tells nothing of these sources."
-        )
-
-
 def _similarity(candidate, target, seen):
     if not candidate.splits:
         return SEVERAL
@@ -215,7 +199,18 @@ def _similarity(candidate, target, seen):
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def _by_heads(candidate, question, target, heads):
+def by_heads(candidate, question, target, heads):
+    """Returns `logme_heads` of a candidate, or why it has none.
+
+    Args:
+        candidate: `Candidate`.
+        question: `Question`.
+        target: `Survey` of the question's rows.
+        heads: dict from a route to what `linear_head` gave.
+
+    Returns:
+        float or str.
+    """
     if not candidate.splits:
         return SEVERAL
     if target.moments is None:
@@ -225,7 +220,11 @@ def _by_heads(candidate, question, target, heads):
             f"{candidate.source.task.problem} has no labels that a linear head "
             "could learn"
         )
-    return _logme(target.moments.projected(*heads[candidate.route]), question)
+    weights, bias = heads[candidate.route]
+    if not weights.any():
+        # A constant would still have an evidence, and a place by it.
+        return UNREADABLE
+    return _logme(target.moments.projected(weights, bias), question)
 
 
 def _by_stage(asked, seen, surveys, folders):

@@ -1,6 +1,7 @@
 """`stilts rank` from flags to tables, on a backbone of hardly any size."""
 
 import json
+import types
 
 import numpy as np
 import pytest
@@ -13,12 +14,13 @@ from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import Graph
 from stilts_keras.rank import ask
+from stilts_keras.rank import by_heads
 from stilts_keras.rank import rank
-from stilts_keras.rank import unreadable
 from stilts_keras.records.results import FORMAT
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import Score
 from stilts_keras.records.stage_folders import StageFolders
+from stilts_keras.scoring.logme import Moments
 from stilts_keras.steps import checkpoint
 from stilts_keras.steps.multitask import MultiTask
 
@@ -203,13 +205,19 @@ def test_tables_name_each_candidate_and_what_is_not_defined(
         assert words in out
 
 
-def test_heads_that_say_the_same_of_every_row_are_named():
+def test_heads_that_say_the_same_of_every_row_have_no_place(graph):
+    candidate = next(one for one in ask(graph).candidates if one.source)
+    question = ask(graph).questions[0]
+    moments = Moments.zeros(4, 2)
+    moments.add(np.eye(4), np.eye(4, 2))
+    target = types.SimpleNamespace(moments=moments)
     nothing, something = np.zeros((4, 2)), np.eye(4, 2)
-    heads = {"hellaswag": (nothing, None), "squad": (something, None)}
-    (note,) = unreadable(heads)
-    assert "hellaswag" in note
-    assert "squad" not in note
-    assert not list(unreadable({"squad": (something, None)}))
+    found = [
+        by_heads(candidate, question, target, {candidate.route: head})
+        for head in ((nothing, np.ones(2)), (something, np.ones(2)))
+    ]
+    assert "the same of every row" in found[0]
+    assert isinstance(found[1], float)
 
 
 def test_without_a_run_there_is_an_order_and_no_judgement():
