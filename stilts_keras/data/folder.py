@@ -33,13 +33,13 @@ class FolderData:
     read. What lies there for a split but would not be read is refused.
     """
 
-    def __init__(self, folder):
-        """Takes the folder's path."""
+    def __init__(self, folder, own_tasks=()):
+        """Takes the folder's path, and the user's own tasks."""
         self.folder = pathlib.Path(folder).resolve()
         self.name = str(self.folder)
         self._found = {}
         self._columns = {}
-        self._strays = Strays(self.folder)
+        self._strays = Strays(self.folder, own_tasks)
 
     def languages(self, task, split):
         """Returns the task's languages that this source holds for a split.
