@@ -406,6 +406,44 @@ def test_clean_predictions_that_are_constant_are_compared_with_nothing(
     assert change["languages"] == len(fake_runs.LANGUAGES) - 2
 
 
+def test_a_seed_that_collapsed_leaves_the_others_and_is_named(tmp_path):
+    run_dir = fake_runs.write_run(
+        tmp_path / "run", SHARES, n=60, seeds=SEEDS, languages=LANGUAGES
+    )
+    fake_disturbed.write_disturbed(
+        run_dir, {route: {1: 0.7, 3: 0.5} for route in SHARES}
+    )
+    evidence = gather([run_dir])
+    evidence.rows = [
+        dataclasses.replace(row, constant="neutral")
+        if (row.route, row.seed) == ("mnli", 2)
+        else row
+        for row in evidence.rows
+    ]
+    frames, plain = robustness.tables_of(evidence)
+    change = found_in(plain["robustness_changes"], route="mnli")
+    assert (change["seeds"], change["languages"]) == (2, 3)
+    labels = [row["label"] for row in frames["robustness"]["rows"]]
+    assert labels == ["pretrained", "mnli"]
+    (note,) = [
+        note
+        for note in plain["robustness_changes"]["notes"]
+        if "predictions are constant" in note
+    ]
+    assert "mnli on xnli under typos, zero-shot, seed 2" in note
+
+
+def test_a_route_without_a_language_to_compare_is_named(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=60)
+    fake_disturbed.write_disturbed(
+        run_dir, {"pretrained": {1: 0.9, 4: 0.7}, "mnli": {1: 0.9}}
+    )
+    _, plain = robustness.tables_of(gather([run_dir]))
+    notes = " ".join(plain["robustness_changes"]["notes"])
+    assert "has all severities" in notes
+    assert "mnli on xnli under typos, zero-shot" in notes
+
+
 def test_languages_are_those_that_all_severities_have(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=60)
     fake_disturbed.write_disturbed(

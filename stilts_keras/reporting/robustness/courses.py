@@ -36,6 +36,8 @@ class Course:
         pairs: dict from seed to dict from language to dict from severity to
             `Pair`: of the scope's languages that the benchmark lists, those
             with all severities, whose clean predictions are not constant.
+            Seeds without such a language, as of a training that collapsed, are
+            left out.
     """
 
     route: str
@@ -147,19 +149,46 @@ def courses_of(pairs):
 
     Returns:
         Dict from (target, disturbance, scope) to a dict from route to
-        `Course`. Of routes without a language that can be compared there is
-        none, nor of disturbances without such a route.
+        `Course`. Of routes without a language that all their seeds can be
+        compared in there is none, nor of disturbances without such a route;
+        `left_out` names both.
     """
     places = {}
     for pair in pairs:
         row = pair.row
-        scope = ZERO_SHOT if row.zero_shot else TRAINED
-        place = places.setdefault((row.target, row.disturbance, scope), {})
+        place = places.setdefault(_place_of(row), {})
         by_seed = place.setdefault(row.route, {})
         by_language = by_seed.setdefault(row.seed, {})
         by_language.setdefault(row.language, {})[row.severity] = pair
     found = {place: _courses(place, routes) for place, routes in places.items()}
     return {place: courses for place, courses in found.items() if courses}
+
+
+def left_out(courses, pairs):
+    """Lists the routes that have no course, and the seeds that are in none.
+
+    Args:
+        courses: dict, of `courses_of`.
+        pairs: list of `Pair`, that they are of.
+
+    Returns:
+        Dict from what is left out, (route, target, disturbance, scope), to a
+        list of int: its seeds, or to an empty list: all of it.
+    """
+    seeds = {}
+    for pair in pairs:
+        if pair.row.in_benchmark:
+            place = _place_of(pair.row)
+            seeds.setdefault((pair.row.route, *place), {})[pair.row.seed] = None
+    found = {}
+    for (route, *place), known in seeds.items():
+        course = courses.get(tuple(place), {}).get(route)
+        missing = [
+            seed for seed in known if course and seed not in course.pairs
+        ]
+        if missing or course is None:
+            found[route, *place] = missing
+    return found
 
 
 def of_scope(courses):
@@ -174,6 +203,11 @@ def of_scope(courses):
         if place[2] == ZERO_SHOT
     }
     return found or courses
+
+
+def _place_of(row):
+    scope = ZERO_SHOT if row.zero_shot else TRAINED
+    return row.target, row.disturbance, scope
 
 
 def _courses(place, routes):
@@ -202,9 +236,9 @@ def _courses(place, routes):
             disturbance=place[1],
             scope=place[2],
             severities=tuple(severities),
-            pairs=pairs,
+            pairs={seed: found for seed, found in pairs.items() if found},
         )
-        if course.languages:
+        if course.pairs and course.languages:
             courses[route] = course
     return courses
 
