@@ -169,17 +169,24 @@ def test_orders_are_judged_by_zero_shot_means(ranking):
     }
     assert target_of(ranking, "xnli")["languages"] == ["de", "hi"]
     judged = target_of(ranking, "xnli")["judgements"]["text_similarity"]
-    # Of the candidates that the measure is defined for.
-    assert judged["num_candidates"] == 3
+    # One has no value: it comes last, and might have been the best.
+    assert (judged["num_valued"], judged["num_candidates"]) == (3, 4)
     values = {
         route: one["values"]["text_similarity"] for route, one in found.items()
     }
     first = max(("squad", "panx", "mlm@de"), key=values.get)
     lost = 100 * (60 - found[first]["zero_shot"]) / 60
     assert judged["regret_at_1"] == pytest.approx(lost)
-    # Three of three are no choice.
-    assert judged["regret_at_3"] is None
-    assert ranking["mean"]["text_similarity"]["num_targets"] == 2
+    assert judged["regret_at_3"] == 0
+
+
+def test_means_are_over_the_same_targets_for_every_measure(ranking):
+    of_xnli = target_of(ranking, "xnli")["judgements"]
+    assert set(of_xnli) > set(target_of(ranking, "tatoeba")["judgements"])
+    assert set(ranking["mean"]) == set(of_xnli)
+    for name, mean in ranking["mean"].items():
+        assert mean["num_targets"] == 1
+        assert mean["regret_at_1"] == of_xnli[name]["regret_at_1"]
 
 
 def test_the_file_holds_the_ranking(ranking, run_dir):
@@ -198,7 +205,8 @@ def test_tables_name_each_candidate_and_what_is_not_defined(
         "xnli (classification)",
         "squad/hellaswag",
         "Orders against what really helped",
-        "mean of 2",
+        "mean of 1",
+        "Means are over targets with all measures: xnli.",
         "xnli: no candidates, since more of the same is no transfer: mnli.",
         "No logme heads of mlm@de: masked_lm has no labels",
     ):

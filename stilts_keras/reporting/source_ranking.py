@@ -16,8 +16,12 @@ and each target's
   a measure that has no value to the reason; `zero_shot`, its mean score in
   percent, or None;
 - `metric` and `languages` that this mean is over, where there are results;
-- `judgements`: from a measure to `num_candidates`, `regret_at_1` and
-  `regret_at_3` in percent, `spearman` and `kendall`; see `scoring.selection`.
+- `judgements`: from a measure to `num_candidates`, `num_valued`,
+  `regret_at_1` and `regret_at_3` in percent, `spearman` and `kendall`; see
+  `scoring.selection`.
+
+A `mean` is over the targets that all measures with a judgement are judged on,
+so that means can be compared.
 """
 
 import dataclasses
@@ -39,6 +43,7 @@ MEASURES = {
     "num_examples": "the source's training examples",
 }
 COLUMNS = ("spearman", "kendall", *(f"regret_at_{depth}" for depth in DEPTHS))
+COUNTS = ("num_valued", "num_candidates")
 WIDTH = 110
 
 
@@ -185,13 +190,16 @@ def _rank(candidate, candidates, name):
 
 
 def _judgement(candidates, name):
-    """Judges a measure; None where fewer than two candidates have both."""
+    """Judges a measure; None where fewer than two candidates have both.
+
+    Candidates without a value are among those that it could have chosen.
+    """
     pairs = [
         (one["values"][name], one["zero_shot"])
         for one in candidates
-        if None not in (one["values"][name], one["zero_shot"])
+        if one["zero_shot"] is not None
     ]
-    if len(pairs) < 2:
+    if sum(value is not None for value, _ in pairs) < 2:
         return None
     found = dataclasses.asdict(judge(*zip(*pairs, strict=True)))
     regrets = found.pop("regrets")
@@ -199,23 +207,29 @@ def _judgement(candidates, name):
 
 
 def _mean_judgements(targets):
-    """Averages over the targets that a measure was judged on."""
-    means = {}
-    for name in MEASURES:
-        judged = [
-            one["judgements"][name]
-            for one in targets
-            if name in one["judgements"]
-        ]
-        if judged:
-            means[name] = {
-                "num_targets": len(judged),
-                "num_candidates": float(
-                    np.mean([one["num_candidates"] for one in judged])
-                ),
-                **{column: _mean(judged, column) for column in COLUMNS},
-            }
-    return means
+    """Averages over the targets that all of the judged measures share."""
+    names = [
+        name
+        for name in MEASURES
+        if any(name in one["judgements"] for one in targets)
+    ]
+    common = [
+        one["judgements"]
+        for one in targets
+        if names and set(names) == set(one["judgements"])
+    ]
+    if not common:
+        return {}
+    return {
+        name: {
+            "num_targets": len(common),
+            **{
+                column: _mean([one[name] for one in common], column)
+                for column in (*COUNTS, *COLUMNS)
+            },
+        }
+        for name in names
+    }
 
 
 def _mean(judged, column):
@@ -239,7 +253,7 @@ def print_ranking(ranking, console=None):
             console = Console(width=WIDTH)
     for target in ranking["targets"]:
         console.print(_order_table(target))
-    if ranking["mean"]:
+    if any(target["judgements"] for target in ranking["targets"]):
         console.print(_judgement_table(ranking))
     for line in _lines(ranking):
         console.print(line, markup=False, highlight=False)
@@ -287,7 +301,7 @@ def _judgement_table(ranking):
 def _judged_texts(name, judged, count_format):
     return [
         name.replace("_", " "),
-        format(judged["num_candidates"], count_format),
+        " of ".join(format(judged[count], count_format) for count in COUNTS),
         *(_number(judged[column], ".2f") for column in COLUMNS[:2]),
         *(_number(judged[column], ".1f") for column in COLUMNS[2:]),
     ]
@@ -341,12 +355,27 @@ def _lines(ranking):
                 f"no transfer: {', '.join(target['own'])}."
             )
     yield from _undefined(ranking)
-    if ranking["mean"]:
+    if any(target["judgements"] for target in ranking["targets"]):
         yield (
             "Regret: what is lost by trying the first 1 or 3 and keeping the "
-            "best, in percent of the best; equals stand in the worst order."
+            "best, in percent of the best of all candidates with a zero-shot "
+            "score. Those without a value come last, equals stand in the "
+            "worst order. Correlations are of candidates with a value. "
+            + _means_text(ranking)
         )
     yield from ranking["notes"]
+
+
+def _means_text(ranking):
+    targets = [one for one in ranking["targets"] if one["judgements"]]
+    if not ranking["mean"]:
+        return "No target has all measures: there are no means to compare."
+    names = [
+        one["target"]
+        for one in targets
+        if set(one["judgements"]) == set(ranking["mean"])
+    ]
+    return f"Means are over targets with all measures: {', '.join(names)}."
 
 
 def _undefined(ranking):

@@ -36,6 +36,18 @@ def test_a_choice_of_all_is_none():
     assert judge([3], [50]).regrets == {1: None, 3: None}
 
 
+def test_what_has_no_value_comes_last_and_counts_as_a_candidate():
+    """A measure that knows two of four may still have missed the best."""
+    found = judge([2, None, 1, None], [40, 80, 50, 60])
+    # The last two stand in the order that is worst.
+    assert found.regrets == {1: 50.0, 3: 25.0}
+    assert (found.num_valued, found.num_candidates) == (2, 4)
+    # Of what has a value alone: nobody said that the others were worse.
+    found = judge([3, 2, 1, None], [30, 20, 10, 90])
+    assert found.spearman == pytest.approx(1)
+    assert found.kendall == pytest.approx(1)
+
+
 @pytest.mark.parametrize("values", [[1, 2], [1, 1, 1]])
 def test_no_correlation_of_two_candidates_or_of_equal_values(values):
     found = judge(values, range(10, 10 + len(values)))
