@@ -6,6 +6,7 @@ Each is a Cell with the weights of the clean one: nothing is trained for it.
 import dataclasses
 
 from stilts_keras.data.matching import MATCHING_VERSION
+from stilts_keras.data.matching import can_match
 from stilts_keras.disturbances import DISTURBANCES
 from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
@@ -132,6 +133,12 @@ class Trials:
             return [], (
                 f"{task.name}: {noisy.name} is {noisy.problem} of "
                 f"{noisy.reads}, not {task.problem} of {task.reads}"
+            )
+        if not can_match(noisy, task):
+            return [], (
+                f"{task.name}: which clean row each of {noisy.name} is of is "
+                "only found in texts of classification or tagging, or where "
+                "both tasks read other columns of the same rows"
             )
         if self._graph.eval_split(task) != TEST:
             return [], f"{task.name}: its rows are test rows, not dev rows"

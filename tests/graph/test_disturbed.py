@@ -251,3 +251,23 @@ def test_disturbed_rows_of_ones_own_that_no_flag_could_name_are_refused(
     )
     with pytest.raises(InputError, match=re.escape(message)):
         made("typos:1", tasks=(own,))
+
+
+def test_disturbed_rows_that_no_clean_ones_can_be_found_of_are_refused():
+    def own(**changes):
+        return dataclasses.replace(
+            TASKS["xquad"],
+            name="my_xquad",
+            disturbs="xquad",
+            disturbance="scanned",
+            **changes,
+        )
+
+    one_file, other_file = (
+        own(),
+        own(repositories=TASKS["noisy_xnli"].repositories),
+    )
+    wanted = {"targets": ["xquad"], "languages": ["de"]}
+    assert made("scanned", tasks=(one_file,), **wanted).disturbed_cells
+    with pytest.raises(InputError, match="which clean row each of my_xquad"):
+        made("scanned", tasks=(other_file,), **wanted)
