@@ -21,7 +21,6 @@ from stilts_keras.reporting.refresh import refresh
 from stilts_keras.scoring import submission_files
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
-from stilts_keras.tasks import TASKS
 from stilts_keras.versions import versions
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.values import Note
@@ -145,8 +144,8 @@ def _prepare(folder, visits, options, screen):
         )
     )
     # Of a backbone on the Hub it was not known what it reads.
-    targets = [cell.target for visit in visits for cell in visit.cells]
-    check_readable(place.root, targets, TASKS)
+    asked = folder.graph.request
+    check_readable(place.root, asked.used_tasks, asked.known_tasks)
     trained = [visit.stage for visit in visits if visit.is_trained]
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)

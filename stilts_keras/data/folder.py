@@ -109,8 +109,8 @@ class FolderData:
         }
         rows = select_language(stack(tables), place.repository, language, task)
         rows = select_split(rows, place.repository, split, task)
-        rows = with_audio_of(rows, task)
-        return with_task_columns(rows, place.repository)
+        # Only by the Task's names is it known which columns it reads.
+        return with_audio_of(with_task_columns(rows, place.repository), task)
 
     def _place(self, task, language, split):
         key = (task.name, language, split)

@@ -19,6 +19,7 @@ from stilts_keras.backbones.loading import load_root
 from stilts_keras.backbones.loading import load_tokenizer
 from stilts_keras.data.batches import eval_batches
 from stilts_keras.data.features import load_features
+from stilts_keras.graph.modality import check_readable
 from stilts_keras.problems.labelled_units import UNITS
 from stilts_keras.problems.labelled_units import one_hot
 from stilts_keras.scoring.logme import Moments
@@ -148,6 +149,9 @@ class Surveys:
         """
         backend.prepare()
         self._root = fetch(graph.backbone)
+        # Of a backbone on the Hub it was not known what it reads.
+        asked = graph.request
+        check_readable(self._root, asked.used_tasks, asked.known_tasks)
         self._tokenizer = load_tokenizer(self._root)
         # It knows problems, and labels that only the data name.
         self._inputs = Inputs(graph.data, self._tokenizer)
