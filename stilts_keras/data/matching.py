@@ -169,8 +169,9 @@ def _likest(ours, theirs):
         cosines[their_gold[part, None] != gold] = -1
         likest[part] = cosines.argmax(axis=1)
         likeness[part] = cosines.max(axis=1)
-        is_better = cosines.max(axis=0) > best
-        best[is_better] = cosines.max(axis=0)[is_better]
+        highest = cosines.max(axis=0)
+        is_better = highest > best
+        best[is_better] = highest[is_better]
         likest_of_ours[is_better] = start + cosines.argmax(axis=0)[is_better]
     return likest, likeness, likest_of_ours
 

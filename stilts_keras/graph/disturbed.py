@@ -99,21 +99,15 @@ class Trials:
         note = f"{task.name} ({' '.join(others)}): it has nothing to change"
         if not languages:
             return [], note
-        trials = [
-            Trial(
-                target=task.name,
-                name=asked.name,
-                severity=severity,
-                noisy=None,
-                fingerprints={
-                    code: fingerprint_of(
-                        [clean[code], *disturbance.at(severity).identity]
-                    )
-                    for code in languages
-                },
-            )
-            for severity in asked.severities
-        ]
+        trials = _trials(
+            asked,
+            task,
+            languages,
+            lambda code, severity: [
+                clean[code],
+                *disturbance.at(severity).identity,
+            ],
+        )
         return trials, note if others else None
 
     def _given(self, asked, task):
@@ -149,28 +143,20 @@ class Trials:
         if not languages:
             missing = self._holdings.not_held(noisy.name, noisy, TEST)
             return [], f"{task.name}: {missing}"
-        trials = [
-            Trial(
-                target=task.name,
-                name=asked.name,
-                severity=severity,
-                noisy=noisy,
-                fingerprints={
-                    code: fingerprint_of(
-                        [
-                            clean[code],
-                            asked.name,
-                            severity,
-                            self._holdings.fingerprint(noisy, code, TEST),
-                            noisy.identity,
-                            MATCHING_VERSION,
-                        ]
-                    )
-                    for code in languages
-                },
-            )
-            for severity in asked.severities
-        ]
+        trials = _trials(
+            asked,
+            task,
+            languages,
+            lambda code, severity: [
+                clean[code],
+                asked.name,
+                severity,
+                self._holdings.fingerprint(noisy, code, TEST),
+                noisy.identity,
+                MATCHING_VERSION,
+            ],
+            noisy,
+        )
         if not others:
             return trials, None
         return trials, (
@@ -205,6 +191,32 @@ class Trials:
                 for language, fingerprint in trial.fingerprints.items()
             },
         )
+
+
+def _trials(asked, task, languages, depends_on, noisy=None):
+    """Makes a Trial of each severity.
+
+    Args:
+        asked: `disturbances.asked.Asked`.
+        task: Task. The target.
+        languages: list of str.
+        depends_on: function (language, severity) -> list, of all that scores
+            depend on besides the weights.
+        noisy: Task or None, as in `Trial`.
+    """
+    return [
+        Trial(
+            target=task.name,
+            name=asked.name,
+            severity=severity,
+            noisy=noisy,
+            fingerprints={
+                code: fingerprint_of(depends_on(code, severity))
+                for code in languages
+            },
+        )
+        for severity in asked.severities
+    ]
 
 
 def plan_notes(graph, left=None):

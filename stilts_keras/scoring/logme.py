@@ -64,6 +64,19 @@ class Moments:
             label_squares=np.zeros(num_labels),
         )
 
+    def of_labels(self, kept):
+        """Returns the sums with some columns of labels alone.
+
+        Args:
+            kept: bool array (k,).
+        """
+        return dataclasses.replace(
+            self,
+            label_sum=self.label_sum[kept],
+            cross=self.cross[:, kept],
+            label_squares=self.label_squares[kept],
+        )
+
     def add(self, features, labels):
         """Adds rows.
 
@@ -193,14 +206,7 @@ def logme(moments):
             "LogME needs two rows and two classes at least. Received: "
             f"{moments.num_rows} rows, {there.sum()} classes."
         )
-    found = fit(
-        dataclasses.replace(
-            moments,
-            label_sum=moments.label_sum[there],
-            cross=moments.cross[:, there],
-            label_squares=moments.label_squares[there],
-        )
-    )
+    found = fit(moments.of_labels(there))
     total = np.mean([one.log_evidence for one in found])
     return float(total / moments.num_rows)
 
@@ -224,14 +230,7 @@ def linear_head(moments):
     # What all rows have, or none, needs no weights. Sums of 0 and 1 are exact.
     varies = centred.label_squares > 0
     if varies.any():
-        found = fit(
-            dataclasses.replace(
-                centred,
-                label_sum=centred.label_sum[varies],
-                cross=centred.cross[:, varies],
-                label_squares=centred.label_squares[varies],
-            )
-        )
+        found = fit(centred.of_labels(varies))
         weights[:, varies] = np.stack([one.weights for one in found], axis=1)
     return weights, moments.label_sum / n - moments.feature_sum @ weights / n
 
