@@ -16,6 +16,7 @@ commands:
   run      train and evaluate all routes on all targets; what is done is kept
   visit    make one stage of a run and what it serves, as jobs do
   plan     print what `run` would do, and what it would cost
+  rank     order candidate routes before they are paid for
   report   rebuild report.md, tables and figures from a run's results
   prune    delete weights that no run needs any more; asks first
   predict  write a stage's predictions of rows without labels

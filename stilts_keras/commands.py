@@ -141,6 +141,17 @@ def _print_jobs():
         print(jobs.as_script(found, FLAGS.sbatch_args))
 
 
+def rank():
+    """Orders candidate sources by what is known before training."""
+    from stilts_keras import rank as ranking
+
+    asked = ranking.ask(
+        flag_values.graph(), run_dir=flag_values.run_dir(), output=FLAGS.output
+    )
+    _set_backend()
+    ranking.rank(asked, stage_store=FLAGS.stage_store, bad_rows=FLAGS.bad_rows)
+
+
 def prune():
     """Deletes what no run needs."""
     if not flag_values.run_dir() and not FLAGS.stage_store:

@@ -255,10 +255,9 @@ for _name, _text in {
     ".json; or one that holds several, such as RUN_DIR/submission/xtreme.",
     "labels": "Folder with the labels in the same layout, such as "
     "RUN_DIR/submission/labels.",
-    "output": "With score: JSON file for the scores, in the structure of "
-    "XTREME's evaluator. With report: folder for it, with TensorBoard's files "
-    "(default: RUN_DIR/report, without). With predict or export: folder to "
-    "make.",
+    "output": "With score or rank: JSON file; score's is XTREME's evaluator's. "
+    "With report: folder for it, with TensorBoard's files (default: "
+    "RUN_DIR/report, without). With predict or export: folder to make.",
 }.items():
     _string(_name, _text)
 _group(RECIPE)

@@ -61,6 +61,7 @@ def _run_command(argv):
         "run": commands.run,
         "visit": commands.visit,
         "plan": commands.plan,
+        "rank": commands.rank,
         "report": commands.report,
         "prune": commands.prune,
         "predict": commands.predict,

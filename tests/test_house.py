@@ -37,6 +37,7 @@ FLOORS = {
     "score": 6,
     "export": 6,
     "predict": 6,
+    "rank": 6,
     "visits": 6,
     "launchers": 7,
     "experiment": 8,

@@ -63,6 +63,11 @@ CALLS = {
         "--run_dir=empty --run_dir=nope|--run_dir=empty --output=x.txt|"
         "--run_dir=~nobody-of-this-name/x"
     ),
+    "rank --data=pocket --backbone=pocket --route=mnli --targets=panx": (
+        "|--route=pretrained|--route=squad --run_dir=nope|"
+        "--route=squad --run_dir=empty|--route=squad --output=empty|"
+        "--route=nope|--route=squad --targets=|--route=squad --train_limit=0"
+    ),
     "prune": (
         "|--run_dir=|--run_dir=nope|--run_dir=empty|--stage_store=nope|"
         "--stage_store=x.txt|--run_dir=~nobody-of-this-name/x"

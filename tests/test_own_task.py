@@ -58,6 +58,25 @@ def finished(tmp_path_factory, task_file):
     return folder, first.stdout, stilts(*arguments).stdout
 
 
+def test_a_folder_of_own_rows_serves_beside_the_suites_data(
+    finished, task_file, capsys
+):
+    folder, *_ = finished
+    words = [
+        "stilts",
+        "plan",
+        "--route=pretrained",
+        "--targets=xtreme_r,reviews",
+        f"--task_file={task_file}",
+        f"--data=pocket,{folder / 'rows'}",
+        *TINY,
+    ]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "-> reviews in 3 languages" in shown
+    assert "-> lareqa in" in shown
+
+
 def test_the_readme_task_is_a_source_and_a_target(finished):
     folder, out, _ = finished
     rows = read_rows(folder / "run/results.jsonl", Score)

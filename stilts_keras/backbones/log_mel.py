@@ -14,10 +14,10 @@ its first 30 s at most, however much of it is used later.
 import dataclasses
 import functools
 
+from stilts_keras.audio.decoding import SAMPLE_RATE_HZ
 from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
 
-SAMPLE_RATE_HZ = 16_000
 WINDOW_SAMPLES, HOP_SAMPLES = 400, 160
 FRAMES_PER_POSITION = 2
 POSITION_SAMPLES = FRAMES_PER_POSITION * HOP_SAMPLES

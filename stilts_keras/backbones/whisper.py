@@ -15,6 +15,7 @@ import json
 import math
 import pathlib
 
+from stilts_keras.audio.decoding import SAMPLE_RATE_HZ
 from stilts_keras.backbones import log_mel
 from stilts_keras.backbones.encoder_part import EncoderPart
 from stilts_keras.backbones.family_facts import SIZES
@@ -47,7 +48,7 @@ UNKNOWN_KEYS = ("activation_dropout", "encoder_layerdrop", "apply_spec_augment")
 # Files of a Hugging Face folder that say how frames are made.
 EXTRACTOR_FILES = ("preprocessor_config.json", "processor_config.json")
 EXTRACTOR = {
-    "sampling_rate": log_mel.SAMPLE_RATE_HZ,
+    "sampling_rate": SAMPLE_RATE_HZ,
     "n_fft": log_mel.WINDOW_SAMPLES,
     "hop_length": log_mel.HOP_SAMPLES,
     "chunk_length": log_mel.MAX_SECONDS,

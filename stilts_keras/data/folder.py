@@ -33,13 +33,13 @@ class FolderData:
     read. What lies there for a split but would not be read is refused.
     """
 
-    def __init__(self, folder):
-        """Takes the folder's path."""
+    def __init__(self, folder, own_tasks=()):
+        """Takes the folder's path, and the user's own tasks."""
         self.folder = pathlib.Path(folder).resolve()
         self.name = str(self.folder)
         self._found = {}
         self._columns = {}
-        self._strays = Strays(self.folder)
+        self._strays = Strays(self.folder, own_tasks)
 
     def languages(self, task, split):
         """Returns the task's languages that this source holds for a split.
@@ -109,8 +109,8 @@ class FolderData:
         }
         rows = select_language(stack(tables), place.repository, language, task)
         rows = select_split(rows, place.repository, split, task)
-        rows = with_audio_of(rows, task)
-        return with_task_columns(rows, place.repository)
+        # Only by the Task's names is it known which columns it reads.
+        return with_audio_of(with_task_columns(rows, place.repository), task)
 
     def _place(self, task, language, split):
         key = (task.name, language, split)

@@ -89,8 +89,8 @@ class HubData:
                     rows = _load_from_hub(repository, language, split)
                 rows = select_language(rows, repository, language, task)
                 rows = select_split(rows, repository, split, task)
-                rows = with_audio_of(rows, task)
                 rows = with_task_columns(rows, repository)
+                rows = with_audio_of(rows, task)
                 self._loaded_from[task.name, language, split] = repository
                 return rows
             except Exception as error:  # noqa: BLE001 - named below

@@ -241,7 +241,7 @@ def split_text(repository, split):
     if not repository.split_column:
         return ""
     shares = ",".join(f"{x}={n}" for x, n in repository.split_shares.items())
-    return f" {split} of {shares} by {repository.split_column}"
+    return f" {split} of {shares} by the wording of {repository.split_column}"
 
 
 def with_audio_of(rows, task):

@@ -18,6 +18,8 @@ from stilts_keras.tasks.example import TaggedWords
 # Raised when other rows would be found.
 MATCHING_VERSION = 1
 TEST = "test"
+# The problems whose rows of two files are told to belong together.
+MATCHED = ("classification", "tagging")
 # Cosine of the counts of triples. On XNLI with 5 % of words mistyped, right
 # partners lie above 0.7 and the likest wrong ones mostly below 0.5.
 MIN_LIKENESS = 0.6
@@ -64,6 +66,12 @@ class Pairs:
             f"{len(self.noisy):,} of {self.num_noisy:,} disturbed rows, with "
             f"their clean ones of {self.num_clean:,}"
         )
+
+
+def can_match(noisy, task):
+    """Whether rows of a disturbed task and of a clean one can be paired."""
+    is_one_file = noisy.repositories == task.repositories
+    return is_one_file or (task.problem in MATCHED and task.reads == "text")
 
 
 def match(data, noisy, task, language):
@@ -161,8 +169,9 @@ def _likest(ours, theirs):
         cosines[their_gold[part, None] != gold] = -1
         likest[part] = cosines.argmax(axis=1)
         likeness[part] = cosines.max(axis=1)
-        is_better = cosines.max(axis=0) > best
-        best[is_better] = cosines.max(axis=0)[is_better]
+        highest = cosines.max(axis=0)
+        is_better = highest > best
+        best[is_better] = highest[is_better]
         likest_of_ours[is_better] = start + cosines.argmax(axis=0)[is_better]
     return likest, likeness, likest_of_ours
 

@@ -20,12 +20,14 @@ from stilts_keras.errors import InputError
 from stilts_keras.files import at_home
 
 
-def open_data(name):
+def open_data(name, own_tasks=()):
     """Opens a data source by the value of `--data`.
 
     Args:
         name: str. `hub`, `pocket`, the path of a folder, or several of these
             with commas: the first that holds a split gives it.
+        own_tasks: iterable of Task. The user's own, which folders may hold
+            rows of besides those of the package.
 
     Returns:
         `HubData`, `PocketData`, `FolderData` or `FirstOf`.
@@ -34,7 +36,8 @@ def open_data(name):
         InputError: If it is neither word and no such folder exists.
     """
     if "," in str(name):
-        return FirstOf([open_data(part) for part in str(name).split(",")])
+        parts = str(name).split(",")
+        return FirstOf([open_data(part, own_tasks) for part in parts])
     if name == "hub":
         return HubData()
     if name == "pocket":
@@ -46,7 +49,7 @@ def open_data(name):
             "--data=pocket, or an existing folder in the Hub's layout "
             "(<repository>/<config>/<split>.parquet)."
         )
-    return FolderData(folder)
+    return FolderData(folder, own_tasks)
 
 
 class FirstOf:

@@ -74,9 +74,11 @@ ORDINARY_ENDINGS = set(
 class Strays:
     """Finds strays in one data folder, each of whose folders it lists once."""
 
-    def __init__(self, folder):
-        """Takes the data folder's path."""
+    def __init__(self, folder, own_tasks=()):
+        """Takes the data folder's path, and the user's own tasks."""
         self.folder = pathlib.Path(folder)
+        # Their names alone: other processes may not know the tasks.
+        self._known = _repositories_of([*TASKS.values(), *own_tasks])
         self._listed = {}
 
     def find(self, task, language, split):
@@ -106,7 +108,7 @@ class Strays:
         Raises:
             InputError: If not, with the layout, an example and what is there.
         """
-        known = sorted(_known_repositories(task))
+        known = sorted(self._known | _repositories_of([task]))
         if any((self.folder / name).is_dir() for name in known):
             return
         example = re.split(
@@ -325,12 +327,8 @@ def _places_of(inner):
         yield ("default" if config in ("", "data") else config), folders[-1]
 
 
-def _known_repositories(task):
-    return {
-        repository.id
-        for known in [*TASKS.values(), task]
-        for repository in known.repositories
-    }
+def _repositories_of(tasks):
+    return {repository.id for task in tasks for repository in task.repositories}
 
 
 def _known_places(task):

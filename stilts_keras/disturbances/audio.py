@@ -114,10 +114,17 @@ def quieter(samples, *, strength, random):
 
 
 def clipped(samples, *, strength, random):
-    """Cuts a share of the samples at the loudness of the rest."""
+    """Cuts a share of the samples at the loudness of the rest.
+
+    Of those that are not zero: digital silence, as around synthetic speech,
+    would else be the rest, and all sound be cut to it.
+    """
     import numpy as np
 
-    loudest = np.quantile(np.abs(samples), 1 - strength)
+    heard = samples[samples != 0]
+    if not len(heard):
+        return samples
+    loudest = np.quantile(np.abs(heard), 1 - strength)
     return np.clip(samples, -loudest, loudest)
 
 
@@ -186,7 +193,7 @@ SPEED = _of_recordings(
 )
 GAIN = _of_recordings("gain", quieter, (10, 20, 30, 40, 50), "dB quieter")
 CLIPPING = _of_recordings(
-    "clipping", clipped, (0.02, 0.05, 0.1, 0.2, 0.4), "share of samples"
+    "clipping", clipped, (0.02, 0.05, 0.1, 0.2, 0.4), "share of samples heard"
 )
 BAND_LIMIT = _of_recordings(
     "band_limit", below, (4000, 3000, 2000, 1000, 500), "Hz, the highest heard"

@@ -7,6 +7,7 @@ import copy
 import dataclasses
 
 from stilts_keras.data.matching import MATCHING_VERSION
+from stilts_keras.data.matching import can_match
 from stilts_keras.disturbances import DISTURBANCES
 from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
@@ -105,21 +106,15 @@ class Trials:
         note = f"{task.name} ({' '.join(others)}): it has nothing to change"
         if not languages:
             return [], note
-        trials = [
-            Trial(
-                target=task.name,
-                name=asked.name,
-                severity=severity,
-                noisy=None,
-                fingerprints={
-                    code: fingerprint_of(
-                        [clean[code], *disturbance.at(severity).identity]
-                    )
-                    for code in languages
-                },
-            )
-            for severity in asked.severities
-        ]
+        trials = _trials(
+            asked,
+            task,
+            languages,
+            lambda code, severity: [
+                clean[code],
+                *disturbance.at(severity).identity,
+            ],
+        )
         return trials, note if others else None
 
     def _given(self, asked, task):
@@ -140,6 +135,12 @@ class Trials:
                 f"{task.name}: {noisy.name} is {noisy.problem} of "
                 f"{noisy.reads}, not {task.problem} of {task.reads}"
             )
+        if not can_match(noisy, task):
+            return [], (
+                f"{task.name}: which clean row each of {noisy.name} is of is "
+                "only found in texts of classification or tagging, or where "
+                "both tasks read other columns of the same rows"
+            )
         if self._graph.eval_split(task) != TEST:
             return [], f"{task.name}: its rows are test rows, not dev rows"
         clean = self._graph.data_fingerprints[task.name]
@@ -149,28 +150,20 @@ class Trials:
         if not languages:
             missing = self._holdings.not_held(noisy.name, noisy, TEST)
             return [], f"{task.name}: {missing}"
-        trials = [
-            Trial(
-                target=task.name,
-                name=asked.name,
-                severity=severity,
-                noisy=noisy,
-                fingerprints={
-                    code: fingerprint_of(
-                        [
-                            clean[code],
-                            asked.name,
-                            severity,
-                            self._holdings.fingerprint(noisy, code, TEST),
-                            noisy.identity,
-                            MATCHING_VERSION,
-                        ]
-                    )
-                    for code in languages
-                },
-            )
-            for severity in asked.severities
-        ]
+        trials = _trials(
+            asked,
+            task,
+            languages,
+            lambda code, severity: [
+                clean[code],
+                asked.name,
+                severity,
+                self._holdings.fingerprint(noisy, code, TEST),
+                noisy.identity,
+                MATCHING_VERSION,
+            ],
+            noisy,
+        )
         if not others:
             return trials, None
         return trials, (
@@ -205,6 +198,32 @@ class Trials:
                 for language, fingerprint in trial.fingerprints.items()
             },
         )
+
+
+def _trials(asked, task, languages, depends_on, noisy=None):
+    """Makes a Trial of each severity.
+
+    Args:
+        asked: `disturbances.asked.Asked`.
+        task: Task. The target.
+        languages: list of str.
+        depends_on: function (language, severity) -> list, of all that scores
+            depend on besides the weights.
+        noisy: Task or None, as in `Trial`.
+    """
+    return [
+        Trial(
+            target=task.name,
+            name=asked.name,
+            severity=severity,
+            noisy=noisy,
+            fingerprints={
+                code: fingerprint_of(depends_on(code, severity))
+                for code in languages
+            },
+        )
+        for severity in asked.severities
+    ]
 
 
 def plan_notes(graph, left=None):

@@ -7,6 +7,7 @@ import importlib.util
 import re
 import sys
 
+from stilts_keras.disturbances import DISTURBANCES
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import at_home
@@ -150,7 +151,28 @@ def with_own_tasks(tasks):
     known = TASKS | {task.name: task for task in tasks}
     for task in tasks:
         _check_trained(task, known)
+        if task.disturbs:
+            _check_disturbing(task, known)
     return known
+
+
+def _check_disturbing(task, known):
+    """Raises where rows said to be disturbed ones could not be asked for."""
+    name = task.disturbance
+    if task.disturbs not in known:
+        raise unknown(f"disturbs of task {task.name!r}", task.disturbs, known)
+    if name in DISTURBANCES:
+        raise InputError(
+            f"Task {task.name!r}: disturbance {name!r} has the name of one of "
+            "stilts_keras. Give yours another."
+        )
+    # It names cells, folders and flags.
+    if not NAME.fullmatch(name):
+        raise InputError(
+            f"Task {task.name!r}: disturbance {name!r} cannot be named in "
+            "--disturb. Expected lower-case letters, digits and '_', a letter "
+            "first."
+        )
 
 
 def _check_trained(task, known):

@@ -109,12 +109,12 @@ class Request:
         """Checks each part and replaces names by what they stand for."""
         for name in LIMITS:
             _check_limit(name, getattr(self, name))
-        self._open()
         self._set("recipe", _checked_overrides(self.recipe or {}))
         self._set("sampling", _checked_sampling(self.sampling))
         self._set("replay", _checked_replay(self.replay))
         self._set("seeds", _checked_seeds(self.seeds))
         self._resolve_tasks()
+        self._open()
         check_readable(self.backbone, self.used_tasks, self.known_tasks)
         self._set("retrieval_layer", self._checked_layer())
         if self.retrieval_pooling not in (None, *POOLINGS):
@@ -129,7 +129,7 @@ class Request:
         from stilts_keras.data.sources import open_data
 
         if _is_name(self.data):
-            self._set("data", open_data(self.data))
+            self._set("data", open_data(self.data, self.tasks))
         if _is_name(self.backbone):
             self._set("backbone", describe_backbone(str(self.backbone)))
 

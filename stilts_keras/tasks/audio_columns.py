@@ -58,11 +58,19 @@ def _files(name, value):
         if is_null(file):
             raise MissingValue(f"null in {name}")
         if not has_field(file, "bytes"):
-            raise ValueError(
-                f"{str(file)[:80]!r} in {name}. Expected an object with the "
-                "bytes of a sound file and its path, in parquet."
-            )
+            raise _not_a_file(name, file)
+        # Text in JSON, for one, is no bytes.
+        is_named = isinstance(file.get("path"), str | None)
+        if not (is_named and isinstance(file["bytes"], bytes | None)):
+            raise _not_a_file(name, file)
     return files
+
+
+def _not_a_file(name, value):
+    return ValueError(
+        f"{str(value)[:80]!r} in {name}. Expected an object with the bytes of "
+        "a sound file and its path, in parquet."
+    )
 
 
 def _title(file):

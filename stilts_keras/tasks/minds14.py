@@ -1,8 +1,8 @@
 """MInDS-14: what does the caller of a bank want? 14 intents, heard.
 
 The data set has no official split. Here a row's split follows from the hash of
-its transcription, lower-cased: 60 % of the wordings train, 10 % choose
-checkpoints, 30 % are tested. So it is the same everywhere and for ever, rows
+its transcription, without case and punctuation: 60 % of the wordings train,
+10 % choose checkpoints, 30 % are tested. So it is the same everywhere, rows
 that others add move none, and no wording is both learnt and tested; published
 figures are on other splits. English is that of Australia, Britain and the
 United States together; of the other languages, Czech is none of XTREME's or

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import itertools
+import re
+import unicodedata
 from collections.abc import Mapping
 
 
@@ -37,8 +39,8 @@ class Repository:
             loading these by config name would join all configurations.
         on_hub: bool. False for layouts that exist only as local folders.
         split_column: str or None. Where the data set has no official splits:
-            the column whose text, lower-cased, decides by its hash which of
-            ours a row is in; `splits` then names the same file for each.
+            the column whose wording decides by its hash which of ours a row is
+            in; `splits` then names the same file for each.
         split_shares: mapping from `train`, `dev` and `test` to the share of
             the texts that each gets; they add up to 1.
         without: mapping from `train`, `dev` or `test` to the languages that
@@ -74,9 +76,12 @@ class Repository:
         """Returns which of our splits a text's rows are in.
 
         Args:
-            text: str. Of `split_column`.
+            text: str. Of `split_column`. Case, punctuation, white space and
+                ways of encoding a letter make no other wording.
         """
-        digest = hashlib.sha256(text.lower().encode("utf-8")).digest()
+        letters = unicodedata.normalize("NFKC", text).casefold()
+        wording = " ".join(re.findall(r"\w+", letters))
+        digest = hashlib.sha256(wording.encode("utf-8")).digest()
         place = int.from_bytes(digest[:8]) / 2**64
         bounds = itertools.accumulate(self.split_shares.values())
         for split, bound in zip(self.split_shares, bounds, strict=True):

@@ -8,16 +8,12 @@ each is a training example, and the item is scored by the mean of their logits,
 as `sib_fleurs` scores its recordings.
 """
 
+import dataclasses
+
 from stilts_keras.tasks.columns import Label
 from stilts_keras.tasks.columns import Texts
 from stilts_keras.tasks.example import Transcripts
-from stilts_keras.tasks.sib200 import SIB200
-from stilts_keras.tasks.sib_fleurs import CITATION
-from stilts_keras.tasks.sib_fleurs import LANGUAGE_NAMES
-from stilts_keras.tasks.sib_fleurs import LICENCE
-from stilts_keras.tasks.sib_fleurs import NUMBERED_LABELS
-from stilts_keras.tasks.sib_fleurs import REPOSITORIES
-from stilts_keras.tasks.task import Task
+from stilts_keras.tasks.sib_fleurs_text import SIB_FLEURS_TEXT
 
 
 def sib_fleurs_recognised_example(row):
@@ -26,25 +22,11 @@ def sib_fleurs_recognised_example(row):
     return Transcripts(texts=texts, label=row["category"])
 
 
-SIB_FLEURS_RECOGNISED = Task(
+SIB_FLEURS_RECOGNISED = dataclasses.replace(
+    SIB_FLEURS_TEXT,
     name="sib_fleurs_recognised",
-    problem="classification",
-    repositories=REPOSITORIES,
     columns={"whisper_asr": Texts(), "category": Label()},
     to_example=sib_fleurs_recognised_example,
-    languages=tuple(LANGUAGE_NAMES),
-    splits=("train", "dev", "test"),
-    head_key="sib_fleurs_text",
-    disturbs="sib_fleurs_text",
+    disturbs=SIB_FLEURS_TEXT.name,
     disturbance="recognised",
-    translated_by="people",
-    parallel_by="index_id",
-    # Where a language lacks an item, gold tells, and nothing is compared.
-    parallel_tests=True,
-    labels=SIB200.labels,
-    numbered_labels=NUMBERED_LABELS,
-    metrics=("accuracy", "macro_f1"),
-    recipe=SIB200.recipe,
-    licence=LICENCE,
-    citation=CITATION,
 )

@@ -1,4 +1,9 @@
-"""SIB-Fleurs, read: the sentences that `sib_fleurs` hears, item by item."""
+"""SIB-Fleurs, read: the sentences that `sib_fleurs` hears, item by item.
+
+They are SIB-200's in other splits, so that what one tests may be what the other
+trains on. Hence they share a head: one before the other is more of the same,
+and no transfer.
+"""
 
 from stilts_keras.tasks.columns import Label
 from stilts_keras.tasks.columns import Text
@@ -25,6 +30,7 @@ SIB_FLEURS_TEXT = Task(
     to_example=sib_fleurs_text_example,
     languages=tuple(LANGUAGE_NAMES),
     splits=("train", "dev", "test"),
+    head_key=SIB200.head_key,
     translated_by="people",
     parallel_by="index_id",
     # Where a language lacks an item, gold tells, and nothing is compared.

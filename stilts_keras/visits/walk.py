@@ -7,7 +7,6 @@ from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
-from stilts_keras.tasks import TASKS
 from stilts_keras.versions import versions
 from stilts_keras.visits.keeping import keep
 from stilts_keras.visits.place import Place
@@ -94,8 +93,8 @@ def _prepare(folder, visits, options, screen):
         )
     )
     # Of a backbone on the Hub it was not known what it reads.
-    targets = [cell.target for visit in visits for cell in visit.cells]
-    check_readable(place.root, targets, TASKS)
+    asked = folder.graph.request
+    check_readable(place.root, asked.used_tasks, asked.known_tasks)
     trained = [visit.stage for visit in visits if visit.is_trained]
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
@@ -132,6 +131,8 @@ def _left_out(graph):
 
 
 def _missing(graph):
+    for note in graph.trials.notes:
+        yield f"{note}."
     for task in graph.targets:
         missing = graph.missing_languages(task)
         if missing:
@@ -139,5 +140,3 @@ def _missing(graph):
                 f"{task.name}: the data has no {graph.eval_split(task)} rows "
                 f"in {' '.join(missing)}."
             )
-    for note in graph.trials.notes:
-        yield f"{note}."

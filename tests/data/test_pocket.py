@@ -47,6 +47,7 @@ REPOSITORIES = {
     "tau/commonsense_qa": {"train": 1000, "validation": 200},
     "extra/ccg": {"train": 3000, "validation": 300},
     "Davlan/sib200": {"train": 700, "validation": 100, "test": 200},
+    "WueNLP/sib-fleurs": {"train": 210, "validation": 42, "test": 84},
     "rajpurkar/squad_v2": {"train": 2000, "validation": 300},
     "google-research-datasets/tydiqa": {"train": 2000, "validation": 600},
     "extra/lareqa_xquad_r": {"validation": 400},
@@ -58,6 +59,15 @@ REPOSITORIES = {
 # Of others, each configuration has its own.
 CONFIGS = {
     ("nyu-mll/glue", "mnli"): {"train": 6000, "validation_matched": 500},
+    **{
+        ("PolyAI/minds14", config): {"train": count}
+        for config, count in {
+            "en-US": 168,
+            "en-GB": 56,
+            "en-AU": 56,
+            "de-DE": 140,
+        }.items()
+    },
     ("nyu-mll/glue", "qqp"): {"train": 1500, "validation": 300},
     **{
         ("facebook/mlqa", f"mlqa.{x}.{x}"): {"validation": 200, "test": 300}
@@ -145,7 +155,7 @@ def _text_content(row):
     names += ("sentence1", "sentence2", "choice1", "choice2", "choices")
     names += ("answer0", "answer1", "answer2", "answer3", "sentence")
     names += ("answerA", "answerB", "answerC", "entity_id", "source_id")
-    names += ("contextual_mention", "mentions")
+    names += ("contextual_mention", "mentions", "transcription")
     return json.dumps([row[k] for k in names if k in row])
 
 

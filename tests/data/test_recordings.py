@@ -1,5 +1,6 @@
 """Files of recordings on their way to features: broken, silent, long, many."""
 
+import dataclasses
 import io
 import re
 
@@ -17,6 +18,7 @@ from stilts_keras.problems import problem_of
 from stilts_keras.tasks import SIB_FLEURS
 from stilts_keras.tasks import SIB_FLEURS_RECOGNISED
 from stilts_keras.tasks import SIB_FLEURS_TEXT
+from stilts_keras.tasks.audio_columns import Audio
 
 RATE = 16_000
 NAMES = list(SIB_FLEURS.numbered_labels)
@@ -164,6 +166,33 @@ def test_a_path_alone_is_not_followed(tmp_path):
     write(tmp_path, "test", [[GOOD]], audio=files)
     with pytest.raises(InputError, match="row 0 has no bytes of audio 'a.fl"):
         load(tmp_path, "test", is_evaluated=True)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        {"bytes": "UklGRiQ=", "path": "a.wav"},
+        {"bytes": [82, 73], "path": "a.wav"},
+        {"bytes": GOOD, "path": 7},
+    ],
+    ids=["text", "numbers", "path"],
+)
+def test_what_is_no_bytes_is_wrong(file):
+    """JSON has no bytes: such rows are refused in words."""
+    for read in (Audio().read, Audio().read_lightly):
+        with pytest.raises(ValueError, match="in audio. Expected an object"):
+            read("audio", [file], ())
+
+
+def test_a_column_of_sound_may_have_another_name(tmp_path):
+    write(tmp_path, "train", [[GOOD]] * 2, hub=True)
+    file = next(tmp_path.rglob("train.parquet"))
+    rows = datasets.Dataset.from_parquet(str(file))
+    rows.rename_column("audio", "speech").to_parquet(file)
+    (repository,) = SIB_FLEURS.repositories
+    renamed = dataclasses.replace(repository, columns={"audio": "speech"})
+    task = dataclasses.replace(SIB_FLEURS, repositories=(renamed,))
+    assert load(tmp_path, task=task).lengths.tolist() == [5, 5]
 
 
 # --------------------------------------------------------- Long, and many

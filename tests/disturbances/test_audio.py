@@ -206,6 +206,17 @@ def test_the_share_of_clipped_samples_is_what_was_asked_for(severity):
     assert np.ptp(np.abs(found[found != wave])) == 0
 
 
+def test_clipping_leaves_sound_amid_digital_silence():
+    """Seven tenths of zeros would else be most of the samples."""
+    silence = np.zeros(7 * SAMPLE_RATE_HZ, "float32")
+    (found,) = disturbed("clipping", 5, np.concatenate([silence, voice()]))
+    (alone,) = disturbed("clipping", 5, voice())
+    np.testing.assert_array_equal(found[len(silence) :], alone)
+    assert alone.any()
+    (found,) = disturbed("clipping", 5, silence)
+    assert not found.any()
+
+
 @pytest.mark.parametrize("severity", SEVERITIES)
 def test_what_is_above_the_band_is_gone_and_the_rest_is_left(severity):
     edge = strength("band_limit", severity)

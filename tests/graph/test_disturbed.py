@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import re
 
 import pytest
 import rich.console
@@ -230,3 +231,43 @@ def test_plans_tell_how_many_more_evaluations():
     found = left(built.description(), cells)
     render_plan(built, console=console, left=found.cells)
     assert "of which 28 are to be made" in console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"disturbance": "typos"}, "has the name of one of stilts_keras"),
+        ({"disturbance": "o|cr"}, "cannot be named in --disturb"),
+        ({"disturbance": "a/b"}, "cannot be named in --disturb"),
+        ({"disturbs": "xnly"}, "Did you mean 'xnli'"),
+    ],
+)
+def test_disturbed_rows_of_ones_own_that_no_flag_could_name_are_refused(
+    changes, message
+):
+    own = dataclasses.replace(
+        TASKS["noisy_xnli"],
+        **{"name": "my_noise", "disturbance": "scanned", **changes},
+    )
+    with pytest.raises(InputError, match=re.escape(message)):
+        made("typos:1", tasks=(own,))
+
+
+def test_disturbed_rows_that_no_clean_ones_can_be_found_of_are_refused():
+    def own(**changes):
+        return dataclasses.replace(
+            TASKS["xquad"],
+            name="my_xquad",
+            disturbs="xquad",
+            disturbance="scanned",
+            **changes,
+        )
+
+    one_file, other_file = (
+        own(),
+        own(repositories=TASKS["noisy_xnli"].repositories),
+    )
+    wanted = {"targets": ["xquad"], "languages": ["de"]}
+    assert made("scanned", tasks=(one_file,), **wanted).disturbed_cells
+    with pytest.raises(InputError, match="which clean row each of my_xquad"):
+        made("scanned", tasks=(other_file,), **wanted)

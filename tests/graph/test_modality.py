@@ -1,13 +1,16 @@
 """A route trains what the backbone can read, or nothing is begun."""
 
 import dataclasses
+import types
 
 import pytest
 
 from fakes import BACKBONE
 from fakes import graph
+from stilts_keras import experiment
 from stilts_keras.errors import InputError
 from stilts_keras.graph.modality import check_readable
+from stilts_keras.steps import survey
 from stilts_keras.tasks import TASKS
 
 SPEECH = dataclasses.replace(BACKBONE, name="heard", family="whisper")
@@ -58,3 +61,19 @@ def test_of_an_unknown_family_nothing_is_said_until_it_is_known():
     check_readable(unknown, [TASKS["xnli"], TASKS["minds14"]], TASKS)
     with pytest.raises(InputError, match="reads recordings"):
         check_readable(SPEECH, [TASKS["xnli"]], TASKS)
+
+
+def test_sources_too_are_checked_once_a_backbone_is_fetched(monkeypatch):
+    """A text source of a speech target was trained on, or a traceback."""
+    unknown = dataclasses.replace(BACKBONE, family=None)
+    asked = graph(targets=["minds14"], routes=["mnli"], backbone=unknown)
+    place = types.SimpleNamespace(root=SPEECH)
+    monkeypatch.setattr(experiment, "Place", lambda setting: place)
+    monkeypatch.setattr(survey, "fetch", lambda backbone: SPEECH)
+    folder = types.SimpleNamespace(graph=asked, stages=None)
+    for begin in (
+        lambda: experiment._prepare(folder, [], None, None),
+        lambda: survey.Surveys(asked, "skip", print),
+    ):
+        with pytest.raises(InputError, match="reads recordings, and task 'mn"):
+            begin()

@@ -33,6 +33,8 @@ from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.steps.multitask import MultiTask
 from stilts_keras.steps.optimizer import MultiTaskAdamW
 from stilts_keras.steps.optimizer import make_optimizer
+from stilts_keras.steps.survey import survey
+from stilts_keras.steps.survey import surveyor
 from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import Watch
@@ -77,6 +79,7 @@ def main(folder):
     found |= toy_run()
     found |= updates_of_lengths()
     model, sources = mixed_model(encoder)
+    found |= surveyed(encoder, sources[TASKS.index("hellaswag")])
     found |= mixed_run(model, sources, tokenizer, folder / NAME)
     found |= sliced(model, sources, tokenizer)
     if NAME == "torch":
@@ -95,6 +98,19 @@ def values(prefix, variables):
             variable
         ).copy()
         for number, variable in enumerate(variables)
+    }
+
+
+# ------------------------------------------------------ Before any training
+def surveyed(encoder, source):
+    """Looks at one data set through the bare backbone."""
+    found = survey(surveyor(encoder), get_task(source.name), [source.split])
+    return {
+        "survey_numbers": [found.num_rows, found.num_sequences],
+        "survey_mean": found.mean,
+        "survey_gram": found.moments.gram,
+        "survey_cross": found.moments.cross,
+        "survey_labels": found.moments.label_sum,
     }
 
 

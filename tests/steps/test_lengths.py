@@ -15,7 +15,11 @@ POCKET = describe_backbone("pocket")
 NUM_POSITIONS = POCKET.max_sequence_length
 DATA = open_data("pocket")
 HELD = {
-    split: [task for task in TASKS.values() if DATA.languages(task, split)]
+    split: [
+        task
+        for task in TASKS.values()
+        if task.reads == POCKET.reads and DATA.languages(task, split)
+    ]
     for split in ("train", "test")
 }
 

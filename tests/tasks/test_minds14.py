@@ -28,14 +28,33 @@ def test_where_a_wording_lies_is_fixed():
         "how much is in my account",
     ]
     found = [REPOSITORY.split_of(wording) for wording in wordings]
-    expected = "train train train test test train train train"
+    expected = "train train train train test train train train"
     assert " ".join(found) == expected
 
 
-def test_case_is_no_other_wording():
-    assert REPOSITORY.split_of("PAY My Bill") == REPOSITORY.split_of(
-        "pay my bill"
-    )
+@pytest.mark.parametrize(
+    "other",
+    [
+        "PAY My Caf\u00e9 Bill",
+        "pay my caf\u00e9 bill.",
+        "Pay, my  caf\u00e9 bill!\n",
+        "pay my cafe\u0301 bill",
+        "\uff50\uff41\uff59 my caf\u00e9 bill",
+    ],
+    ids=["case", "full stop", "punctuation", "NFD", "wide letters"],
+)
+def test_how_it_is_written_makes_no_other_wording(other):
+    """Else the same words could be learnt and tested."""
+    # One of two shares would not tell by chance.
+    many = {f"{n}": 0.001 for n in range(1000)}
+    fine = dataclasses.replace(REPOSITORY, split_shares=many)
+    assert fine.split_of(other) == fine.split_of("pay my caf\u00e9 bill")
+
+
+def test_other_words_are_another_wording():
+    many = {f"{n}": 0.001 for n in range(1000)}
+    fine = dataclasses.replace(REPOSITORY, split_shares=many)
+    assert fine.split_of("pay my bill") != fine.split_of("pay my bills")
 
 
 def test_shares_are_those_that_are_stated():

@@ -9,6 +9,7 @@ from stilts_keras.data.rows import RowReader
 from stilts_keras.data.sources import PocketData
 from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.scoring.metrics import METRICS
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.scoring.suites import XTREME
@@ -355,6 +356,14 @@ def test_rows_read_as_worked_by_hand(item, expected):
 def test_panx_prefixes_go_only_where_they_are_prefixes(tokens, words):
     found = read("panx", tokens=tokens, ner_tags=["O"] * len(tokens))
     assert list(found.words) == words
+
+
+@pytest.mark.parametrize("arm", ["sib_fleurs_text", "sib_fleurs_recognised"])
+def test_sib_200_before_its_own_sentences_is_no_transfer(arm):
+    """Its training rows may be those that are tested there, and vice versa."""
+    arm, sib200 = (TaskFacts.of(TASKS[name]) for name in (arm, "sib200"))
+    assert arm.trains_as(sib200)
+    assert sib200.trains_as(arm)
 
 
 def test_label_orders_are_the_documented_ones():

@@ -4,11 +4,16 @@ Every text is measured before its place is chosen, so that long routes make a
 page larger instead of running into their neighbours.
 """
 
+import math
+
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from stilts_keras.data.note import DATA_NOTE
+from stilts_keras.reporting.figures.style import DASHES
+from stilts_keras.reporting.figures.style import LINE_COLOURS
+from stilts_keras.reporting.figures.style import MARKERS
 from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
 from stilts_keras.reporting.figures.style import SMALL
@@ -21,6 +26,7 @@ from stilts_keras.reporting.figures.texts import wrap
 EDGE = 0.18
 MIN_WIDTH = 4.8
 MAX_PANELS = 12
+PANELS_IN_A_ROW = 4
 SAMPLE = 0.42
 
 
@@ -58,6 +64,57 @@ def open_page(title, width, down, captions, key=()):
         _draw_sample(figure, EDGE + left, key_top + below, text, style)
     write_lines(figure, EDGE, foot_top, foot, SMALL, color=QUIET)
     return figure, top
+
+
+def open_panels(frame, names, what, across, down, caption, styles):
+    """Opens a page of equal panels of lines, in rows.
+
+    Args:
+        frame: dict with `title` and `notes`.
+        names: list of str. One for each panel; the first `MAX_PANELS` are
+            drawn.
+        what: str. What they are, in the plural.
+        across: float. A panel's width, with its labels, in inches.
+        down: float. Its height.
+        caption: str.
+        styles: dict from what a line stands for to its `line_style`.
+
+    Returns:
+        A `matplotlib.figure.Figure`, and a list of pairs: a panel's name and
+        its axes.
+    """
+    shown = names[:MAX_PANELS]
+    columns = min(len(shown), PANELS_IN_A_ROW)
+    figure, top = open_page(
+        frame["title"],
+        2 * EDGE + columns * across,
+        math.ceil(len(shown) / columns) * down,
+        [caption, *left_out(len(names), what), *caveats(frame)],
+        key=[
+            (text, style | {"markersize": 5, "linewidth": 1.8})
+            for text, style in styles.items()
+        ],
+    )
+    panels = []
+    for number, name in enumerate(shown):
+        row, place = divmod(number, columns)
+        box = (
+            EDGE + place * across + 0.35,
+            top + row * down + 0.25,
+            across - 0.55,
+            down - 0.7,
+        )
+        panels.append((name, add_axes(figure, *box)))
+    return figure, panels
+
+
+def line_style(number):
+    """Returns the `Line2D` style of a figure's line of that number."""
+    return {
+        "color": LINE_COLOURS[number % len(LINE_COLOURS)],
+        "marker": MARKERS[number % len(MARKERS)],
+        "linestyle": DASHES[number % len(DASHES)],
+    }
 
 
 def _plan_key(key, room):

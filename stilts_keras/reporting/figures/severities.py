@@ -1,19 +1,10 @@
 """What is left of scores over the severity of a disturbance."""
 
-import math
-
 from stilts_keras.errors import InputError
 from stilts_keras.reporting.figures.curves import calm_heights
 from stilts_keras.reporting.figures.curves import limit_heights
-from stilts_keras.reporting.figures.page import EDGE
-from stilts_keras.reporting.figures.page import MAX_PANELS
-from stilts_keras.reporting.figures.page import add_axes
-from stilts_keras.reporting.figures.page import caveats
-from stilts_keras.reporting.figures.page import left_out
-from stilts_keras.reporting.figures.page import open_page
-from stilts_keras.reporting.figures.style import DASHES
-from stilts_keras.reporting.figures.style import LINE_COLOURS
-from stilts_keras.reporting.figures.style import MARKERS
+from stilts_keras.reporting.figures.page import line_style
+from stilts_keras.reporting.figures.page import open_panels
 from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
 from stilts_keras.reporting.figures.style import styled
@@ -23,7 +14,6 @@ from stilts_keras.reporting.robustness import severity_lines
 
 ACROSS = 2.4
 DOWN = 2.1
-PER_ROW = 4
 
 
 @styled()
@@ -46,43 +36,20 @@ def severity_curves(table):
     if not lines:
         raise InputError(f"There is nothing to draw in {table['title']!r}.")
     routes = dict.fromkeys(route for found in lines.values() for route in found)
-    styles = {route: _style(at) for at, route in enumerate(routes)}
-    shown = list(lines)[:MAX_PANELS]
-    across = min(len(shown), PER_ROW)
-    figure, top = open_page(
-        table["title"],
-        2 * EDGE + across * ACROSS,
-        math.ceil(len(shown) / across) * DOWN,
-        [
-            "Percent of the clean score that is left, over the severity; "
-            "bars: 95 % interval over examples and seeds, cut at the panel's "
-            "edge",
-            *left_out(len(lines), "disturbances"),
-            *caveats(table),
-        ],
-        key=[
-            (name, style | {"markersize": 5, "linewidth": 1.8})
-            for name, style in styles.items()
-        ],
+    styles = {route: line_style(at) for at, route in enumerate(routes)}
+    figure, panels = open_panels(
+        table,
+        list(lines),
+        "disturbances",
+        ACROSS,
+        DOWN,
+        "Percent of the clean score that is left, over the severity; bars: "
+        "95 % interval over examples and seeds, cut at the panel's edge",
+        styles,
     )
-    for number, name in enumerate(shown):
-        row, place = divmod(number, across)
-        box = (
-            EDGE + place * ACROSS + 0.35,
-            top + row * DOWN + 0.25,
-            ACROSS - 0.55,
-            DOWN - 0.7,
-        )
-        _panel(add_axes(figure, *box), name, lines[name], styles)
+    for name, axes in panels:
+        _panel(axes, name, lines[name], styles)
     return figure
-
-
-def _style(number):
-    return {
-        "color": LINE_COLOURS[number % len(LINE_COLOURS)],
-        "marker": MARKERS[number % len(MARKERS)],
-        "linestyle": DASHES[number % len(DASHES)],
-    }
 
 
 def _panel(axes, name, routes, styles):

@@ -1,22 +1,18 @@
 """Studies of source languages: curves over sizes, effects with intervals."""
 
-import math
-
 from matplotlib.ticker import NullLocator
 
 from stilts_keras.errors import InputError
 from stilts_keras.reporting.figures.curves import calm_heights
 from stilts_keras.reporting.figures.curves import limit_heights
 from stilts_keras.reporting.figures.page import EDGE
-from stilts_keras.reporting.figures.page import MAX_PANELS
 from stilts_keras.reporting.figures.page import add_axes
 from stilts_keras.reporting.figures.page import caveats
-from stilts_keras.reporting.figures.page import left_out
+from stilts_keras.reporting.figures.page import line_style
 from stilts_keras.reporting.figures.page import open_page
-from stilts_keras.reporting.figures.style import DASHES
+from stilts_keras.reporting.figures.page import open_panels
 from stilts_keras.reporting.figures.style import GRID
 from stilts_keras.reporting.figures.style import LINE_COLOURS
-from stilts_keras.reporting.figures.style import MARKERS
 from stilts_keras.reporting.figures.style import MIN_SPAN
 from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
@@ -28,7 +24,6 @@ from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
 
 ACROSS = 2.7
 DOWN = 2.3
-PER_ROW = 4
 BARS_ACROSS = 4.2
 LINE_DOWN = 0.24
 MAX_EFFECTS = 24
@@ -53,33 +48,19 @@ def source_set_curves(frame):
     columns = [name for name in frame["columns"] if _lines(frame, name)]
     if not columns:
         raise InputError(f"There are no scores to draw in {frame['title']!r}.")
-    shown = columns[:MAX_PANELS]
-    across = min(len(shown), PER_ROW)
-    figure, top = open_page(
-        frame["title"],
-        2 * EDGE + across * ACROSS,
-        math.ceil(len(shown) / across) * DOWN,
-        [
-            "Score in percent over the number of the source's examples, in all "
-            "its languages together; bars: 95 % interval over examples and "
-            "seeds, cut at the panel's edge; dotted: baseline",
-            *left_out(len(columns), "kinds"),
-            *caveats(frame),
-        ],
-        key=[
-            (name, _style(frame, name) | {"markersize": 5, "linewidth": 1.8})
-            for name in _set_names(frame)
-        ],
+    figure, panels = open_panels(
+        frame,
+        columns,
+        "kinds",
+        ACROSS,
+        DOWN,
+        "Score in percent over the number of the source's examples, in all "
+        "its languages together; bars: 95 % interval over examples and "
+        "seeds, cut at the panel's edge; dotted: baseline",
+        {name: _style(frame, name) for name in _set_names(frame)},
     )
-    for number, column in enumerate(shown):
-        row, place = divmod(number, across)
-        box = (
-            EDGE + place * ACROSS + 0.35,
-            top + row * DOWN + 0.25,
-            ACROSS - 0.55,
-            DOWN - 0.7,
-        )
-        _size_panel(add_axes(figure, *box), frame, column)
+    for column, axes in panels:
+        _size_panel(axes, frame, column)
     return figure
 
 
@@ -107,12 +88,7 @@ def _lines(frame, column):
 
 
 def _style(frame, name):
-    at = _set_names(frame).index(name)
-    return {
-        "color": LINE_COLOURS[at % len(LINE_COLOURS)],
-        "marker": MARKERS[at % len(MARKERS)],
-        "linestyle": DASHES[at % len(DASHES)],
-    }
+    return line_style(_set_names(frame).index(name))
 
 
 def _size_panel(axes, frame, column):

@@ -102,7 +102,7 @@ def build(evidence):
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
             *language_sentences.sentences(effects),
-            *robustness.sentences(disturbed, baseline),
+            *robustness.sentences(disturbed, evidence),
             *collapsed.sentences(evidence),
             *data_notes([*rows, *evidence.disturbed]),
         ],

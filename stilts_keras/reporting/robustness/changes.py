@@ -8,6 +8,7 @@ from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.courses import change_of
 from stilts_keras.reporting.robustness.courses import deviation_of
 from stilts_keras.reporting.robustness.courses import judged
+from stilts_keras.reporting.robustness.courses import left_out
 from stilts_keras.reporting.robustness.courses import of_scope
 from stilts_keras.reporting.robustness.notes import LEFT
 from stilts_keras.reporting.robustness.notes import OURS
@@ -21,6 +22,11 @@ from stilts_keras.scoring import behrens_fisher
 from stilts_keras.scoring import bootstrap
 
 SCOPES = (ZERO_SHOT, TRAINED)
+# Why a training is in no comparison.
+WITHOUT = (
+    "clean predictions are constant, or no language has all severities in all "
+    "seeds"
+)
 CHANGE_COLUMNS = [
     "route",
     "target",
@@ -62,11 +68,13 @@ def change_table(courses, baseline, pairs):
                     raise InputError(f"no such score of {baseline}")
                 change = change_of(course, by_route[baseline])
             except InputError as error:
-                target, disturbance, scope = place
-                name = f"{route} on {target} under {disturbance}, {scope}"
-                problems.setdefault(str(error), []).append(name)
+                problems.setdefault(str(error), []).append(
+                    _name_of(route, *place)
+                )
             else:
                 found.append(((route, *place), change))
+    for names, seeds in left_out(courses, pairs).items():
+        problems.setdefault(WITHOUT, []).append(_name_of(*names, seeds=seeds))
     return {
         "title": f"Retention: differences to {baseline}",
         "columns": CHANGE_COLUMNS,
@@ -80,6 +88,11 @@ def change_table(courses, baseline, pairs):
             *row_notes(pairs),
         ],
     }
+
+
+def _name_of(route, target, disturbance, scope, seeds=()):
+    name = f"{route} on {target} under {disturbance}, {scope}"
+    return f"{name}, seed {' '.join(map(str, seeds))}" if seeds else name
 
 
 def _corrected(found, scope):

@@ -36,6 +36,8 @@ class Course:
         pairs: dict from seed to dict from language to dict from severity to
             `Pair`: of the scope's languages that the benchmark lists, those
             with all severities, whose clean predictions are not constant.
+            Seeds without such a language, as of a training that collapsed, are
+            left out.
     """
 
     route: str
@@ -65,22 +67,28 @@ class Course:
         Args:
             what: str. An attribute of `Pair`.
             severities: iterable of int.
-            languages: list of str, or None for all.
+            languages: list of str, or None for all that have it in all seeds.
 
         Returns:
-            `Scores`; None where a pair lacks it.
+            `Scores`; None where no language has it.
         """
-        chosen = [
-            [
+        chosen = {
+            (code, severity): [
                 getattr(by_language[code][severity], what)
                 for by_language in self.pairs.values()
             ]
             for code in languages or self.languages
             for severity in severities
+        }
+        lacking = {
+            code for (code, _), by_seed in chosen.items() if None in by_seed
+        }
+        kept = [
+            Scores.of(by_seed)
+            for (code, _), by_seed in chosen.items()
+            if code not in lacking
         ]
-        if any(score is None for by_seed in chosen for score in by_seed):
-            return None
-        return robustness.mean_of([Scores.of(by_seed) for by_seed in chosen])
+        return robustness.mean_of(kept) if kept else None
 
     def retention(self, severities, languages=None):
         """Returns the share that is left, as `robustness.retention` does."""
@@ -141,19 +149,46 @@ def courses_of(pairs):
 
     Returns:
         Dict from (target, disturbance, scope) to a dict from route to
-        `Course`. Of routes without a language that can be compared there is
-        none, nor of disturbances without such a route.
+        `Course`. Of routes without a language that all their seeds can be
+        compared in there is none, nor of disturbances without such a route;
+        `left_out` names both.
     """
     places = {}
     for pair in pairs:
         row = pair.row
-        scope = ZERO_SHOT if row.zero_shot else TRAINED
-        place = places.setdefault((row.target, row.disturbance, scope), {})
+        place = places.setdefault(_place_of(row), {})
         by_seed = place.setdefault(row.route, {})
         by_language = by_seed.setdefault(row.seed, {})
         by_language.setdefault(row.language, {})[row.severity] = pair
     found = {place: _courses(place, routes) for place, routes in places.items()}
     return {place: courses for place, courses in found.items() if courses}
+
+
+def left_out(courses, pairs):
+    """Lists the routes that have no course, and the seeds that are in none.
+
+    Args:
+        courses: dict, of `courses_of`.
+        pairs: list of `Pair`, that they are of.
+
+    Returns:
+        Dict from what is left out, (route, target, disturbance, scope), to a
+        list of int: its seeds, or to an empty list: all of it.
+    """
+    seeds = {}
+    for pair in pairs:
+        if pair.row.in_benchmark:
+            place = _place_of(pair.row)
+            seeds.setdefault((pair.row.route, *place), {})[pair.row.seed] = None
+    found = {}
+    for (route, *place), known in seeds.items():
+        course = courses.get(tuple(place), {}).get(route)
+        missing = [
+            seed for seed in known if course and seed not in course.pairs
+        ]
+        if missing or course is None:
+            found[route, *place] = missing
+    return found
 
 
 def of_scope(courses):
@@ -168,6 +203,11 @@ def of_scope(courses):
         if place[2] == ZERO_SHOT
     }
     return found or courses
+
+
+def _place_of(row):
+    scope = ZERO_SHOT if row.zero_shot else TRAINED
+    return row.target, row.disturbance, scope
 
 
 def _courses(place, routes):
@@ -196,9 +236,9 @@ def _courses(place, routes):
             disturbance=place[1],
             scope=place[2],
             severities=tuple(severities),
-            pairs=pairs,
+            pairs={seed: found for seed, found in pairs.items() if found},
         )
-        if course.languages:
+        if course.pairs and course.languages:
             courses[route] = course
     return courses
 

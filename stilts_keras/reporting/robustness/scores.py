@@ -69,7 +69,8 @@ def score_table(target, courses, pairs):
             "with the least retention, chosen by it, so that its interval is "
             "that of a language named beforehand; consistency: percent of "
             "items predicted as the clean English items are that they "
-            f"translate; severity `{ALL}`: mean over these",
+            "translate, in the languages where rows are known to; "
+            f"severity `{ALL}`: mean over these",
             *row_notes(pairs),
             "In brackets: 95 % intervals over examples (bootstrap) and seeds "
             "(Student's t)",

@@ -8,16 +8,23 @@ from stilts_keras.scoring import behrens_fisher
 ONLY_TRAINED = "only in languages that the target was trained in"
 
 
-def sentences(tables, baseline):
+def sentences(tables, evidence):
     """Answers the question by the numbers of the table.
 
     Args:
         tables: dict from a short name to a plain table, of `tables_of`.
-        baseline: str. The route compared with.
+        evidence: `Evidence`. Its baseline is compared with.
 
     Returns:
         List of str; empty where nothing was disturbed.
     """
+    baseline = evidence.baseline
+    if not tables and evidence.disturbed:
+        return [
+            "Robustness: rows were disturbed, but nothing can be compared. "
+            "Clean predictions are constant, clean scores of the same rows are "
+            "missing, or no language has all severities."
+        ]
     if not tables:
         return []
     table = tables[CHANGES]

@@ -216,6 +216,22 @@ def test_a_disturbances_own_rows_may_be_those_of_english_too(tmp_path):
     assert row["consistency, disturbed"] == pytest.approx(100 * 27 / 36)
 
 
+def test_consistency_is_over_the_languages_that_have_it(tmp_path):
+    gold = {code: ([*fake_runs.LABELS] * 14)[:40] for code in ("en", "de")}
+    # Other rows in Hindi.
+    gold["hi"] = ["neutral", "entailment"] * 20
+    run_dir = hand_made(
+        tmp_path,
+        {"en": 40, "de": 30, "hi": 30},
+        {"en": 40, "de": 20, "hi": 10},
+        gold=gold,
+    )
+    row = found_in(built(run_dir).plain["robustness_scores_xnli"])
+    assert row["consistency, clean"] == pytest.approx(75.0)
+    assert row["consistency, disturbed"] == pytest.approx(50.0)
+    assert row["retention"] == pytest.approx(50.0)
+
+
 @pytest.mark.parametrize(
     "gold, english",
     [
@@ -293,6 +309,7 @@ def test_a_disturbed_score_of_other_rows_is_no_retention(tmp_path):
     made = built(run_dir)
     assert "robustness" not in made.frames
     assert any("not the same ones" in x for x in made.evidence.problems)
+    assert any("nothing can be compared" in x for x in made.sentences)
 
 
 def test_lost_predictions_are_named_and_the_others_judged(tmp_path):
@@ -387,6 +404,44 @@ def test_clean_predictions_that_are_constant_are_compared_with_nothing(
     frames, plain = robustness.tables_of(evidence)
     change = found_in(plain["robustness_changes"])
     assert change["languages"] == len(fake_runs.LANGUAGES) - 2
+
+
+def test_a_seed_that_collapsed_leaves_the_others_and_is_named(tmp_path):
+    run_dir = fake_runs.write_run(
+        tmp_path / "run", SHARES, n=60, seeds=SEEDS, languages=LANGUAGES
+    )
+    fake_disturbed.write_disturbed(
+        run_dir, {route: {1: 0.7, 3: 0.5} for route in SHARES}
+    )
+    evidence = gather([run_dir])
+    evidence.rows = [
+        dataclasses.replace(row, constant="neutral")
+        if (row.route, row.seed) == ("mnli", 2)
+        else row
+        for row in evidence.rows
+    ]
+    frames, plain = robustness.tables_of(evidence)
+    change = found_in(plain["robustness_changes"], route="mnli")
+    assert (change["seeds"], change["languages"]) == (2, 3)
+    labels = [row["label"] for row in frames["robustness"]["rows"]]
+    assert labels == ["pretrained", "mnli"]
+    (note,) = [
+        note
+        for note in plain["robustness_changes"]["notes"]
+        if "predictions are constant" in note
+    ]
+    assert "mnli on xnli under typos, zero-shot, seed 2" in note
+
+
+def test_a_route_without_a_language_to_compare_is_named(tmp_path):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=60)
+    fake_disturbed.write_disturbed(
+        run_dir, {"pretrained": {1: 0.9, 4: 0.7}, "mnli": {1: 0.9}}
+    )
+    _, plain = robustness.tables_of(gather([run_dir]))
+    notes = " ".join(plain["robustness_changes"]["notes"])
+    assert "has all severities" in notes
+    assert "mnli on xnli under typos, zero-shot" in notes
 
 
 def test_languages_are_those_that_all_severities_have(tmp_path):
