@@ -7,11 +7,11 @@ import pytest
 
 from fakes import BACKBONE
 from fakes import graph
-from stilts_keras import experiment
 from stilts_keras.errors import InputError
 from stilts_keras.graph.modality import check_readable
 from stilts_keras.steps import survey
 from stilts_keras.tasks import TASKS
+from stilts_keras.visits import walk
 
 SPEECH = dataclasses.replace(BACKBONE, name="heard", family="whisper")
 
@@ -68,11 +68,11 @@ def test_sources_too_are_checked_once_a_backbone_is_fetched(monkeypatch):
     unknown = dataclasses.replace(BACKBONE, family=None)
     asked = graph(targets=["minds14"], routes=["mnli"], backbone=unknown)
     place = types.SimpleNamespace(root=SPEECH)
-    monkeypatch.setattr(experiment, "Place", lambda setting: place)
+    monkeypatch.setattr(walk, "Place", lambda setting: place)
     monkeypatch.setattr(survey, "fetch", lambda backbone: SPEECH)
     folder = types.SimpleNamespace(graph=asked, stages=None)
     for begin in (
-        lambda: experiment._prepare(folder, [], None, None),
+        lambda: walk._prepare(folder, [], None, None),
         lambda: survey.Surveys(asked, "skip", print),
     ):
         with pytest.raises(InputError, match="reads recordings, and task 'mn"):
