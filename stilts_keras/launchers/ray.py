@@ -27,6 +27,8 @@ from stilts_keras.visits.worker import attempt
 
 CONNECT_SECONDS = 10.0
 PROBE_SECONDS = 120.0
+# More than a cluster has room for, so that it may grow; each is looked at.
+MOST_HANDED_OUT = 1000
 # What workers must have of the driver's environment, beside the backend.
 PASSED_ON = ("HF_", "XLA_", "JAX_", "TF_", "OMP_NUM_THREADS", "MALLOC_")
 # A cluster that no address is given for is of this machine and this run.
@@ -229,8 +231,6 @@ def _seen(probes, wanted):
 class Tasks:
     """An engine of `schedule`: tasks of Ray, which finds room for them."""
 
-    num_free = float("inf")
-
     def __init__(self, ray, options, gpus_per_stage):
         """Starts nothing yet.
 
@@ -247,6 +247,11 @@ class Tasks:
         )(_make)
         self._files = loaded_task_files()
         self._running = {}
+
+    @property
+    def num_free(self):
+        """Number of visits that can be handed out now."""
+        return MOST_HANDED_OUT - len(self._running)
 
     def start(self, part):
         """Hands a visit of a `Part` to the cluster."""

@@ -141,16 +141,18 @@ class Schedule:
         return self._failures()
 
     def _start_ready(self):
-        for fingerprint in list(self._waiting):
+        left = dict.fromkeys(self._waiting)
+        for fingerprint in self._waiting:
             if not self._engine.num_free:
-                return
-            needs = {*self._planned[fingerprint].needs}
-            if needs & self._failed.keys():
-                self._waiting.remove(fingerprint)
+                break
+            needs = self._planned[fingerprint].needs
+            if any(need in self._failed for need in needs):
+                del left[fingerprint]
                 self._failed[fingerprint] = None
-            elif not needs & {*self._waiting, *self._running}:
-                self._waiting.remove(fingerprint)
+            elif not any(n in left or n in self._running for n in needs):
+                del left[fingerprint]
                 self._start(fingerprint)
+        self._waiting = list(left)
 
     def _start(self, fingerprint):
         self._running[fingerprint] = progress_of(self._folder.path, fingerprint)

@@ -78,7 +78,7 @@ def write_sessions(folder, sessions, *, record_folder=None):
 
 def _places(folder, sessions):
     """Returns the sessions' folders, all below `folder` and no two equal."""
-    places = []
+    names = {}
     for session in sessions:
         name = pathlib.PurePath(session["name"])
         if name.is_absolute() or ".." in name.parts or not name.parts:
@@ -86,10 +86,10 @@ def _places(folder, sessions):
                 "Expected the relative path of a session's folder. Received: "
                 f"{session['name']!r}."
             )
-        if folder / name in places:
+        if name in names:
             raise InputError(f"Two sessions are named {session['name']!r}.")
-        places.append(folder / name)
-    return places
+        names[name] = None
+    return [folder / name for name in names]
 
 
 def _alike(rows):

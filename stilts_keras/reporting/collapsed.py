@@ -17,10 +17,9 @@ def sentences(evidence):
         stage that only led to others; of many the first.
     """
     trainings = {row.stage: row for row in evidence.trainings}
-    found = {}
+    primary, found = evidence.primary, {}
     for row in evidence.rows:
-        of_target = evidence.primary.get(row.target) == row.metric
-        if of_target and row.collapsed:
+        if primary.get(row.target) == row.metric and row.collapsed:
             key = (row.route, row.target, row.seed)
             found.setdefault(key, []).append(row)
     told = [

@@ -1,6 +1,6 @@
-"""Runs the same graphs by every launcher, in one process and its workers.
+"""Runs the same graph by every launcher, in one process and its workers.
 
-python launchers_run.py FOLDER
+python launchers_run.py FOLDER GRAPH
 """
 
 import contextlib
@@ -44,13 +44,11 @@ LAUNCHERS = {
     "workers": ["--num_workers=2"],
     "ray": ["--launcher=ray"],
 }
-RUNS = [
-    ("all", "workers"),
-    ("all", "ray"),
-    ("all", "slurm"),
-    ("trained_only", "workers"),
-    ("trained_only", "slurm"),
-]
+# What other launchers each graph is run by.
+OTHERS = {
+    "trained_only": ["workers", "slurm"],
+    "all": ["workers", "ray", "slurm"],
+}
 # Prints a number, and keeps what it was asked for.
 SBATCH = """\
 #!{python}
@@ -84,6 +82,16 @@ def by_slurm(folder, graph, flags):
     with open(script, "w") as file, contextlib.redirect_stdout(file):
         status = main(["stilts", "plan", *flags, *where, "--format=slurm"])
     assert status == 0
+    asked = submitted(script, place)
+    return asked, run_jobs(asked)
+
+
+def submitted(script, place):
+    """Runs a script beside a stand-in of sbatch.
+
+    Returns:
+        Dict from the number of each job to the arguments it was asked with.
+    """
     jobs = place / "jobs"
     jobs.mkdir()
     programs = place / "programs"
@@ -101,11 +109,10 @@ def by_slurm(folder, graph, flags):
             "STAND_IN_JOBS": str(jobs),
         },
     )
-    asked = {
+    return {
         int(file.stem): json.loads(file.read_text())
         for file in sorted(jobs.iterdir())
     }
-    return asked, run_jobs(asked)
 
 
 def run_jobs(asked):
@@ -133,19 +140,19 @@ def run_jobs(asked):
     return ended
 
 
-def run_all(folder):
+def run_all(folder, graph):
+    """Returns how each launcher ended: of jobs, the status of each."""
+    flags = [*FLAGS, *GRAPHS[graph], "--keras_backend=torch"]
     found = {}
-    for graph, launcher in [*((graph, "plain") for graph in GRAPHS), *RUNS]:
-        flags = [*FLAGS, *GRAPHS[graph], "--keras_backend=torch"]
-        name = f"{graph} {launcher}"
+    for launcher in ("plain", *OTHERS[graph]):
         if launcher == "slurm":
-            asked, ended = by_slurm(folder, graph, flags)
-            found[name] = {"asked": asked, "ended": ended}
+            _, found[launcher] = by_slurm(folder, graph, flags)
             continue
         where = folders(folder, graph, launcher)
-        found[name] = stilts("run", *flags, *where, *LAUNCHERS[launcher])
+        how = LAUNCHERS[launcher]
+        found[launcher] = stilts("run", *flags, *where, *how)
     return found
 
 
 if __name__ == "__main__":
-    print(json.dumps(run_all(pathlib.Path(sys.argv[1]))))
+    print(json.dumps(run_all(pathlib.Path(sys.argv[1]), sys.argv[2])))

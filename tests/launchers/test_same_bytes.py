@@ -1,15 +1,18 @@
-"""Whoever makes the visits of a run: the same bytes."""
+"""Whoever makes the visits of a run: the same bytes.
 
+By default of a chain without retrieval; of a tree with it, with the bare
+backbone, forgetting and Ray, what is marked slow.
+"""
+
+import functools
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
 import pytest
-from launchers_run import GRAPHS
-from launchers_run import RUNS
+from launchers_run import OTHERS
 
 from stores import contents_of_store
 
@@ -18,12 +21,32 @@ TESTS = pathlib.Path(__file__).parents[1]
 OWN = (".lock", "run.json", "report/report.json", "report/report.md")
 
 
+MARKS = {"trained_only": (), "all": (pytest.mark.slow,)}
+cases = pytest.mark.parametrize(
+    "graph, launcher",
+    [
+        pytest.param(graph, launcher, marks=MARKS[graph])
+        for graph, others in OTHERS.items()
+        for launcher in others
+    ],
+)
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The folder of all runs, and how each ended."""
+    """Function: the folder of all runs of a graph, and how each ended."""
+    return functools.cache(lambda graph: run_all(tmp_path_factory, graph))
+
+
+def run_all(tmp_path_factory, graph):
     folder = tmp_path_factory.mktemp("launchers")
     done = subprocess.run(
-        [sys.executable, TESTS / "launchers" / "launchers_run.py", folder],
+        [
+            sys.executable,
+            TESTS / "launchers" / "launchers_run.py",
+            folder,
+            graph,
+        ],
         capture_output=True,
         text=True,
         env={
@@ -34,7 +57,7 @@ def runs(tmp_path_factory):
         },
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder, json.loads(done.stdout.splitlines()[-1])
+    return folder / graph, json.loads(done.stdout.splitlines()[-1])
 
 
 def whole(run_dir):
@@ -50,15 +73,15 @@ def whole(run_dir):
     return found
 
 
-@pytest.mark.parametrize("graph, launcher", RUNS)
+@cases
 def test_the_run_folder_is_that_of_one_process_byte_for_byte(
     runs, graph, launcher
 ):
-    folder, _ = runs
-    plain = whole(folder / graph / "plain")
+    folder, _ = runs(graph)
+    plain = whole(folder / "plain")
     assert "results.jsonl" in plain and "trainings.jsonl" in plain
     assert ("forgetting.jsonl" in plain) == (graph == "all")
-    other = whole(folder / graph / launcher)
+    other = whole(folder / launcher)
     assert other.keys() == plain.keys()
     # KerasHub writes the time into one file of a stage.
     dated = {name for name in plain if name.endswith("/metadata.json")}
@@ -67,51 +90,20 @@ def test_the_run_folder_is_that_of_one_process_byte_for_byte(
     assert differing <= dated
 
 
-@pytest.mark.parametrize("graph, launcher", RUNS)
+@cases
 def test_the_store_holds_the_same_weights(runs, graph, launcher):
-    folder, _ = runs
-    plain = contents_of_store(folder / graph / "plain_store")
+    folder, _ = runs(graph)
+    plain = contents_of_store(folder / "plain_store")
     assert len(plain) == {"all": 4, "trained_only": 3}[graph]
-    assert contents_of_store(folder / graph / f"{launcher}_store") == plain
+    assert contents_of_store(folder / f"{launcher}_store") == plain
 
 
-@pytest.mark.parametrize("graph, launcher", RUNS)
+@cases
 def test_every_launcher_ends_well_and_leaves_no_visit(runs, graph, launcher):
-    folder, ended = runs
-    status = ended[f"{graph} {launcher}"]
+    folder, ended = runs(graph)
+    statuses = ended[launcher]
     if launcher == "slurm":
-        status = set(status["ended"].values())
-        assert status == {0}
+        assert set(statuses.values()) == {0}
     else:
-        assert status == ended[f"{graph} plain"] == 0
-    assert not list((folder / graph / launcher / "visits").glob("?" * 16))
-
-
-def test_a_job_waits_for_the_stage_before_it_and_the_report_for_all(runs):
-    _, ended = runs
-    asked = ended["all slurm"]["asked"]
-    dependencies = {
-        number: [a for a in arguments if a.startswith("--dependency=")]
-        for number, arguments in asked.items()
-    }
-    # The bare backbone and mnli; mnli/xnli and mnli/squad; mnli/squad/xnli.
-    assert dependencies == {
-        "100": [],
-        "101": [],
-        "102": ["--dependency=afterok:101"],
-        "103": ["--dependency=afterok:101"],
-        "104": ["--dependency=afterok:103"],
-        "105": ["--dependency=afterany:100:102:104"],
-    }
-    for arguments in asked.values():
-        assert "--requeue" in arguments
-        assert "--kill-on-invalid-dep=yes" in arguments
-
-
-@pytest.mark.parametrize("graph", GRAPHS)
-def test_the_script_is_clean(runs, graph):
-    folder, _ = runs
-    program = shutil.which("shellcheck")
-    if program is None:
-        pytest.skip("needs shellcheck")
-    subprocess.run([program, folder / graph / "submit.sh"], check=True)
+        assert statuses == ended["plain"] == 0
+    assert not list((folder / launcher / "visits").glob("?" * 16))

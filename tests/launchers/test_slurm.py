@@ -2,11 +2,14 @@
 
 import os
 import shlex
+import shutil
 import signal
 import stat
 import subprocess
+import sys
 
 import pytest
+from launchers_run import submitted
 from made_visits import Screen
 from made_visits import write_visit
 
@@ -21,6 +24,7 @@ from stilts_keras.options import Options
 from stilts_keras.records.lock import locked
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.visit_folders import visit_folder
+from stilts_keras.visits.planning import plan_visits
 
 
 @pytest.fixture
@@ -133,6 +137,52 @@ def test_a_queue_that_refuses_is_said(stopped, monkeypatch):
 
 
 # ----------------------------------------------------------------- The script
+@pytest.fixture
+def script(tmp_path):
+    """The script for a tree of five visits."""
+    built = graph(
+        routes=["pretrained", "mnli", "mnli/squad"],
+        targets=["xnli", "tatoeba"],
+        languages=["de"],
+    )
+    left = RunFolder(tmp_path / "run", built).remaining(is_plan=True)
+    visits = plan_visits(built, left)
+    found = jobs.jobs_of(built, visits, tmp_path / "run", ["--seed=1"])
+    file = tmp_path / "submit.sh"
+    file.write_text(jobs.as_script(found, "--partition=gpu --time=8:00:00"))
+    return file
+
+
+def test_a_job_waits_for_the_stage_before_it_and_the_report_for_all(
+    script, tmp_path
+):
+    asked = submitted(script, tmp_path)
+    dependencies = {
+        number: [a for a in arguments if a.startswith("--dependency=")]
+        for number, arguments in asked.items()
+    }
+    # The bare backbone and mnli; mnli/xnli and mnli/squad; mnli/squad/xnli.
+    assert dependencies == {
+        100: [],
+        101: [],
+        102: ["--dependency=afterok:101"],
+        103: ["--dependency=afterok:101"],
+        104: ["--dependency=afterok:103"],
+        105: ["--dependency=afterany:100:102:104"],
+    }
+    wanted = {"--requeue", "--kill-on-invalid-dep=yes", "--partition=gpu"}
+    assert all(wanted <= {*arguments} for arguments in asked.values())
+
+
+def test_the_script_is_clean(script):
+    beside = os.path.dirname(sys.executable)
+    places = os.pathsep.join([beside, os.environ["PATH"]])
+    program = shutil.which("shellcheck", path=places)
+    if program is None:
+        pytest.skip("needs shellcheck")
+    subprocess.run([program, script], check=True)
+
+
 def test_words_of_flags_reach_the_job_as_they_were(tmp_path):
     name = "it's $HOME; a `b`"
     found = jobs.Jobs(
