@@ -69,15 +69,10 @@ def measure(place, num_stages, num_at_once):
     working_gib = harness.peak_bytes() / harness.GIB
     report(run.folder)
     clock.take("report")
-    tenth = num_stages // 10
     return {
         "cpu_seconds": clock.cpu,
         "wall_seconds": clock.wall,
-        "ms_per_visit": {
-            "all": ms_per_visit(engine.marks),
-            "first_tenth": ms_per_visit(engine.marks[: tenth + 1]),
-            "last_tenth": ms_per_visit(engine.marks[-tenth - 1 :]),
-        },
+        "absorb_ms_per_visit": of_absorbing(schedule.absorbed),
         "part_kib": round(engine.most_bytes / 2**10, 1),
         "mib": {
             file.name: round(file.stat().st_size / 2**20, 2)
@@ -91,10 +86,23 @@ def measure(place, num_stages, num_at_once):
     }
 
 
-def ms_per_visit(marks):
-    """Returns the driver's milliseconds for a visit, between two starts."""
-    spent = marks[-1] - marks[0]
-    return round(1000 * spent / (len(marks) - 1), 3)
+def of_absorbing(absorbed):
+    """Returns the processor's milliseconds for a visit, early and late.
+
+    Args:
+        absorbed: list of (number of visits, seconds).
+    """
+    tenth = max(1, len(absorbed) // 10)
+    parts = {
+        "all": absorbed,
+        "first_tenth": absorbed[:tenth],
+        "last_tenth": absorbed[-tenth:],
+    }
+    found = {}
+    for name, part in parts.items():
+        num_visits, seconds = map(sum, zip(*part, strict=True))
+        found[name] = round(1000 * seconds / num_visits, 3)
+    return found
 
 
 class Clock:
@@ -113,10 +121,6 @@ class Clock:
 
     def _now(self):
         return time.process_time(), time.perf_counter()
-
-    def spent(self):
-        """Returns seconds of the processor, but for what was taken apart."""
-        return time.process_time() - self._apart[0]
 
     def take(self, what):
         """Keeps what was spent since the last time."""
@@ -143,13 +147,11 @@ class Engine:
     """An engine whose visits are made at once, of nothing.
 
     Attributes:
-        marks: list of float. The processor's seconds at the start of each.
         most_bytes: int. Of what is handed to a worker.
     """
 
     def __init__(self, run_dir, num_at_once, clock):
         """Starts nothing yet."""
-        self.marks = []
         self.most_bytes = 0
         self._run_dir = run_dir
         self._num_at_once = num_at_once
@@ -163,7 +165,6 @@ class Engine:
 
     def start(self, part):
         """Makes a visit of a `Part`."""
-        self.marks.append(self._clock.spent())
         self._running.append(part.fingerprint)
         # Handing it on costs its bytes, too.
         self.most_bytes = max(self.most_bytes, len(pickle.dumps(part)))
@@ -215,10 +216,24 @@ def run_of(graph, place):
 
 
 def begun(run, engine):
+    """Returns a schedule that also keeps what absorbing takes."""
     from stilts_keras.launchers import schedule
 
     schedule.ABSORB_EVERY_SECONDS = 0.0
-    return schedule.Schedule(run, engine)
+
+    class Timed(schedule.Schedule):
+        """Keeps (number of visits, processor's seconds) of each absorption."""
+
+        def _absorb(self):
+            num_visits, before = len(self._done), time.process_time()
+            super()._absorb()
+            if num_visits:
+                spent = time.process_time() - before
+                self.absorbed.append((num_visits, spent))
+
+    timed = Timed(run, engine)
+    timed.absorbed = []
+    return timed
 
 
 def script(run):
@@ -284,6 +299,7 @@ def write(run_dir, part):
         )
         predictions.write(file, [0], [0])
     RowFile(path / results.RESULTS_FILE, Score).add(rows)
+    (path / results.RUN_FILE).touch()
 
 
 if __name__ == "__main__":

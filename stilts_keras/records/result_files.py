@@ -11,7 +11,6 @@ from stilts_keras.records import remaining
 from stilts_keras.records import results
 from stilts_keras.records import scalars
 from stilts_keras.records.results import RowFile
-from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
@@ -103,14 +102,8 @@ class ResultFiles:
                     submission_files.join_splits(folder, self.path)
                 files.move_files(folder / name, self.path / name)
         for file in self._row_files():
-            rows = [
-                row
-                for folder in folders
-                # What is damaged is missing, and will be made again.
-                for row in read_rows(folder / file.path.name, file.kind, [])
-            ]
-            if rows:
-                file.add(rows)
+            # What is damaged is missing, and will be made again.
+            file.add_files(folder / file.path.name for folder in folders)
 
     def arrange(self):
         """Puts the graph's rows in the order of a run by one process."""

@@ -68,6 +68,20 @@ class RowFile:
         rows = list(rows)
         for row in rows:
             rows_of.check(row, f"A row for {self.path}")
+        self._add(rows)
+
+    def add_files(self, paths):
+        """Adds the rows of other files of the kind; damaged ones are left out.
+
+        Args:
+            paths: iterable of path.
+        """
+        # They are checked as they are read.
+        rows = [row for path in paths for row in read_rows(path, self.kind, [])]
+        if rows:
+            self._add(rows)
+
+    def _add(self, rows):
         lines = [self._line(row) for row in rows]
         self.rows()
         for row, line in zip(rows, lines, strict=True):

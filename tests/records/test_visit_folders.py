@@ -236,7 +236,7 @@ def test_absorbing_goes_on_where_it_was_cut_off(built, places, monkeypatch):
         raise OSError("no more")
 
     with monkeypatch.context() as broken:
-        broken.setattr(RowFile, "add", fail)
+        broken.setattr(RowFile, "add_files", fail)
         with pytest.raises(OSError, match="no more"):
             absorb(RunFolder(places["run_dir"], built), [path])
     absorb(RunFolder(places["run_dir"], built), [path])
