@@ -13,6 +13,11 @@ ROOT = pathlib.Path(stilts_keras.__file__).parents[1]
 TESTS = pathlib.Path(__file__).parent
 OTHERS = ("tensorflow", "jax")
 BACKENDS = ("torch", *OTHERS)
+# Most of a small run on JAX is compilation.
+QUICK_XLA = (
+    "--xla_backend_optimization_level=0 "
+    "--xla_llvm_disable_expensive_passes=true"
+)
 
 
 def run_on_backends(script, folder):
@@ -61,6 +66,7 @@ def environment(name, folder):
         "XDG_CACHE_HOME": str(folder / "cache"),
         "OMP_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        "XLA_FLAGS": QUICK_XLA,
     }
 
 

@@ -1,5 +1,6 @@
 """All that differs between TensorFlow, JAX and torch, in one place."""
 
+import stilts_keras.backend.first_import  # noqa: F401 - before any of these
 from stilts_keras.backend.arrays import fill
 from stilts_keras.backend.arrays import on_device
 from stilts_keras.backend.arrays import replace_value

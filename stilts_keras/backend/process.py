@@ -9,6 +9,7 @@ import sys
 import keras
 
 from stilts_keras import memory
+from stilts_keras.backend.first_import import absent
 from stilts_keras.errors import InputError
 
 
@@ -52,12 +53,8 @@ def without_tensorflow():
     if keras.backend.backend() == "tensorflow" or kept_away[0] in sys.modules:
         yield
         return
-    sys.modules.update(dict.fromkeys(kept_away))
-    try:
+    with absent(*kept_away):
         yield
-    finally:
-        for module in kept_away:
-            del sys.modules[module]
 
 
 def _hide_gpus():

@@ -26,6 +26,7 @@ import h5py
 import pytest
 
 import stilts_keras
+from backends import QUICK_XLA
 from command import tiny_backbone
 
 SAVING = ["--save_every_minutes=0.005"]
@@ -313,12 +314,10 @@ class Harness:
             "TF_CPP_MIN_LOG_LEVEL": "3",
             # The package that this test session imports, wherever it is.
             "PYTHONPATH": str(pathlib.Path(stilts_keras.__file__).parents[1]),
-            # Most of a small run on JAX is compilation.
             "JAX_COMPILATION_CACHE_DIR": str(folder / "jax_cache"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-            "XLA_FLAGS": "--xla_backend_optimization_level=0 "
-            "--xla_llvm_disable_expensive_passes=true",
+            "XLA_FLAGS": QUICK_XLA,
         }
 
     def stop(self):

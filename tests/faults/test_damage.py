@@ -123,10 +123,9 @@ def test_one_damaged_stage_alone_is_made_again(harness, name):
     "name",
     [
         "heads",
-        "config",
         *(
             pytest.param(name, marks=pytest.mark.slow)
-            for name in ("weights", "manifest", "unreadable manifest")
+            for name in ("config", "weights", "manifest", "unreadable manifest")
         ),
     ],
 )
@@ -249,6 +248,7 @@ def test_damaged_progress_is_named_and_changes_no_result(harness):
     harness.assert_equal(run_dir, finished(harness))
 
 
+@pytest.mark.slow
 def test_damaged_progress_is_refused_where_that_is_asked_for(harness):
     run_dir = harness.copy(stopped(harness))
     file = progress_files(harness, run_dir)[0]

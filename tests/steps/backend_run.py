@@ -5,7 +5,6 @@ first of the processes must be torch: it makes what the others read.
 """
 
 import contextlib
-import os
 import pathlib
 import sys
 
@@ -60,15 +59,7 @@ SIZES = {
 }
 
 
-# Most of this on JAX is compilation.
-QUICK_XLA = (
-    "--xla_backend_optimization_level=0 "
-    "--xla_llvm_disable_expensive_passes=true"
-)
-
-
 def main(folder):
-    os.environ["XLA_FLAGS"] = QUICK_XLA
     backend.prepare()
     found = {}
     # What was drawn before must not matter.

@@ -5,13 +5,11 @@ for every task, what three steps and an evaluation give, in float32 and in
 `mixed_bfloat16`, from the same weights.
 """
 
-import os
 import pathlib
 import sys
 
 import keras
 import numpy as np
-from backend_run import QUICK_XLA
 
 from encoders import tiny_encoder
 from stilts_keras import backend
@@ -36,7 +34,6 @@ LENGTH, NUM_STEPS, BATCH = 32, 3, 8
 
 
 def main(folder):
-    os.environ["XLA_FLAGS"] = QUICK_XLA
     # JAX would compile for each of several lengths.
     batches.BUCKET_LENGTHS = ()
     backend.prepare()

@@ -33,8 +33,9 @@ def draw(rng, values, count=None):
     Returns:
         List.
     """
-    keyed = sorted((rng.random(), i) for i in range(len(values)))
-    return [values[i] for _, i in keyed[:count]]
+    keys = [rng.random() for _ in values]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return [values[i] for i in order[:count]]
 
 
 def draw_labels(rng, spans, classes):
