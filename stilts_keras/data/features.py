@@ -9,6 +9,7 @@ import pathlib
 
 import numpy as np
 
+from stilts_keras.audio import decoding
 from stilts_keras.data import draws
 from stilts_keras.data import rows as row_reading
 from stilts_keras.data.disturbing import DisturbingReader
@@ -204,6 +205,7 @@ def load_features(
         "rows": [len(rows), count],
         **_drawn_with(data, task, language, split, count),
         **_part_of(numbers, setting),
+        **_heard_with(task),
         "split": [language, split, is_evaluated, reader.is_hidden],
     }
     packing = _Packing(
@@ -256,6 +258,11 @@ def _part_of(numbers, setting):
     if setting is not None:
         found["disturbed"] = setting.identity
     return found
+
+
+def _heard_with(task):
+    """Returns what made samples of sound files, for the cache's key."""
+    return {"heard": decoding.identity()} if task.reads == "audio" else {}
 
 
 def _opened(
