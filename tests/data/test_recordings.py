@@ -14,6 +14,7 @@ from stilts_keras.backbones.log_mel import LogMel
 from stilts_keras.data import features as feature_making
 from stilts_keras.data import sources
 from stilts_keras.data.features import load_features
+from stilts_keras.data.features_cache import key_of
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
 from stilts_keras.tasks import SIB_FLEURS
@@ -236,8 +237,15 @@ def test_another_decoder_makes_features_of_sound_anew(tmp_path, monkeypatch):
         again = load(tmp_path)
         assert again.features._fingerprint != first.features._fingerprint
         first = again
-    # Caches of text stay as they are.
-    assert feature_making._heard_with(SIB_FLEURS_TEXT) == {}
+
+
+def test_caches_of_text_stay_as_they_are(tmp_path):
+    write(tmp_path, "train", [[GOOD]] * 3)
+    data = sources.open_data(str(tmp_path))
+    chosen = {"count": None, "numbers": None, "setting": None}
+    for task, more in ((SIB_FLEURS_TEXT, set()), (SIB_FLEURS, {"heard"})):
+        key = key_of(data, task, "en", "train", **chosen)
+        assert set(key) == {"features", "task", "data"} | more
 
 
 def test_few_recordings_are_in_memory_at_once(tmp_path, monkeypatch):
