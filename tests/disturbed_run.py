@@ -20,9 +20,11 @@ from stilts_keras.data.sources import open_data
 from stilts_keras.disturbances import TYPOS
 from stilts_keras.experiment import run
 from stilts_keras.graph.graph import Graph
+from stilts_keras.steps.evaluate import Evaluator
 from stilts_keras.tasks import NOISY_XNLI
 from stilts_keras.tasks import XNLI
 from stilts_keras.tasks.example import TextPair
+from stilts_keras.visits import evaluation
 
 DISTURB = ("typos:0,5", "word_drops@xnli:2", "real_noise")
 RECIPE = {
@@ -48,10 +50,22 @@ def graph(data, disturb=()):
     )
 
 
+class Counting(Evaluator):
+    """Counts the pools that are embedded."""
+
+    num_pools = 0
+
+    def embed(self, model, splits):
+        Counting.num_pools += 1
+        return super().embed(model, splits)
+
+
 def make(run_dir, *built):
+    """Returns what is printed, and how many pools were embedded."""
     console = rich.console.Console(file=io.StringIO())
+    Counting.num_pools = 0
     run(graph(*built), run_dir=run_dir, console=console)
-    return console.file.getvalue()
+    return console.file.getvalue(), Counting.num_pools
 
 
 def write_noisy(folder):
@@ -73,18 +87,21 @@ def write_noisy(folder):
 
 def main(folder):
     backend.prepare()
+    evaluation.Evaluator = Counting
     retrieval_rows.write(folder / "data")
     write_noisy(folder / "data")
     data = f"{folder / 'data'},pocket"
-    printed = [
+    printed, num_pools = zip(
         make(folder / "grown", data),
         make(folder / "grown", data, DISTURB),
         make(folder / "whole", data, DISTURB),
-    ]
+        strict=True,
+    )
     pairs = match(open_data(data), NOISY_XNLI, XNLI, "de")
     pairs = pairs.limited(24)
     found = {
         "printed": printed,
+        "num_pools": num_pools,
         "clean": pairs.clean.tolist(),
         "noisy": pairs.noisy.tolist(),
     }

@@ -125,6 +125,15 @@ def test_queries_are_disturbed_and_candidates_are_not(folder):
         assert "typos 5: 20 % of letters" in notes["typos"]
 
 
+def test_what_is_searched_is_embedded_once_for_all_settings(folder, found):
+    """Clean, typos 0, typos 5: each run has one stage that searches."""
+    assert found["num_pools"] == [1, 1, 1]
+    for disturbance, severity in (("", 0), ("typos", 0), ("typos", 5)):
+        file = predictions(folder, "lareqa", disturbance, severity)
+        other = folder / "whole" / file.relative_to(folder / "grown")
+        assert other.read_bytes() == file.read_bytes()
+
+
 def test_real_noise_is_compared_on_the_same_rows_only(folder, found):
     """Severity 0 are the clean rows that the disturbed ones were made of."""
     labels = open_data("pocket").load(XNLI, "de", "test")["label"]

@@ -9,13 +9,20 @@ SciPy and soundfile are imported inside functions: plans need none of them.
 """
 
 import dataclasses
+import importlib.metadata
 import io
 import math
 
+from stilts_keras.audio.wholeness import why_cut
+
+# Part of every cache key of what is heard: raise it when samples change.
+DECODING_VERSION = 1
 SAMPLE_RATE_HZ = 16_000
 # Of full scale, -80 dB: three steps of 16 bits. A microphone's own noise is
 # louder, and so is what lossy codecs leave of speech.
 MAX_SILENCE = 1e-4
+# Where a file does not say how long it is, libsndfile takes the largest number.
+MAX_FRAMES = 2**48
 
 
 class BrokenRecording(ValueError):
@@ -54,26 +61,45 @@ def decode(data, name):
         `Recording`.
 
     Raises:
-        BrokenRecording: If it is no sound file, has no samples, or samples
-            that are no numbers.
+        BrokenRecording: If it is no sound file, is cut off, has no samples,
+            or samples that are no numbers.
     """
     import numpy as np
     import soundfile
 
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
+            if file.frames > MAX_FRAMES:
+                raise BrokenRecording("does not say how long it is; convert it")
             channels = file.read(dtype="float32", always_2d=True)
-            rate = file.samplerate
+            rate, cut = file.samplerate, why_cut(data, file, len(channels))
     except (soundfile.SoundFileError, RuntimeError, ValueError) as error:
         # libsndfile's words end in a full stop; ours are part of a sentence.
         reason = str(error).rpartition(": ")[2].rstrip(".")
         raise BrokenRecording(reason) from error
     if not len(channels):
         raise BrokenRecording("no samples")
+    if cut:
+        raise BrokenRecording(cut)
     samples = channels.mean(axis=1, dtype="float32")
     if not np.isfinite(samples).all():
         raise BrokenRecording("samples that are no numbers")
     return Recording(name=name, samples=resample(samples, rate))
+
+
+def identity():
+    """Returns what samples depend on besides a file: JSON-serialisable.
+
+    A list: our version, and those of what decodes and resamples.
+    """
+    import soundfile
+
+    return [
+        DECODING_VERSION,
+        f"soundfile {soundfile.__version__}",
+        soundfile.__libsndfile_version__,
+        f"scipy {importlib.metadata.version('scipy')}",
+    ]
 
 
 def resample(samples, rate, to_rate=SAMPLE_RATE_HZ):

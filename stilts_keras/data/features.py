@@ -2,22 +2,16 @@
 
 import dataclasses
 import functools
-import hashlib
-import json
-import os
-import pathlib
 
 import numpy as np
 
 from stilts_keras.data import draws
+from stilts_keras.data import features_cache
 from stilts_keras.data import rows as row_reading
 from stilts_keras.data.disturbing import DisturbingReader
-from stilts_keras.data.formats import quiet_datasets
 from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.errors import InputError
 
-# Part of every cache key: raise it when the mapping in this file changes.
-FEATURES_VERSION = 3
 # Rows that are in memory at once; of recordings, a minute may be 4 MB.
 MAP_BATCH_SIZE = 1000
 AUDIO_BATCH_SIZE = 16
@@ -29,7 +23,8 @@ class SplitFeatures:
 
     Attributes:
         title: str. Task, language and split.
-        where: str. The same and the file, for messages.
+        where: str. The same, the file, which of its rows where they are
+            chosen by number, and what disturbs them: a name of its own.
         language: str.
         rows: `datasets.Dataset` with the data set's own columns.
         features: `datasets.Dataset`; `example` (index into rows), `length`
@@ -189,21 +184,17 @@ def load_features(
     rows, reader = _opened(
         data, task, language, split, count, is_evaluated, is_hidden, numbers
     )
-    where = _where(data, task, language, split)
+    where = _where(data, task, language, split, numbers)
     if setting is not None:
         place = {"task": task.name, "language": language, "split": split}
         reader = DisturbingReader(reader, setting, **place)
         where += f", {setting.name}"
-    key = {
-        "features": FEATURES_VERSION,
+    chosen = {"count": count, "numbers": numbers, "setting": setting}
+    key = features_cache.key_of(data, task, language, split, **chosen) | {
         "pack": pack_key,
-        "task": [task.name, task.identity, task.labels],
-        "data": data.fingerprint(task, language, split),
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,
         "rows": [len(rows), count],
-        **_drawn_with(data, task, language, split, count),
-        **_part_of(numbers, setting),
         "split": [language, split, is_evaluated, reader.is_hidden],
     }
     packing = _Packing(
@@ -212,7 +203,9 @@ def load_features(
         lambda items: pack(items, tokenizer, max_length),
         {"where": where, "bad_rows": bad_rows},
     )
-    features = _map_cached(rows, packing.columns_of, key, _batch_size(task))
+    features = features_cache.map_cached(
+        rows, packing.columns_of, key, _batch_size(task)
+    )
     if not len(features):
         raise InputError(f"{where} leaves all its rows out. Check the data.")
     found = SplitFeatures(
@@ -239,23 +232,6 @@ def _data_note(data, task, language, split):
     """Returns the note of the rows' data, with the task it is of."""
     note = data.note(task, language, split)
     return f"{task.name}: {note}" if note else ""
-
-
-def _drawn_with(data, task, language, split, count):
-    """Returns what else tells which rows were drawn, for the cache's key."""
-    found = split == "train" and draws.depends_on(data, task, language, count)
-    return {"drawn with": found} if found else {}
-
-
-def _part_of(numbers, setting):
-    """Returns what else tells rows and Examples, for the cache's key."""
-    found = {}
-    if numbers is not None:
-        content = np.asarray(numbers, "int64").tobytes()
-        found["numbers"] = hashlib.sha256(content).hexdigest()
-    if setting is not None:
-        found["disturbed"] = setting.identity
-    return found
 
 
 def _opened(
@@ -333,9 +309,12 @@ class _Packing:
             raise InputError(f"{where}: {error}") from error
 
 
-def _where(data, task, language, split):
+def _where(data, task, language, split, numbers=None):
     origin = data.origin(task, language, split)
-    return f"{task.name} ({language}, {split}, {origin})"
+    where = f"{task.name} ({language}, {split}, {origin})"
+    if numbers is None:
+        return where
+    return f"{where}, rows {features_cache.digest_of(numbers)[:8]} of these"
 
 
 def labels_in(data, task, language):
@@ -370,30 +349,3 @@ def labels_in(data, task, language):
             }
         )
     )
-
-
-def _map_cached(rows, function, key, batch_size):
-    """Maps through `datasets`, under a cache key of our own.
-
-    The key names everything that the result depends on; hashing the function
-    itself would miss the cache for every change of a comment.
-    """
-    import datasets
-
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode())
-    token = digest.hexdigest()[:32]
-    folder = pathlib.Path(datasets.config.HF_DATASETS_CACHE) / "stilts_keras"
-    folder = folder / "features"
-    folder.mkdir(parents=True, exist_ok=True)
-    with quiet_datasets():
-        return rows.map(
-            function,
-            batched=True,
-            batch_size=batch_size,
-            writer_batch_size=batch_size,
-            with_indices=True,
-            remove_columns=rows.column_names,
-            cache_file_name=os.fspath(folder / f"{token}.arrow"),
-            new_fingerprint=token,
-            load_from_cache_file=True,
-        )

@@ -21,6 +21,8 @@ SPAN_SECONDS = 0.1
 FILTER_ORDER = 8
 # A sound is away when a millionth of its power is left, -60 dB.
 NEPERS_OF_60_DB = 6.9078
+# What filters and resamples.
+SCIPY = ("scipy",)
 
 
 def in_recordings(operation):
@@ -170,7 +172,7 @@ def with_gaps(samples, *, strength, random):
     return silenced
 
 
-def _of_recordings(name, operation, strengths, unit):
+def _of_recordings(name, operation, strengths, unit, libraries=()):
     return Disturbance(
         name=name,
         change=in_recordings(operation),
@@ -178,6 +180,7 @@ def _of_recordings(name, operation, strengths, unit):
         unit=unit,
         reads="audio",
         problems=PROBLEMS,
+        libraries=libraries,
     )
 
 
@@ -187,19 +190,31 @@ NOISE_UNIT = "dB of the recording above the noise"
 WHITE_NOISE = _of_recordings(
     "white_noise", with_white_noise, RATIOS, NOISE_UNIT
 )
-BABBLE = _of_recordings("babble", with_babble, RATIOS, NOISE_UNIT)
+BABBLE = _of_recordings("babble", with_babble, RATIOS, NOISE_UNIT, SCIPY)
 SPEED = _of_recordings(
-    "speed", at_speed, (1.1, 1.2, 1.3, 1.4, 1.5), "times as fast or as slow"
+    "speed",
+    at_speed,
+    (1.1, 1.2, 1.3, 1.4, 1.5),
+    "times as fast or as slow",
+    SCIPY,
 )
 GAIN = _of_recordings("gain", quieter, (10, 20, 30, 40, 50), "dB quieter")
 CLIPPING = _of_recordings(
     "clipping", clipped, (0.02, 0.05, 0.1, 0.2, 0.4), "share of samples heard"
 )
 BAND_LIMIT = _of_recordings(
-    "band_limit", below, (4000, 3000, 2000, 1000, 500), "Hz, the highest heard"
+    "band_limit",
+    below,
+    (4000, 3000, 2000, 1000, 500),
+    "Hz, the highest heard",
+    SCIPY,
 )
 REVERBERATION = _of_recordings(
-    "reverberation", reverberating, STRENGTHS_SECONDS, "s until -60 dB"
+    "reverberation",
+    reverberating,
+    STRENGTHS_SECONDS,
+    "s until -60 dB",
+    SCIPY,
 )
 MASKED_SPANS = _of_recordings(
     "masked_spans", with_gaps, (0.05, 0.1, 0.2, 0.3, 0.5), "share of the time"

@@ -19,7 +19,9 @@ NumPy is imported inside functions: plans only ask for names.
 """
 
 import dataclasses
+import functools
 import hashlib
+import importlib.metadata
 from collections.abc import Callable
 
 from stilts_keras.errors import InputError
@@ -45,6 +47,8 @@ class Disturbance:
         applies_in: function (language) -> bool: whether texts in it have what
             is changed; None for all.
         version: int. Raised when it would change something else.
+        libraries: tuple of str. The packages whose version decides what comes
+            out, such as how a number is spelt.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Disturbance:
     problems: tuple[str, ...] = ()
     applies_in: Callable | None = None
     version: int = 1
+    libraries: tuple[str, ...] = ()
 
     def __post_init__(self):
         """Checks the definition at import."""
@@ -89,6 +94,12 @@ class Disturbance:
                 f"(clean) to {NUM_SEVERITIES}. Received: {severity!r}."
             )
         return Setting(self, severity)
+
+
+@functools.cache
+def _installed(library):
+    """Names a package with its version."""
+    return f"{library} {importlib.metadata.version(library)}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +140,13 @@ class Setting:
     def identity(self):
         """What results depend on: a list, JSON-serialisable."""
         known = self.disturbance
-        return [known.name, known.version, self.severity, self.strength]
+        return [
+            known.name,
+            known.version,
+            self.severity,
+            self.strength,
+            *map(_installed, known.libraries if self.severity else ()),
+        ]
 
     def apply(self, example, *, task, language, split, number):
         """Disturbs an Example.

@@ -202,4 +202,5 @@ NUMBERS = Disturbance(
     unit="share of whole numbers in digits",
     problems=UNTAGGED,
     applies_in=_spells_numbers,
+    libraries=("num2words",),
 )

@@ -171,7 +171,8 @@ def clean_and_disturbed(rows):
 
     The one place that does so: whatever a table, a figure, a finding or a
     card is of, it takes the first, and only robustness the second. Severity 0
-    of a disturbance belongs to the second: those are a part of the rows.
+    of a disturbance belongs to the second: those are a part of the rows, or
+    the clean rows once more.
 
     Args:
         rows: iterable of `rows.Score`, or of another kind that has

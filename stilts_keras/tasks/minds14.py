@@ -4,8 +4,10 @@ The data set has no official split. Here a row's split follows from the hash of
 its transcription, without case and punctuation: 60 % of the wordings train,
 10 % choose checkpoints, 30 % are tested. So it is the same everywhere, rows
 that others add move none, and no wording is both learnt and tested; published
-figures are on other splits. English is that of Australia, Britain and the
-United States together; of the other languages, Czech is none of XTREME's or
+figures are on other splits. Speakers may be in several splits: the rows name
+none, so that nothing keeps them apart, and what was learnt of a voice may help
+with its other sentences. English is that of Australia, Britain and the United
+States together; of the other languages, Czech is none of XTREME's or
 XTREME-R's and left out.
 
 People said freely what they wanted, in their own language: rows of different

@@ -51,7 +51,39 @@ def recall(visit, place, model, interruption):
     return Recalled(visit.stage, tuple(scores))
 
 
-def evaluate_cell(cell, place, model, interruption):
+class Pools:
+    """The embedded candidates of a visit: those of the last target alone.
+
+    A target's disturbed cells follow the clean one, and search what it does.
+    What is kept is a mapped file where it is large.
+    """
+
+    def __init__(self):
+        """Embeds nothing yet."""
+        self._splits = []
+        self._searched = None
+
+    def searched(self, splits, evaluator, model):
+        """Embeds a pool, unless it is the last one.
+
+        Args:
+            splits: list of `SplitFeatures`, of all its candidates.
+            evaluator: `Evaluator`.
+            model: `MultiTask`. The visit's: always the same weights.
+
+        Returns:
+            `steps.evaluate.Searched`.
+        """
+        # `Inputs` gives the very same objects for the same rows.
+        if list(map(id, splits)) != list(map(id, self._splits)):
+            # Never two in memory.
+            self._searched = None
+            self._searched = evaluator.embed(model, splits)
+            self._splits = splits
+        return self._searched
+
+
+def evaluate_cell(cell, place, model, interruption, pools):
     """Evaluates a cell, one language after the other."""
     evaluator = evaluator_of(
         cell.target,
@@ -61,7 +93,7 @@ def evaluate_cell(cell, place, model, interruption):
         interruption,
     )
     evaluate = _by_head if cell.target.kind.is_trained else _by_states
-    predicted = evaluate(cell, place, model, evaluator)
+    predicted = evaluate(cell, place, model, evaluator, pools)
     constant, hidden = [], []
     for language, split, found, layer_rows, facts in predicted:
         if split.is_hidden:
@@ -105,10 +137,10 @@ def _splits(cell, place):
     return [split for split in splits if split is not None]
 
 
-def _by_head(cell, place, model, evaluator):
+def _by_head(cell, place, model, evaluator, pools):
     """Yields each language with what a trained head predicts."""
     pool = place.inputs.pool(cell)
-    searched = pool and evaluator.embed(model, pool)
+    searched = pool and pools.searched(pool, evaluator, model)
     for language in cell.languages:
         split = place.inputs.test(cell, language)
         dev = place.inputs.threshold_rows(cell, language)
@@ -121,7 +153,7 @@ def _by_head(cell, place, model, evaluator):
         yield language, split, found, (), {"notes": notes}
 
 
-def _by_states(cell, place, model, evaluator):
+def _by_states(cell, place, model, evaluator, pools):
     """Yields each language with what hidden states find, of all if asked."""
     predictor, layers, counts, pooling = place.models.pooled(
         cell, model and model.encoder

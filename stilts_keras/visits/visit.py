@@ -6,6 +6,7 @@ A visit takes values and yields values; it writes nothing but its stage.
 
 import keras
 
+from stilts_keras.visits.evaluation import Pools
 from stilts_keras.visits.evaluation import evaluate_cell
 from stilts_keras.visits.evaluation import recall
 from stilts_keras.visits.training import train_stage
@@ -39,6 +40,7 @@ def make(visit, place, onlooker, interruption):
         yield Note(f"measuring what is left after {visit.stage.path}")
         model = model or place.models.finished(visit.stage)
         yield recall(visit, place, model, interruption)
+    pools = Pools()
     for cell in visit.cells:
         under = f" under {cell.disturbance} {cell.severity}"
         yield Note(
@@ -47,7 +49,7 @@ def make(visit, place, onlooker, interruption):
         )
         if model is None and cell.target.kind.is_trained:
             model = place.models.finished(cell.stage)
-        yield from evaluate_cell(cell, place, model, interruption)
+        yield from evaluate_cell(cell, place, model, interruption, pools)
     # A Model is full of circles: without this, the next one would be built
     # while the last still fills the device's memory.
     del model

@@ -93,8 +93,10 @@ def test_rows_may_be_taken_by_their_numbers(pocket_tokenizer):
     part = load(pocket_tokenizer, Packing(), count=None, numbers=numbers)
     assert part.examples == [whole.examples[number] for number in numbers]
     other = Packing()
-    load(pocket_tokenizer, other, count=None, numbers=(3, 8, 22))
+    others = load(pocket_tokenizer, other, count=None, numbers=(3, 8, 22))
     assert len(other.seen) == 3
+    # Three things, three names: what is computed of one is kept under it.
+    assert len({whole.where, part.where, others.where}) == 3
 
 
 def test_where_no_row_has_what_is_changed_it_is_said(pocket_tokenizer):

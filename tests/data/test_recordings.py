@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from stilts_keras.audio import decoding
 from stilts_keras.backbones.log_mel import LogMel
 from stilts_keras.data import features as feature_making
 from stilts_keras.data import sources
 from stilts_keras.data.features import load_features
+from stilts_keras.data.features_cache import key_of
 from stilts_keras.errors import InputError
 from stilts_keras.problems import problem_of
 from stilts_keras.tasks import SIB_FLEURS
@@ -123,6 +125,18 @@ def test_a_broken_file_is_left_out_of_what_is_learnt_from_by_name(tmp_path):
         load(tmp_path, bad_rows="error")
 
 
+def test_a_file_that_was_cut_is_a_bad_row_by_its_name(tmp_path):
+    file = io.BytesIO()
+    soundfile.write(file, np.full(RATE, 0.5), RATE, format="WAV")
+    cut = file.getvalue()[: 44 + RATE]
+    write(tmp_path, "train", [[GOOD]] * 199 + [[GOOD, cut]])
+    (note,) = load(tmp_path).notes()
+    assert note.endswith(
+        "left out: a broken audio '199-1.flac': cut off, 16,000 of 32,000 "
+        "bytes are there, row 199"
+    )
+
+
 def test_more_than_one_in_a_hundred_is_an_error(tmp_path):
     write(tmp_path, "train", [[GOOD]] * 50 + [[BROKEN]])
     with pytest.raises(InputError, match=r"row 50 has a broken audio '50-0"):
@@ -210,6 +224,28 @@ def test_features_are_made_once(tmp_path, monkeypatch):
     monkeypatch.setattr(LogMel, "encode", None)
     again = load(tmp_path)
     assert again.features["frames"][:] == first.features["frames"][:]
+
+
+def test_another_decoder_makes_features_of_sound_anew(tmp_path, monkeypatch):
+    write(tmp_path, "train", [[GOOD]] * 3)
+    first = load(tmp_path)
+    for module, name, value in (
+        (decoding, "DECODING_VERSION", 99),
+        (soundfile, "__libsndfile_version__", "99.0"),
+    ):
+        monkeypatch.setattr(module, name, value)
+        again = load(tmp_path)
+        assert again.features._fingerprint != first.features._fingerprint
+        first = again
+
+
+def test_caches_of_text_stay_as_they_are(tmp_path):
+    write(tmp_path, "train", [[GOOD]] * 3)
+    data = sources.open_data(str(tmp_path))
+    chosen = {"count": None, "numbers": None, "setting": None}
+    for task, more in ((SIB_FLEURS_TEXT, set()), (SIB_FLEURS, {"heard"})):
+        key = key_of(data, task, "en", "train", **chosen)
+        assert set(key) == {"features", "task", "data"} | more
 
 
 def test_few_recordings_are_in_memory_at_once(tmp_path, monkeypatch):

@@ -1,10 +1,12 @@
 """Disturbed Examples stay aligned, and are those of their rows alone."""
 
 import dataclasses
+import importlib.metadata
 
 import pytest
 
 from stilts_keras.disturbances import DISTURBANCES
+from stilts_keras.disturbances import disturbance
 from stilts_keras.tasks import example as kinds
 from stilts_keras.tasks.kinds import KINDS
 
@@ -204,3 +206,27 @@ def test_gold_is_no_part_of_what_is_drawn():
     found = apply(DISTURBANCES["typos"], hidden)
     shown = apply(DISTURBANCES["typos"], example)
     assert found == shown.without_gold()
+
+
+def test_rows_that_a_library_makes_are_of_its_version(monkeypatch):
+    """What num2words spells, or SciPy filters, another version may not."""
+    packages = {
+        name: disturbance.libraries
+        for name, disturbance in DISTURBANCES.items()
+        if disturbance.libraries
+    }
+    assert packages == {
+        "numbers": ("num2words",),
+        **dict.fromkeys(
+            ("babble", "speed", "band_limit", "reverberation"), ("scipy",)
+        ),
+    }
+    before = {name: d.at(1).identity for name, d in DISTURBANCES.items()}
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "99.0")
+    disturbance._installed.cache_clear()
+    after = {name: d.at(1).identity for name, d in DISTURBANCES.items()}
+    disturbance._installed.cache_clear()
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == set(packages)
+    # Those of others are what they were before libraries were told.
+    assert after["typos"] == ["typos", 1, 1, 0.01]

@@ -326,6 +326,33 @@ def test_lost_predictions_are_named_and_the_others_judged(tmp_path):
     assert change["languages"] == len(fake_runs.LANGUAGES) - 2
 
 
+def test_severity_0_that_was_asked_for_is_the_clean_score_and_no_own_rows(
+    tmp_path,
+):
+    run_dir = fake_runs.write_run(
+        tmp_path / "run", SHARES, n=60, languages=("en", "de")
+    )
+    fake_disturbed.write_disturbed(
+        run_dir, {route: {0: 1.0, 1: 0.5} for route in SHARES}
+    )
+    evidence = gather([run_dir])
+    with_0 = robustness.tables_of(evidence)
+    evidence.disturbed = [row for row in evidence.disturbed if row.severity]
+    assert robustness.tables_of(evidence) == with_0
+    notes = with_0[1]["robustness_scores_xnli"]["notes"]
+    assert not any("rows of its own" in note for note in notes)
+
+
+def test_severity_0_alone_disturbs_nothing(tmp_path):
+    run_dir = fake_runs.write_run(
+        tmp_path / "run", SHARES, n=60, languages=("en", "de")
+    )
+    fake_disturbed.write_disturbed(run_dir, {"mnli": {0: 1.0}})
+    evidence = gather([run_dir])
+    _, plain = robustness.tables_of(evidence)
+    assert evidence.disturbed and robustness.sentences(plain, evidence) == []
+
+
 # ------------------------------------------------------ Against the baseline
 def test_the_change_that_is_there_is_found_and_no_other(made):
     table = made.plain["robustness_changes"]
@@ -431,6 +458,34 @@ def test_a_seed_that_collapsed_leaves_the_others_and_is_named(tmp_path):
         if "predictions are constant" in note
     ]
     assert "mnli on xnli under typos, zero-shot, seed 2" in note
+
+
+def test_a_language_that_collapsed_in_one_seed_is_named(tmp_path):
+    run_dir = fake_runs.write_run(
+        tmp_path / "run",
+        SHARES,
+        n=60,
+        seeds=(1, 2),
+        languages=("en", "de", "hi"),
+    )
+    fake_disturbed.write_disturbed(
+        run_dir, {route: {1: 0.7} for route in SHARES}
+    )
+    evidence = gather([run_dir])
+    evidence.rows = [
+        dataclasses.replace(row, constant="neutral")
+        if (row.route, row.seed, row.language) == ("mnli", 2, "hi")
+        else row
+        for row in evidence.rows
+    ]
+    frames, plain = robustness.tables_of(evidence)
+    change = found_in(plain["robustness_changes"], route="mnli")
+    assert (change["seeds"], change["languages"]) == (2, 1)
+    for table in (*plain.values(), *frames.values()):
+        (note,) = [x for x in table["notes"] if x.startswith("In no mean")]
+        assert note.endswith(
+            ": hi of mnli on xnli under typos, zero-shot, seed 2"
+        )
 
 
 def test_a_route_without_a_language_to_compare_is_named(tmp_path):

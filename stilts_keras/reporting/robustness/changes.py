@@ -12,6 +12,8 @@ from stilts_keras.reporting.robustness.courses import left_out
 from stilts_keras.reporting.robustness.courses import of_scope
 from stilts_keras.reporting.robustness.notes import LEFT
 from stilts_keras.reporting.robustness.notes import OURS
+from stilts_keras.reporting.robustness.notes import language_notes
+from stilts_keras.reporting.robustness.notes import name_of
 from stilts_keras.reporting.robustness.notes import row_notes
 from stilts_keras.reporting.robustness.scores import numbers_of
 from stilts_keras.reporting.tables import new_cell
@@ -69,12 +71,12 @@ def change_table(courses, baseline, pairs):
                 change = change_of(course, by_route[baseline])
             except InputError as error:
                 problems.setdefault(str(error), []).append(
-                    _name_of(route, *place)
+                    name_of(route, *place)
                 )
             else:
                 found.append(((route, *place), change))
     for names, seeds in left_out(courses, pairs).items():
-        problems.setdefault(WITHOUT, []).append(_name_of(*names, seeds=seeds))
+        problems.setdefault(WITHOUT, []).append(name_of(*names, seeds=seeds))
     return {
         "title": f"Retention: differences to {baseline}",
         "columns": CHANGE_COLUMNS,
@@ -85,14 +87,10 @@ def change_table(courses, baseline, pairs):
                 f"Not judged ({error}): {'; '.join(names)}"
                 for error, names in problems.items()
             ),
+            *language_notes(courses, pairs),
             *row_notes(pairs),
         ],
     }
-
-
-def _name_of(route, target, disturbance, scope, seeds=()):
-    name = f"{route} on {target} under {disturbance}, {scope}"
-    return f"{name}, seed {' '.join(map(str, seeds))}" if seeds else name
 
 
 def _corrected(found, scope):
@@ -187,6 +185,7 @@ def retention_frame(courses, baseline, changes, pairs):
             *_severity_notes(courses),
             seeds_note(pair.row for pair in pairs),
             *cell_notes(table_rows),
+            *language_notes(courses, pairs),
             *row_notes(pairs),
         ],
     }

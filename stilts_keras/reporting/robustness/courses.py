@@ -191,6 +191,36 @@ def left_out(courses, pairs):
     return found
 
 
+def languages_left_out(courses, pairs):
+    """Lists the languages that a course leaves out, though it has rows of them.
+
+    Args:
+        courses: dict, of `courses_of`.
+        pairs: list of `Pair`, that they are of.
+
+    Returns:
+        Dict from a course, (route, target, disturbance, scope), to a dict from
+        language to a list of int: the seeds that cannot be compared in it.
+    """
+    asked = {}
+    for pair in pairs:
+        if pair.row.in_benchmark:
+            name = (pair.row.route, *_place_of(pair.row))
+            asked.setdefault(name, {})[pair.row.language] = None
+    found = {}
+    for (route, *place), languages in asked.items():
+        course = courses.get(tuple(place), {}).get(route)
+        if course is None:
+            continue
+        for code in languages:
+            lacking = [
+                seed for seed, has in course.pairs.items() if code not in has
+            ]
+            if lacking:
+                found.setdefault((route, *place), {})[code] = lacking
+    return found
+
+
 def of_scope(courses):
     """Keeps the zero-shot courses; where there are none, the others.
 

@@ -1,5 +1,6 @@
 """What stands below every table of disturbed scores."""
 
+from stilts_keras.reporting.robustness.courses import languages_left_out
 from stilts_keras.reporting.tables.notes import evaluation_notes
 
 OURS = (
@@ -11,6 +12,35 @@ LEFT = (
     "rows; both are means over the languages that no stage trained the target "
     "in (zero-shot), or over the others (trained)"
 )
+
+
+def name_of(route, target, disturbance, scope, seeds=()):
+    """Names a course, or some seeds of it, in a note."""
+    name = f"{route} on {target} under {disturbance}, {scope}"
+    return f"{name}, seed {' '.join(map(str, seeds))}" if seeds else name
+
+
+def language_notes(courses, pairs):
+    """Says which languages are in no mean of a route, and why.
+
+    Args:
+        courses: dict, of `courses.courses_of`.
+        pairs: list of `Pair`.
+
+    Returns:
+        List of str; empty where every route has all of its languages.
+    """
+    named = [
+        f"{code} of {name_of(*course, seeds=seeds)}"
+        for course, languages in languages_left_out(courses, pairs).items()
+        for code, seeds in languages.items()
+    ]
+    if not named:
+        return []
+    return [
+        "In no mean of the route's, since clean predictions are constant or a "
+        f"severity is missing: {'; '.join(named)}"
+    ]
 
 
 def row_notes(pairs):

@@ -3,11 +3,13 @@
 Both are drawn on the same resamples of these rows. A disturbance that has
 rows of its own, such as typos that people made, has a severity 0: these rows
 undisturbed, which the disturbed ones are compared with. Every other changes
-all rows, and the clean score itself stands beside.
+all rows, and the clean score itself stands beside; its severity 0, where that
+was asked for, is the same score again.
 """
 
 import dataclasses
 
+from stilts_keras.disturbances import DISTURBANCES
 from stilts_keras.errors import DamageError
 from stilts_keras.reporting.samples import answers_of
 from stilts_keras.reporting.samples import sample_of
@@ -85,7 +87,11 @@ class _Place:
             facts: `TaskFacts` of the target.
         """
         self.problems = []
-        own = [row for row in rows if row.severity == 0]
+        own = [
+            row
+            for row in rows
+            if row.severity == 0 and row.disturbance not in DISTURBANCES
+        ]
         self._rows = [row for row in rows if row.severity > 0]
         self._clean = {_key(row): row for row in own or clean}
         self._has_english = (

@@ -7,6 +7,7 @@ from stilts_keras.reporting.robustness.courses import judged
 from stilts_keras.reporting.robustness.courses import worst_language
 from stilts_keras.reporting.robustness.notes import LEFT
 from stilts_keras.reporting.robustness.notes import OURS
+from stilts_keras.reporting.robustness.notes import language_notes
 from stilts_keras.reporting.robustness.notes import row_notes
 
 # What stands for all severities together.
@@ -71,6 +72,7 @@ def score_table(target, courses, pairs):
             "items predicted as the clean English items are that they "
             "translate, in the languages where rows are known to; "
             f"severity `{ALL}`: mean over these",
+            *language_notes(courses, pairs),
             *row_notes(pairs),
             "In brackets: 95 % intervals over examples (bootstrap) and seeds "
             "(Student's t)",

@@ -19,7 +19,8 @@ def sentences(tables, evidence):
         List of str; empty where nothing was disturbed.
     """
     baseline = evidence.baseline
-    if not tables and evidence.disturbed:
+    # Severity 0 alone disturbs nothing.
+    if not tables and any(row.severity for row in evidence.disturbed):
         return [
             "Robustness: rows were disturbed, but nothing can be compared. "
             "Clean predictions are constant, clean scores of the same rows are "
