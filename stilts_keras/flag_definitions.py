@@ -172,12 +172,7 @@ for _name, _default, _text in (
     ),
 ):
     _flag(flags.DEFINE_integer, _name, _default, _text)
-_flag(
-    flags.DEFINE_float,
-    "dropout",
-    0.1,
-    "Dropout rate of --backbone=random.",
-)
+_flag(flags.DEFINE_float, "dropout", 0.1, "Dropout of --backbone=random.")
 _group("data")
 _flag(
     flags.DEFINE_string,
@@ -332,6 +327,11 @@ _flag(
     "and when the process is asked to stop.",
 )
 _string("stage_store", "Folder of trained stages that several runs share.")
+_string(
+    "stage_mirror",
+    "Mirror of the store: s3://..., gs://... or file:///... Stages are "
+    "downloaded from there, checked, and uploaded when finished.",
+)
 _flag(
     flags.DEFINE_enum,
     "keep",

@@ -73,7 +73,7 @@ def launch(run):
     with run.interruption.held():
         busy = absorb(folder, visit_folders(folder.path))
     left = folder.remaining()
-    for note in folder.damages.notes:
+    for note in folder.notes:
         run.screen.note(note)
     with run.interruption.held():
         if not folder.is_described:
