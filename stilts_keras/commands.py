@@ -90,7 +90,8 @@ def plan():
     folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store, mirror)
     there = [stage for stage in graph.stages if folders.find(stage)]
     done, left = {stage for stage in there if folders.is_in_run(stage)}, None
-    others = set(graph.stages) - set(there)
+    here = set(there)
+    others = [stage for stage in graph.stages if stage not in here]
     mirrored = {stage for stage in others if folders.is_mirrored(stage)}
     at_work = []
     if folders.run_dir and folders.run_dir.exists():
@@ -102,14 +103,14 @@ def plan():
         left = folder.remaining(is_plan=True)
         done |= {
             stage
-            for stage in others - mirrored
+            for stage in set(others) - mirrored
             if stage.fingerprint not in left.stages
         }
         at_work = describe_at_work(folder.path, lambda: parts_of(graph))
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
-        stored={stage.fingerprint for stage in set(there) - done},
+        stored={stage.fingerprint for stage in here - done},
         mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
         notes=at_work,

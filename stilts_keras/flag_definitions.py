@@ -327,11 +327,7 @@ _flag(
     "and when the process is asked to stop.",
 )
 _string("stage_store", "Folder of trained stages that several runs share.")
-_string(
-    "stage_mirror",
-    "Mirror of the store: s3://..., gs://... or file:///... Stages are "
-    "downloaded from there, checked, and uploaded when finished.",
-)
+_string("stage_mirror", "URL of a mirror of it: s3://, gs:// or file:///.")
 _flag(
     flags.DEFINE_enum,
     "keep",

@@ -11,16 +11,20 @@ import fsspec
 import pytest
 
 from fakes import graph
+from stilts_keras import experiment
 from stilts_keras import files
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
+from stilts_keras.errors import StageError
 from stilts_keras.files import remote
+from stilts_keras.graph.part import Part
 from stilts_keras.options import Options
 from stilts_keras.records import prune
 from stilts_keras.records import stage_mirror
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_mirror import StageMirror
+from stilts_keras.visits import worker
 
 CONTENT = {"config.json": b"{}", "heads/a.h5": b"w" * 1000, "heads/b.h5": b"{}"}
 
@@ -444,6 +448,37 @@ def test_an_upload_that_fails_leaves_the_stage_and_is_made_up_for(
         assert folder.upload(built.stages) == []
     there = place(tmp_path, "there", url)
     assert all(there.is_mirrored(stage) for stage in built.stages)
+
+
+def test_a_run_whose_stages_are_not_uploaded_says_so_at_its_end(
+    tmp_path, url, built, monkeypatch
+):
+    def launch(run):
+        for stage in built.stages:
+            make(run.folder.stages, stage)
+        break_off(run.folder.stages.mirror, 99, RESET)
+        return ["Another has failed."]
+
+    monkeypatch.setattr(experiment.launchers, "launch", launch)
+    places = {name: tmp_path / name for name in ("run_dir", "stage_store")}
+    with pytest.raises(StageError) as caught:
+        experiment.run(built, **places, stage_mirror=url)
+    said = str(caught.value)
+    assert said.startswith("Another has failed. Stage mnli (")
+    assert "is not uploaded and stays in the store" in said
+
+
+def test_a_worker_that_does_not_reach_the_mirror_is_to_try_again(
+    tmp_path, url, built, monkeypatch
+):
+    def out_of_reach(mirror):
+        raise files.Unreachable("gone")
+
+    monkeypatch.setattr(StageMirror, "check", out_of_reach)
+    places = {name: tmp_path / name for name in ("run_dir", "stage_store")}
+    options = Options(**places, stage_mirror=url)
+    outcome = worker.attempt(Part(built, built.stages[0]), options)
+    assert outcome == worker.Outcome(worker.STOPPED, "gone")
 
 
 def test_a_mirror_of_another_kind_is_refused(url):
