@@ -86,14 +86,14 @@ class RunFolder:
         files.check_folder_place(self.path, "run_dir")
         if self.stages.store:
             files.check_folder_place(self.stages.store, "stage_store")
+        if self.stages.mirror:
+            self.stages.mirror.check()
         with self._locked(role) as note:
             # The other run may have ended between the first look and this.
             self._check()
             files.remove_leftovers(self.path, but=self.path / VISITS)
             # Before a stage of the store is looked for: none goes meanwhile.
             self.stages.register()
-            if self.stages.mirror:
-                self.stages.mirror.check()
             yield note
 
     def _locked(self, role):

@@ -431,6 +431,7 @@ def test_a_mirror_out_of_reach_is_said_before_any_training(
     assert f"({error}; tries: {num_tries})" in said and "\n" not in said
     assert "or leave --stage_mirror out" in said
     assert broken.left == 99 - num_tries
+    assert not (tmp_path / "here").exists()
 
 
 def test_an_upload_that_fails_leaves_the_stage_and_is_made_up_for(
