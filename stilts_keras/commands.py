@@ -86,29 +86,32 @@ def plan():
     from stilts_keras.records.stage_folders import StageFolders
 
     graph = flag_values.graph()
-    folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store)
+    mirror = FLAGS.stage_mirror
+    folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store, mirror)
     there = [stage for stage in graph.stages if folders.find(stage)]
     done, left = {stage for stage in there if folders.is_in_run(stage)}, None
+    here = set(there)
+    others = [stage for stage in graph.stages if stage not in here]
+    mirrored = {stage for stage in others if folders.is_mirrored(stage)}
     at_work = []
     if folders.run_dir and folders.run_dir.exists():
         from stilts_keras.records.run_folder import RunFolder
         from stilts_keras.records.visit_folders import describe_at_work
 
-        folder = RunFolder(
-            folders.run_dir, graph, stage_store=FLAGS.stage_store
-        )
+        folder = RunFolder(folders.run_dir, graph, stages=folders)
         # Weights may be gone where nothing needs them any more.
         left = folder.remaining(is_plan=True)
         done |= {
             stage
-            for stage in set(graph.stages) - set(there)
+            for stage in set(others) - mirrored
             if stage.fingerprint not in left.stages
         }
         at_work = describe_at_work(folder.path, lambda: parts_of(graph))
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
-        stored={stage.fingerprint for stage in set(there) - done},
+        stored={stage.fingerprint for stage in here - done},
+        mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
         notes=at_work,
     )
@@ -127,7 +130,10 @@ def _print_jobs():
     flag_values.options()
     graph = flag_values.graph()
     folder = RunFolder(
-        flag_values.run_dir(), graph, stage_store=FLAGS.stage_store
+        flag_values.run_dir(),
+        graph,
+        stage_store=FLAGS.stage_store,
+        stage_mirror=FLAGS.stage_mirror,
     )
     found = jobs.jobs_of(
         graph,

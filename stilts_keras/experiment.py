@@ -52,6 +52,7 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
         options.run_dir,
         graph,
         stage_store=options.stage_store,
+        stage_mirror=options.stage_mirror,
         on_damage=options.on_damage,
     )
     screen = Screen(folder, Progress(console=console))
@@ -82,6 +83,9 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
                 "Nothing was scored: the labels of all targets are hidden. "
                 f"Predictions: {folder.path / submission_files.FOLDER}"
             )
+        # Also what was trained before there was a mirror, or while it was out
+        # of reach.
+        failures += folder.upload(graph.stages)
     if failures:
         raise StageError(" ".join(failures))
     return folder.files.scores()

@@ -172,12 +172,7 @@ for _name, _default, _text in (
     ),
 ):
     _flag(flags.DEFINE_integer, _name, _default, _text)
-_flag(
-    flags.DEFINE_float,
-    "dropout",
-    0.1,
-    "Dropout rate of --backbone=random.",
-)
+_flag(flags.DEFINE_float, "dropout", 0.1, "Dropout of --backbone=random.")
 _group("data")
 _flag(
     flags.DEFINE_string,
@@ -332,6 +327,7 @@ _flag(
     "and when the process is asked to stop.",
 )
 _string("stage_store", "Folder of trained stages that several runs share.")
+_string("stage_mirror", "URL of a mirror of it: s3://, gs:// or file:///.")
 _flag(
     flags.DEFINE_enum,
     "keep",

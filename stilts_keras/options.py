@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+from stilts_keras import files
 from stilts_keras.data.rows import BAD_ROWS
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
@@ -22,6 +23,8 @@ class Options:
             or of a smaller one.
         stage_store: path or None. Folder of finished stages that several run
             folders share.
+        stage_mirror: str or None. URL of a mirror of the store: `s3://`,
+            `gs://`, `file://` or `memory://`.
         log_every_steps: int. Steps between two points in TensorBoard.
         save_every_minutes: float. A stage's progress is saved so often, at
             every evaluation on dev rows, and when the process is asked to
@@ -55,6 +58,7 @@ class Options:
 
     run_dir: pathlib.Path
     stage_store: pathlib.Path | None = None
+    stage_mirror: str | None = None
     log_every_steps: int = 50
     save_every_minutes: float = 10.0
     micro_batch_size: int | None = None
@@ -92,6 +96,13 @@ class Options:
                 f"{self.save_every_minutes!r}."
             )
         self._check_launcher()
+        if self.stage_mirror is not None:
+            files.check_url(self.stage_mirror, "stage_mirror")
+            if self.stage_store is None:
+                raise InputError(
+                    f"--stage_mirror={self.stage_mirror} mirrors a store: pass "
+                    "--stage_store=FOLDER, too."
+                )
 
     def _check_launcher(self):
         """Checks what launchers need, and that none is given in vain."""

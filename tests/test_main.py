@@ -11,6 +11,7 @@ import pytest
 
 from command import tiny_backbone
 from stilts_keras.main import main
+from stilts_keras.records.stage_mirror import StageMirror
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TINY = [
@@ -486,6 +487,49 @@ def test_a_visit_that_is_not_there_is_one_line(
     monkeypatch.chdir(tmp_path)
     asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
     assert stilts("visit", *asked) == 2
+    assert said in error_line(capsys)
+    assert not list(tmp_path.iterdir())
+
+
+def test_plan_says_what_the_mirror_has(tmp_path, monkeypatch, capsys):
+    asked = []
+    flags = [*TINY, "--route=mnli/squad", "--targets=xnli", *PLACES]
+    flags.append(f"--stage_mirror=file://{tmp_path}/mirror")
+    monkeypatch.chdir(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            StageMirror, "has", lambda self, name: asked.append(name)
+        )
+        assert stilts("plan", *flags) == 0
+    assert "mirror" not in capsys.readouterr().out
+    (tmp_path / "mirror" / "manifests").mkdir(parents=True)
+    (tmp_path / "mirror" / "manifests" / asked[0]).write_text("")
+    assert stilts("plan", *flags) == 0
+    out = capsys.readouterr().out
+    assert out.count("in the mirror") == 1
+    assert re.search(r"reused from the mirror +1 ", out)
+    # A job of what is there would have nothing to do.
+    jobs = []
+    for others in ([], flags[-1:]):
+        assert stilts("plan", *flags[:-1], *others, "--format=json") == 0
+        jobs.append(len(json.loads(capsys.readouterr().out)["visits"]))
+    assert jobs[1] == jobs[0] - 1
+    assert [place.name for place in tmp_path.iterdir()] == ["mirror"]
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--stage_mirror=mirror", *PLACES], "names no place of files"),
+        (["--stage_mirror=s3://b/x", "--run_dir=r"], "pass --stage_store="),
+    ],
+)
+def test_a_mirror_that_cannot_be_is_one_line(
+    arguments, said, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
+    assert stilts("run", *asked) == 2
     assert said in error_line(capsys)
     assert not list(tmp_path.iterdir())
 

@@ -16,6 +16,7 @@ from stilts_keras.files.checksums import unsealed
 from stilts_keras.files.folders import MANIFEST
 from stilts_keras.files.folders import check_file
 from stilts_keras.files.folders import check_folder
+from stilts_keras.files.folders import copy_folder
 from stilts_keras.files.folders import leftovers
 from stilts_keras.files.folders import move_files
 from stilts_keras.files.folders import num_bytes
@@ -31,6 +32,10 @@ from stilts_keras.files.places import check_folder_place
 from stilts_keras.files.places import check_space
 from stilts_keras.files.places import file_system_of
 from stilts_keras.files.places import refusals_said
+from stilts_keras.files.remote import Remote
+from stilts_keras.files.remote import Unreachable
+from stilts_keras.files.remote import check_url
+from stilts_keras.files.remote import is_safe
 from stilts_keras.files.whole import PARTIAL
 from stilts_keras.files.whole import atomic_write
 from stilts_keras.files.whole import partial_of
@@ -44,6 +49,8 @@ __all__ = [
     "MANIFEST",
     "PARTIAL",
     "REFUSED",
+    "Remote",
+    "Unreachable",
     "at_home",
     "atomic_write",
     "await_seen",
@@ -52,9 +59,12 @@ __all__ = [
     "check_folder",
     "check_folder_place",
     "check_space",
+    "check_url",
+    "copy_folder",
     "digest_of",
     "file_system_of",
     "fingerprint_of",
+    "is_safe",
     "leftovers",
     "move_files",
     "num_bytes",

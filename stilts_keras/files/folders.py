@@ -32,11 +32,7 @@ def write_folder(path, facts):
     Yields:
         path of the folder to write to.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_of(path)
-    partial.mkdir()
-    try:
+    with _made(path) as partial:
         yield partial
         files = sorted(f for f in partial.rglob("*") if f.is_file())
         # Large files take seconds, and hashing leaves Python free.
@@ -53,6 +49,34 @@ def write_folder(path, facts):
             },
         }
         write_json(partial / MANIFEST, sealed(manifest))
+
+
+@contextlib.contextmanager
+def copy_folder(path, manifest):
+    """Makes a folder as `write_folder` does, with the manifest of another.
+
+    Args:
+        path: path. If another writer has made it meanwhile, that one stays.
+        manifest: dict. The files that it names are written by the caller, who
+            has checked them.
+
+    Yields:
+        path of the folder to write to.
+    """
+    with _made(path) as partial:
+        yield partial
+        write_json(partial / MANIFEST, sealed(manifest))
+
+
+@contextlib.contextmanager
+def _made(path):
+    """Yields a folder that is then flushed to the disk and takes its name."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = partial_of(path)
+    partial.mkdir()
+    try:
+        yield partial
         for item in [*partial.rglob("*"), partial]:
             sync(item)
         _put(partial, path)

@@ -85,7 +85,9 @@ def estimate_cost(stage):
     )
 
 
-def render_plan(graph, done=(), console=None, stored=(), left=None, notes=()):
+def render_plan(
+    graph, done=(), console=None, stored=(), mirrored=(), left=None, notes=()
+):
     """Prints every stage once, who shares it, its cost, and the totals.
 
     Args:
@@ -93,6 +95,7 @@ def render_plan(graph, done=(), console=None, stored=(), left=None, notes=()):
         done: set of str. Fingerprints of stages already trained.
         console: rich Console or None. None prints to standard output.
         stored: set of str. Of those, others, that the stage store holds.
+        mirrored: set of str. Of those, others, that its mirror holds.
         left: mapping or None. `Remaining.cells`, of a run that has begun.
         notes: iterable of str. What is to be said besides.
     """
@@ -105,20 +108,19 @@ def render_plan(graph, done=(), console=None, stored=(), left=None, notes=()):
         console = Console(width=None if terminal else WIDTH, highlight=False)
     tree = Tree(_describe_root(graph), guide_style="dim")
     nodes = {None: tree}
+    places = {"done": done, "in the store": stored, "in the mirror": mirrored}
     cells = _first_seed_cells(graph)
     _add_results(tree, graph, cells[None])
     # Seeds change no structure: stage k of one seed is stage k of each.
     stages = list(zip(*_stages_by_seed(graph).values(), strict=True))
     for twins in stages:
         stage = twins[0]
-        node = nodes[stage.parent].add(
-            _describe_stage(graph, twins, done, stored)
-        )
+        node = nodes[stage.parent].add(_describe_stage(graph, twins, places))
         nodes[stage] = node
         _add_results(node, graph, cells[stage])
     console.print(tree)
     console.print()
-    console.print(_totals(graph, done, stored))
+    console.print(_totals(graph, places))
     for note in (*_notes(graph), *plan_notes(graph, left), *notes):
         console.print(note, style="dim", markup=False)
 
@@ -177,12 +179,12 @@ def _size(backbone):
     return f"{size}, {_short(parameters)} parameters"
 
 
-def _describe_stage(graph, twins, done, stored):
+def _describe_stage(graph, twins, places):
     from rich.text import Text
 
     stage = twins[0]
     text = Text(" + ".join(map(str, stage.sources)), style="bold")
-    for name, found in (("done", done), ("in the store", stored)):
+    for name, found in places.items():
         seeds = [twin.seed for twin in twins if twin.fingerprint in found]
         if len(seeds) == len(twins):
             text.append(f"  {name}", "not bold green")
@@ -291,7 +293,7 @@ def _how_evaluated(graph, task):
     return text
 
 
-def _totals(graph, done, stored):
+def _totals(graph, places):
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -299,17 +301,14 @@ def _totals(graph, done, stored):
     table.add_column("total")
     for name in ("stages", "steps", "tokens ~", "FLOPs ~", "disk"):
         table.add_column(name, justify="right")
-    groups = {"all stages, each once": graph.stages, "done": []}
-    if stored:
-        groups["reused from the store"] = []
-    groups["to train"] = []
-    for stage in graph.stages:
-        if stage.fingerprint in done:
-            groups["done"].append(stage)
-        elif stage.fingerprint in stored:
-            groups["reused from the store"].append(stage)
-        else:
-            groups["to train"].append(stage)
+    groups = {"all stages, each once": graph.stages}
+    left = list(graph.stages)
+    for place, found in places.items():
+        if found or place == "done":
+            name = place.replace("in the", "reused from the")
+            groups[name] = [s for s in left if s.fingerprint in found]
+            left = [s for s in left if s.fingerprint not in found]
+    groups["to train"] = left
     for name, stages in groups.items():
         costs = [estimate_cost(stage) for stage in stages]
         table.add_row(

@@ -6,9 +6,11 @@ Loads no framework: it is what `stilts plan` prints.
 import dataclasses
 import json
 import os
+import re
 import shlex
 import sys
 
+from stilts_keras.errors import InputError
 from stilts_keras.records.run_folder import VISITS
 from stilts_keras.visits.planning import planned
 
@@ -21,7 +23,8 @@ SCRIPT = """\
 # Submits {num_visits} jobs, one for each visit that is left of a run, and one
 # that takes their results and reports. Written by `stilts plan
 # --format=slurm`; run it where sbatch is. A job that is cut off goes on where
-# it was; one that fails takes those with it that need it, and no other.
+# it was; one that fails takes those with it that need it, and no other. Where
+# sbatch refuses one, none is submitted after it.
 set -euo pipefail
 
 cd {folder}
@@ -31,14 +34,25 @@ sbatch_args=({sbatch_args})
 visit={visit}
 report={report}
 
-# submit NAME DEPENDENCY COMMAND: prints the number of the job.
+refused() {{
+    {{
+        echo "sbatch refused stilts-$1 and none is submitted after it. Those"
+        echo "before it are made; submit what is left once they have ended, by"
+        echo "stilts plan --format=slurm with the same flags."
+    }} >&2
+    exit 1
+}}
+
+# submit NAME DEPENDENCY COMMAND: prints the number of the job. Bash does not
+# stop at what fails in a $(...) by itself; % in the name of a log is sbatch's.
 submit() {{
     local job
     job=$(sbatch --parsable --requeue --open-mode=append \\
         --kill-on-invalid-dep=yes --signal=B:USR1@{seconds} \\
-        --job-name="stilts-$1" --output="$logs/$1.log" \\
+        --job-name="stilts-$1" --output="${{logs//%/%%}}/$1.log" \\
         ${{2:+"--dependency=$2"}} \\
-        ${{sbatch_args[@]+"${{sbatch_args[@]}}"}} --wrap="exec $3")
+        ${{sbatch_args[@]+"${{sbatch_args[@]}}"}} --wrap="exec $3") \\
+        || refused "$1"
     printf '%s\\n' "${{job%%;*}}"
 }}
 
@@ -143,6 +157,10 @@ def as_script(jobs, sbatch_args=""):
 
     Returns:
         str. Of bash.
+
+    Raises:
+        InputError: If a shell could not read the arguments, or they would
+            undo the order of the jobs.
     """
     lines = []
     # A chain needs no more than its nearest: that has waited for the others.
@@ -162,10 +180,27 @@ def as_script(jobs, sbatch_args=""):
         num_visits=len(jobs.visits),
         folder=shlex.quote(jobs.folder),
         logs=shlex.quote(jobs.logs),
-        sbatch_args=shlex.join(shlex.split(sbatch_args)),
+        sbatch_args=shlex.join(_words(sbatch_args)),
         visit=shlex.quote(shlex.join(jobs.visit)),
         report=shlex.quote(shlex.join(jobs.report)),
         seconds=WARNING_SECONDS,
         visits="\n".join(lines) or "# Nothing is left to be made.",
         dependency=dependency,
     )
+
+
+def _words(sbatch_args):
+    try:
+        words = shlex.split(sbatch_args)
+    except ValueError as error:
+        raise InputError(
+            f"sbatch_args cannot be read as a shell's words ({error}). "
+            f"Received: {sbatch_args!r}."
+        ) from error
+    for word in words:
+        if re.match("-[da]|--(dependency|array|wrap)", word):
+            raise InputError(
+                f"sbatch_args must not hold {word!r}: what a job is, and which "
+                "jobs it waits for, the script itself says. Leave it out."
+            )
+    return words

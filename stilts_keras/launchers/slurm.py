@@ -11,6 +11,7 @@ from stilts_keras.errors import Interrupted
 from stilts_keras.launchers.jobs import LOGS
 from stilts_keras.records.run_folder import VISITS
 from stilts_keras.records.visit_folders import absorb
+from stilts_keras.records.visit_folders import progress_of
 from stilts_keras.records.visit_folders import visit_folders
 from stilts_keras.reporting.progress import Progress
 from stilts_keras.versions import versions
@@ -19,6 +20,9 @@ from stilts_keras.visits.planning import planned
 from stilts_keras.visits.worker import PATIENCE_SECONDS
 from stilts_keras.visits.worker import make_visit
 from stilts_keras.visits.worker import patiently
+
+# Of those that get no further: a first one may have packed data alone.
+MOST_RESTARTS = 3
 
 
 def make(part, options, settings):
@@ -32,10 +36,12 @@ def make(part, options, settings):
     Raises:
         InputError, StageError: See `worker.make_visit`.
         Interrupted: If the process was asked to stop. A job that was warned
-            of its time limit (SIGUSR1) has put itself into the queue again.
+            of its time limit (SIGUSR1) has put itself into the queue again,
+            unless restarts get no further.
     """
     # One whose node has died, say, may seem to be at it still.
-    is_again = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
+    num_restarts = int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+    before = progress_of(options.run_dir, part.fingerprint)
     try:
         patiently(
             lambda: make_visit(
@@ -45,12 +51,20 @@ def make(part, options, settings):
                 settings=settings,
                 is_alone=True,
             ),
-            patience_seconds=PATIENCE_SECONDS if is_again else 0.0,
+            patience_seconds=PATIENCE_SECONDS if num_restarts else 0.0,
         )
     except Interrupted as interrupted:
         job = os.environ.get("SLURM_JOB_ID")
         if job and interrupted.signal_number == signal.SIGUSR1:
-            interrupted.add_note(_requeue(job))
+            is_further = progress_of(options.run_dir, part.fingerprint) > before
+            if is_further or num_restarts < MOST_RESTARTS:
+                interrupted.add_note(_requeue(job))
+            else:
+                interrupted.add_note(
+                    f"Job {job} was restarted {num_restarts} times and got no "
+                    "further in this one: it is not put into the queue again. "
+                    "Give it more time (--time of sbatch_args)."
+                )
         raise
 
 
@@ -73,7 +87,7 @@ def launch(run):
     with run.interruption.held():
         busy = absorb(folder, visit_folders(folder.path))
     left = folder.remaining()
-    for note in folder.damages.notes:
+    for note in folder.notes:
         run.screen.note(note)
     with run.interruption.held():
         if not folder.is_described:

@@ -23,6 +23,7 @@ from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Unscored
+from stilts_keras.records.stage_folders import DOWNLOADS
 from stilts_keras.records.stage_folders import STAGES
 from stilts_keras.records.stage_folders import StageFolders
 from stilts_keras.records.stage_folders import runs_of_store
@@ -141,7 +142,10 @@ def _unused(store):
     # A run may have a link to a LoRA stage, and none to what it is added to.
     needed |= {base_stage(found[name]) for name in needed & set(found)}
     paths = [path for name, path in found.items() if name not in needed]
-    return [*paths, *filter(_is_old, files.leftovers(store))], notes
+    begun = [
+        path for path in (store / DOWNLOADS).glob("*") if not is_at_work(path)
+    ]
+    return [*paths, *filter(_is_old, [*begun, *files.leftovers(store)])], notes
 
 
 def _is_there(run_dir, file):

@@ -161,19 +161,24 @@ class ResultFiles:
             self._route_writers[route] = self._closing.enter_context(writer)
         return self._route_writers[route]
 
-    def keep_trainings(self, stages):
+    def keep_trainings(self, stages, manifest_of):
         """Keeps how stages came about: the weights may go, this stays.
 
         Args:
-            stages: dict from Stage to the folder of it, finished.
+            stages: iterable of Stage.
+            manifest_of: function of a Stage -> dict, or None of one that is
+                not finished.
         """
         known = {row.stage for row in self._trainings.rows()}
         rows = []
-        for stage, folder in stages.items():
-            if stage.fingerprint not in known:
-                facts = files.read_sealed(folder / files.MANIFEST)
+        for stage in stages:
+            if stage.fingerprint in known:
+                continue
+            facts = manifest_of(stage)
+            if facts is not None:
                 facts |= {"stage": stage.fingerprint, "path": stage.path}
-                rows.append(from_dict(Training, facts, str(folder)))
+                where = f"manifest of {stage.path} ({stage.fingerprint})"
+                rows.append(from_dict(Training, facts, where))
         if rows:
             self._trainings.add(rows)
 

@@ -36,6 +36,7 @@ class RunFolder:
         graph,
         *,
         stage_store=None,
+        stage_mirror=None,
         on_damage="remake",
         stages=None,
         events=None,
@@ -46,6 +47,7 @@ class RunFolder:
             path: path.
             graph: `Graph`.
             stage_store: path or None. Finished stages that runs share.
+            stage_mirror: str or None. URL of a mirror of the store.
             on_damage: str. `remake` or `fail`.
             stages: `StageFolders` or None for those of the folder itself.
             events: path or None. Where TensorBoard looks; None: in the folder.
@@ -56,7 +58,9 @@ class RunFolder:
         """
         self.path = files.at_home(path)
         self.graph = graph
-        self.stages = stages or StageFolders(self.path, stage_store)
+        self.stages = stages or StageFolders(
+            self.path, stage_store, stage_mirror
+        )
         self.damages = Damages(on_damage)
         self._description = graph.description()
         self.files = ResultFiles(
@@ -82,6 +86,8 @@ class RunFolder:
         files.check_folder_place(self.path, "run_dir")
         if self.stages.store:
             files.check_folder_place(self.stages.store, "stage_store")
+        if self.stages.mirror:
+            self.stages.mirror.check()
         with self._locked(role) as note:
             # The other run may have ended between the first look and this.
             self._check()
@@ -195,7 +201,9 @@ class RunFolder:
         return self.files.chain_scores()
 
     def _is_there(self, name):
-        return self.stages.find(self._by_name[name]) is not None
+        stage = self._by_name[name]
+        is_here = self.stages.find(stage) is not None
+        return is_here or self.stages.is_mirrored(stage)
 
     def _is_whole(self, name):
         """Whether a stage is there as it was written."""
@@ -206,15 +214,57 @@ class RunFolder:
     def _checked(self, stage):
         found = self.stages.find(stage)
         if found is None:
-            return False
+            return self._is_downloaded(stage)
         try:
             files.check_folder(found)
         except DamageError as error:
             self.damages.meet(error)
             self.stages.discard(found)
-            # The store may have another.
+            # The store may have another, or the mirror.
             return self._checked(stage)
         return True
+
+    def _is_downloaded(self, stage):
+        if not self.stages.is_mirrored(stage):
+            return False
+        try:
+            self.stages.download(stage)
+        except DamageError as error:
+            self.damages.meet(error)
+            return False
+        return True
+
+    @property
+    def notes(self):
+        """List of str: what was found damaged, and what was downloaded."""
+        mirror = self.stages.mirror
+        return [*self.damages.notes, *(mirror.notes if mirror else ())]
+
+    def upload(self, stages):
+        """Uploads those stages to the mirror that are finished.
+
+        Args:
+            stages: iterable of Stage.
+
+        Returns:
+            List of str: what could not be uploaded, and why.
+        """
+        problems = []
+        for stage in stages if self.stages.mirror else ():
+            found = self.stages.find(stage)
+            if found is None:
+                continue
+            try:
+                self.stages.mirror.upload(stage.fingerprint, found)
+            except InputError as error:
+                problems.append(
+                    f"Stage {stage.path} ({stage.fingerprint}) is not uploaded "
+                    f"and stays in the store: {error}"
+                )
+                if isinstance(error, files.Unreachable):
+                    # So would each that comes after it be, and as slowly.
+                    break
+        return problems
 
     def drop_unneeded(self, keep, left):
         """Deletes weights that neither the user nor what is left to do needs.
@@ -245,10 +295,16 @@ class RunFolder:
         Args:
             stages: iterable of Stage.
         """
-        places = {stage: self.stages.find(stage) for stage in stages}
-        self.files.keep_trainings(
-            {stage: place for stage, place in places.items() if place}
-        )
+        self.files.keep_trainings(stages, self._manifest)
+
+    def _manifest(self, stage):
+        try:
+            return self.stages.manifest(stage)
+        except DamageError:
+            if self.stages.find(stage) is not None:
+                raise
+            # Of the mirror, it is met where the stage itself is needed.
+            return None
 
 
 def _is_empty_folder(path):

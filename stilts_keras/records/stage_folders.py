@@ -2,6 +2,7 @@
 
 A store holds each stage under its fingerprint alone; the run's folder then
 has a link to it, so that the weights are found under their route either way.
+A mirror of the store may lie behind a URL.
 """
 
 import os
@@ -10,24 +11,28 @@ import pathlib
 from stilts_keras import files
 from stilts_keras.backbones.stage_heads import refuse_old_stage
 from stilts_keras.errors import InputError
+from stilts_keras.records.stage_mirror import StageMirror
 
 STAGES = "stages"
 RUNS = "runs"
+# What is not whole yet.
+DOWNLOADS = "downloads"
 
 
 class StageFolders:
     """Finds, keeps and deletes the stages of one run."""
 
-    def __init__(self, run_dir, store=None):
+    def __init__(self, run_dir, store=None, mirror=None):
         """Touches nothing yet.
 
         Args:
             run_dir: path or None. None: only the store is looked into.
             store: path or None. Folder of finished stages that several runs,
                 and people on one file system, share.
+            mirror: str or None. URL of a `StageMirror` of the store.
 
         Raises:
-            InputError: If the store is a file.
+            InputError: If the store is a file, or the URL none.
         """
         self.run_dir = run_dir and files.at_home(run_dir)
         # Links must hold wherever the process was started.
@@ -37,6 +42,7 @@ class StageFolders:
                 f"stage_store {str(self.store)!r} is no folder. Name one, or "
                 "one that is to be made."
             )
+        self.mirror = StageMirror(mirror) if mirror else None
 
     def place(self, stage):
         """Returns the stage's folder, or the link to it, in the run."""
@@ -72,6 +78,30 @@ class StageFolders:
             return self.place(stage)
         self._make_shared(stored.parent)
         return stored
+
+    def is_mirrored(self, stage):
+        """Whether there is a mirror that has the stage."""
+        return self.mirror is not None and self.mirror.has(stage.fingerprint)
+
+    def download(self, stage):
+        """Fetches a stage into the store; see `StageMirror.download`."""
+        target, downloads = self.target(stage), self.store / DOWNLOADS
+        self._make_shared(downloads)
+        place = downloads / stage.fingerprint
+        self.mirror.download(stage.fingerprint, target, place)
+
+    def manifest(self, stage):
+        """Reads a finished stage's manifest, wherever it is; None if nowhere.
+
+        Raises:
+            DamageError: If it is not what was written.
+        """
+        found = self.find(stage)
+        if found is not None:
+            return files.read_sealed(found / files.MANIFEST)
+        if self.is_mirrored(stage):
+            return self.mirror.manifest(stage.fingerprint)
+        return None
 
     def adopt(self, stage):
         """Links a stage of the store into the run, and notes who uses it."""

@@ -90,18 +90,27 @@ class VisitFolder(RunFolder):
         run: `StageFolders` of the run.
     """
 
-    def __init__(self, run_dir, part, *, stage_store, on_damage="remake"):
+    def __init__(
+        self,
+        run_dir,
+        part,
+        *,
+        stage_store,
+        stage_mirror=None,
+        on_damage="remake",
+    ):
         """Opens the folder, which need not exist yet.
 
         Args:
             run_dir: path of the run folder.
             part: `Part`.
             stage_store: path.
+            stage_mirror: str or None. URL of a mirror of the store.
             on_damage: str. `remake` or `fail`.
         """
         run_dir = files.at_home(run_dir)
         path = visit_folder(run_dir, part.fingerprint)
-        self.run = StageFolders(run_dir, stage_store)
+        self.run = StageFolders(run_dir, stage_store, stage_mirror)
         super().__init__(
             path,
             part,
@@ -164,7 +173,9 @@ class VisitFolder(RunFolder):
         own = self.graph.own
         mine = {own.fingerprint} if own else set()
         for stage in self.graph.stages[-2:-1]:
-            if self.stages.find(stage) is None:
+            # What is uploaded may be in the store, or not.
+            is_mirrored = self.stages.is_mirrored(stage)
+            if self.stages.find(stage) is None and not is_mirrored:
                 files.await_seen(self.stages.target(stage) / files.MANIFEST)
         left = super().remaining(is_plan=is_plan, wanted={*wanted, *mine})
         missing = left.stages - mine
@@ -200,6 +211,7 @@ class _VisitStages(StageFolders):
 
     def __init__(self, path, run):
         super().__init__(path, run.store)
+        self.mirror = run.mirror
         self._run = run
 
     def find(self, stage):

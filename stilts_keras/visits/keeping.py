@@ -22,6 +22,8 @@ def keep(folder, found, screen):
         case Trained(stage):
             screen.end_stage()
             folder.keep_trainings([stage])
+            for problem in folder.upload([stage]):
+                screen.note(problem)
         case Scored():
             folder.files.keep_scores(found)
         case Predicted():

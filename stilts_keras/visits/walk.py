@@ -63,7 +63,7 @@ def begin(folder, options, screen, settings):
         `Begun`. The folder is described.
     """
     left = folder.remaining()
-    for note in (*folder.damages.notes, *_left_out(folder.graph)):
+    for note in (*folder.notes, *_left_out(folder.graph)):
         screen.note(note)
     visits = plan_visits(folder.graph, left)
     place = _prepare(folder, visits, options, screen) if visits else None

@@ -61,6 +61,7 @@ def make_visit(part, options, *, display=None, settings=None, is_alone=False):
         options.run_dir,
         part,
         stage_store=options.stage_store,
+        stage_mirror=options.stage_mirror,
         on_damage=options.on_damage,
     )
     # What the run keeps is for the run to say.
@@ -95,7 +96,7 @@ def attempt(part, options, *, patience_seconds=PATIENCE_SECONDS):
         patiently(
             lambda: make_visit(part, options), patience_seconds=patience_seconds
         )
-    except InUse as error:
+    except (InUse, files.Unreachable) as error:
         return Outcome(STOPPED, str(error))
     except (InputError, StageError) as error:
         return Outcome(FAILED, " ".join(str(error).split()))

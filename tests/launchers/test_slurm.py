@@ -14,6 +14,7 @@ from made_visits import Screen
 from made_visits import write_visit
 
 from fakes import graph
+from stilts_keras.errors import InputError
 from stilts_keras.errors import Interrupted
 from stilts_keras.graph.part import parts_of
 from stilts_keras.interruption import Interruption
@@ -125,6 +126,19 @@ def test_a_job_that_is_cancelled_or_pre_empted_does_not(stopped, monkeypatch):
     assert stopped(signal.SIGTERM) == ([], "")
 
 
+@pytest.mark.parametrize("saved, asked", [(False, ""), (True, "requeue 77\n")])
+def test_a_job_that_gets_no_further_is_not_restarted_for_ever(
+    stopped, run, monkeypatch, saved, asked
+):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "3")
+    steps = iter([(0, 20), (0, 30 if saved else 20)])
+    monkeypatch.setattr(slurm, "progress_of", lambda *place: next(steps))
+    notes, found = stopped(signal.SIGUSR1)
+    assert found == asked
+    assert ("Give it more time" in notes[0]) == (not saved)
+
+
 def test_a_process_of_no_job_asks_for_nothing(stopped, monkeypatch):
     monkeypatch.delenv("SLURM_JOB_ID", raising=False)
     assert stopped(signal.SIGUSR1) == ([], "")
@@ -184,7 +198,7 @@ def test_the_script_is_clean(script):
 
 
 def test_words_of_flags_reach_the_job_as_they_were(tmp_path):
-    name = "it's $HOME; a `b`"
+    name = "it's $HOME; a `b` 9%j"
     found = jobs.Jobs(
         folder=str(tmp_path),
         logs=str(tmp_path / name),
@@ -206,7 +220,9 @@ def test_words_of_flags_reach_the_job_as_they_were(tmp_path):
     )
     words = (tmp_path / "words").read_text().splitlines()
     assert f"--comment={name}" in words
-    assert f"--output={tmp_path / name}/0f.log" in words
+    # What sbatch would put the job's number in place of.
+    log = str(tmp_path / name / "0f.log").replace("%", "%%")
+    assert f"--output={log}" in words
     (first, last) = (w for w in words if w.startswith("--wrap=exec "))
     assert shlex.split(first.removeprefix("--wrap=exec ")) == [
         *("stilts", "visit", f"--backbone={name}", "--visit=0f"),
@@ -214,6 +230,52 @@ def test_words_of_flags_reach_the_job_as_they_were(tmp_path):
     assert last == "--wrap=exec stilts run"
     assert "--dependency=afterany:5" in words
     assert (tmp_path / name).is_dir()
+
+
+def test_where_sbatch_refuses_a_job_none_is_submitted_after_it(tmp_path):
+    names = ("0a", "0b", "0c")
+    found = jobs.Jobs(
+        folder=str(tmp_path),
+        logs="logs",
+        visits=[
+            {"fingerprint": name, "name": "mnli", "after": list(names[:at])}
+            for at, name in enumerate(names)
+        ],
+        visit=["v"],
+        report=["r"],
+    )
+    script = tmp_path / "submit.sh"
+    script.write_text(jobs.as_script(found))
+    program(
+        tmp_path,
+        "sbatch",
+        f'echo "$@" >> {tmp_path}/asked; case "$*" in *0b*) exit 1; esac; '
+        "echo 5",
+    )
+    done = subprocess.run(
+        ["bash", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("sbatch refused stilts-0b and none is")
+    assert len((tmp_path / "asked").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("--comment='x", "cannot be read as a shell's words"),
+        ("--time=1 --dependency=afterok:1", "must not hold '--dependency="),
+        ("-d afterok:1", "must not hold '-d'"),
+        ("--array=1-4", "must not hold '--array=1-4'"),
+    ],
+)
+def test_arguments_that_undo_the_order_of_jobs_are_refused(words, said):
+    found = jobs.Jobs(folder="/f", logs="/l", visits=[], visit=[], report=[])
+    with pytest.raises(InputError, match=said):
+        jobs.as_script(found, words)
 
 
 def test_a_run_with_nothing_left_submits_its_report_alone():
