@@ -352,21 +352,18 @@ _flag(
     "--format=slurm`, whose results are taken.",
     choices=LAUNCHERS,
 )
-_flag(
-    flags.DEFINE_integer,
-    "num_workers",
-    Options.num_workers,
-    "Processes of the local launcher.",
-)
-_string(
-    "ray_address",
-    "HOST:PORT of a cluster (default: one of this machine and run).",
-)
+for _name, _text in {
+    "num_workers": "Processes of the local launcher.",
+    "devices": "GPUs or TPUs that each stage is trained and evaluated on, each "
+    "with a part of every batch. JAX only.",
+}.items():
+    _flag(flags.DEFINE_integer, _name, getattr(Options, _name), _text)
+_string("ray_address", "HOST:PORT of a cluster (default: one of its own).")
 _flag(
     flags.DEFINE_float,
     "gpus_per_stage",
     Options.gpus_per_stage,
-    "Of Ray (default: 1 where the cluster has any).",
+    "Of Ray (default: as --devices, where the cluster has any).",
 )
 _flag(
     flags.DEFINE_string,

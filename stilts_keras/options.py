@@ -31,6 +31,8 @@ class Options:
             stop (SIGINT, SIGTERM).
         micro_batch_size: int or None. Most rows of a batch that are computed
             at a time; None for the whole batch.
+        devices: int. On how many each stage is trained and evaluated, each
+            with a part of every batch; above 1 on JAX only.
         compact_vocabulary: bool. A stage trains on the rows of the token
             embedding that its data have tokens for, wherever the result is
             the same.
@@ -62,6 +64,7 @@ class Options:
     log_every_steps: int = 50
     save_every_minutes: float = 10.0
     micro_batch_size: int | None = None
+    devices: int = 1
     compact_vocabulary: bool = True
     long_rows: str = "cut"
     bad_rows: str = "skip"
@@ -83,9 +86,15 @@ class Options:
         ):
             if getattr(self, name) not in known:
                 raise unknown(name, str(getattr(self, name)), known)
-        for name in ("log_every_steps", "micro_batch_size", "num_workers"):
+        for name in (
+            "log_every_steps",
+            "micro_batch_size",
+            "devices",
+            "num_workers",
+        ):
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < 1):
+            is_unset = value is None and name == "micro_batch_size"
+            if not is_unset and (type(value) is not int or value < 1):
                 raise InputError(
                     f"{name} must be a whole number of at least 1. Received: "
                     f"{value!r}."
@@ -130,4 +139,10 @@ class Options:
             raise InputError(
                 "gpus_per_stage must be a number of at least 0. Received: "
                 f"{gpus!r}."
+            )
+        if gpus and gpus < self.devices:
+            raise InputError(
+                f"--devices={self.devices} on --gpus_per_stage={gpus:g}: a "
+                "stage has no more devices than its GPUs. Pass "
+                f"--gpus_per_stage={self.devices}."
             )

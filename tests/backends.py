@@ -66,7 +66,8 @@ def environment(name, folder):
         "XDG_CACHE_HOME": str(folder / "cache"),
         "OMP_NUM_THREADS": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "XLA_FLAGS": QUICK_XLA,
+        # Two devices, for what is tested on several.
+        "XLA_FLAGS": f"--xla_force_host_platform_device_count=2 {QUICK_XLA}",
     }
 
 

@@ -55,7 +55,7 @@ CALLS = {
     ),
     "run --data=pocket --backbone=pocket --route=mnli --targets=xnli": (
         "|--run_dir=|--run_dir=r --log_every_steps=0|--run_dir=x.txt|"
-        "--run_dir=r --micro_batch_size=0|"
+        "--run_dir=r --micro_batch_size=0|--run_dir=r --devices=0|"
         "--run_dir=r --stage_store=x.txt|--run_dir=x.txt/run"
     ),
     "report": (

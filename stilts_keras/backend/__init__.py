@@ -10,6 +10,12 @@ from stilts_keras.backend.compiling import jit_compile
 from stilts_keras.backend.compiling import length_multiple
 from stilts_keras.backend.compiling import most_lengths
 from stilts_keras.backend.compiling import steady_function
+from stilts_keras.backend.devices import check_devices
+from stilts_keras.backend.devices import check_rows
+from stilts_keras.backend.devices import check_spread
+from stilts_keras.backend.devices import on_devices
+from stilts_keras.backend.devices import rows_multiple
+from stilts_keras.backend.devices import spread
 from stilts_keras.backend.dropout import quicken_dropout
 from stilts_keras.backend.gradients import apply_adam
 from stilts_keras.backend.gradients import dense_gradient
@@ -22,6 +28,9 @@ from stilts_keras.backend.steps import make_steps
 
 __all__ = [
     "apply_adam",
+    "check_devices",
+    "check_rows",
+    "check_spread",
     "dense_gradient",
     "fill",
     "has_accelerator",
@@ -30,13 +39,16 @@ __all__ = [
     "make_steps",
     "most_lengths",
     "on_device",
+    "on_devices",
     "prepare",
     "quicken_attention",
     "quicken_dropout",
     "random_state",
     "replace_value",
+    "rows_multiple",
     "set_random_state",
     "set_seed",
+    "spread",
     "steady_function",
     "without_tensorflow",
 ]

@@ -6,6 +6,9 @@ import keras
 
 from stilts_keras import memory
 from stilts_keras.backend.compiling import steady_function
+from stilts_keras.backend.devices import check_spread
+from stilts_keras.backend.devices import like_variables
+from stilts_keras.backend.devices import spread
 
 
 def make_steps(forward, divisor, optimizer, trainable, others):
@@ -110,6 +113,9 @@ class _JaxSteps(_Steps):
     def _compile(self):
         import jax
 
+        check_spread(
+            (*self._trainable, *self._others, *self._optimizer.variables)
+        )
         self._met = set()
         self._value_and_grad = jax.value_and_grad
         self._compiled_gradient = jax.jit(self._gradient, donate_argnums=0)
@@ -118,6 +124,15 @@ class _JaxSteps(_Steps):
         # gain nothing.
         self._compiled_update = jax.jit(self._update, donate_argnums=(0, 1))
         self._compiled_apply = jax.jit(self._apply, donate_argnums=(0, 1))
+
+    def _laid(self, arrays):
+        """Has each device keep of gradients, and sums, what it does of all."""
+        scalar = self._optimizer.iterations
+        places = [*self._trainable, scalar, scalar]
+        return like_variables(arrays, places[: len(arrays)])
+
+    def _zeros(self):
+        return self._laid(super()._zeros())
 
     @contextlib.contextmanager
     def _compiling(self, x):
@@ -164,7 +179,7 @@ class _JaxSteps(_Steps):
 
     def _step(self, x, y):
         trainable = [variable.value for variable in self._trainable]
-        data = trainable, x, y
+        data = trainable, *spread((x, y))
         loss, grads = self._change(
             self._compiled_gradient, [self._others], *data
         )
@@ -177,24 +192,26 @@ class _JaxSteps(_Steps):
     def _gradient(self, others, trainable, x, y):
         gradient = self._value_and_grad(self._run_to_mean, has_aux=True)
         (loss, others), grads = gradient(trainable, others, x, y)
-        return (loss, grads), others
+        return (loss, self._laid(grads)), others
 
     def _update(self, trainable, state, grads):
         trainable, state = self._optimizer.stateless_apply(
             state, grads, trainable
         )
-        return None, trainable, state
+        state = like_variables(state, self._optimizer.variables)
+        return None, self._laid(trainable), state
 
     def add(self, x, y):
         trainable = [variable.value for variable in self._trainable]
-        data = trainable, self._sums or self._zeros(), x, y
+        data = trainable, self._sums or self._zeros(), *spread((x, y))
         self._sums = self._change(self._compiled_add, [self._others], *data)
 
     def _add(self, others, trainable, sums, x, y):
         gradient = self._value_and_grad(self._run, has_aux=True)
         (total, (weight, others)), grads = gradient(trainable, others, x, y)
         more = [*grads, total, weight]
-        return [s + new for s, new in zip(sums, more, strict=True)], others
+        sums = [s + new for s, new in zip(sums, more, strict=True)]
+        return self._laid(sums), others
 
     def apply(self):
         sums, self._sums = self._sums, None

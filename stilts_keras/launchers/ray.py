@@ -100,7 +100,7 @@ def _cluster(ray, options):
             "token, the same RAY_AUTH_TOKEN."
         ) from error
     try:
-        yield _checked_gpus(ray, options.gpus_per_stage)
+        yield _checked_gpus(ray, options.gpus_per_stage, options.devices)
     finally:
         ray.shutdown()
 
@@ -132,11 +132,11 @@ def _environment():
     return {**passed, "KERAS_BACKEND": keras.backend.backend()}
 
 
-def _checked_gpus(ray, gpus_per_stage):
+def _checked_gpus(ray, gpus_per_stage, devices=1):
     nodes = _nodes(ray)
     most = max(node["Resources"].get("GPU", 0.0) for node in nodes)
     if gpus_per_stage is None:
-        return min(1.0, most)
+        gpus_per_stage = float(devices) if most else 0.0
     if gpus_per_stage > most:
         raise InputError(
             f"--gpus_per_stage={gpus_per_stage:g}, but no node of the cluster "

@@ -100,7 +100,9 @@ class Schedule:
         """
         self._run, self._engine = run, engine
         self._folder = run.folder
-        begun = begin(run.folder, run.options, run.screen, run.settings)
+        begun = begin(
+            run.folder, run.options, run.screen, run.settings, is_here=False
+        )
         self._left = begun.left
         self._planned = planned(run.folder.graph, begun.visits)
         self._waiting = list(self._planned)

@@ -45,13 +45,16 @@ def eval_rows(batch_size, max_length):
 
     Returns:
         Function from a padded length to the number of rows: on an accelerator
-        so many as have no more positions than the recipe's batches.
+        so many as have no more positions than the recipe's batches. On
+        several devices, rounded up so that each has as many.
     """
+    multiple = backend.rows_multiple()
     times = MOST_TIMES_ROWS if backend.has_accelerator() else 1
 
     def num_rows(length):
         fitting = batch_size * max_length // length
-        return max(batch_size, min(times * batch_size, fitting))
+        number = max(batch_size, min(times * batch_size, fitting))
+        return -(-number // multiple) * multiple
 
     return num_rows
 

@@ -14,8 +14,10 @@ from keras import ops
 from stilts_keras import memory
 from stilts_keras.backbones.vocabulary import CompactVocabulary
 from stilts_keras.backbones.vocabulary import compact_rows
+from stilts_keras.backend import check_spread
 from stilts_keras.backend import jit_compile
 from stilts_keras.backend import on_device
+from stilts_keras.backend import spread
 from stilts_keras.backend import steady_function
 
 HEAD_STDDEV = 0.02
@@ -142,8 +144,14 @@ class MultiTask(keras.Model):
         vocabulary.expand(decay)
         self.encoder.vocabulary = None
 
+    def predict_on_batch(self, x):
+        """Maps `{key: features}` to that head's logits, as NumPy arrays."""
+        return super().predict_on_batch(spread(x))
+
     def make_predict_function(self, force=False):
         """Makes what `predict_on_batch` calls with a list of one batch."""
+        if self.predict_function is None or force:
+            check_spread(self.variables)
         step = steady_function(lambda x: self.predict_step((x,)))
         if step is None:
             super().make_predict_function(force)

@@ -21,7 +21,8 @@ class Update:
 
     A batch of b rows becomes ceil(b / `micro_batch_size`) slices whose sizes
     differ by one row at most: a backend that compiles for each shape meets two
-    of them at most, and no row is padding.
+    of them at most, and no row is padding. On several devices they differ by a
+    row of each, and have the rows of as many whole ones as fit.
     """
 
     def __init__(self, model, losses, optimizer, *, micro_batch_size=None):
@@ -82,9 +83,11 @@ def _num_predicted(weight):
 
 def _slices(arrays, num_rows, size):
     """Yields nested arrays cut along their first axis, equally."""
-    num_slices = -(-num_rows // size)
-    for rows in np.array_split(np.arange(num_rows), num_slices):
-        cut = slice(rows[0], rows[-1] + 1)
+    multiple = backend.rows_multiple()
+    starts = np.arange(0, num_rows, multiple)
+    num_slices = -(-len(starts) // (size // multiple))
+    for part in np.array_split(starts, num_slices):
+        cut = slice(part[0], part[-1] + multiple)
         yield keras.tree.map_structure(
             lambda array, cut=cut: array[cut], arrays
         )

@@ -6,6 +6,7 @@ A visit takes values and yields values; it writes nothing but its stage.
 
 import keras
 
+from stilts_keras import backend
 from stilts_keras.visits.evaluation import Pools
 from stilts_keras.visits.evaluation import evaluate_cell
 from stilts_keras.visits.evaluation import recall
@@ -31,6 +32,12 @@ def make(visit, place, onlooker, interruption):
         StageError: If the stage cannot be finished.
         Interrupted: If the process was asked to stop; progress is saved.
     """
+    # For each anew: Keras forgets it at the end of a visit.
+    with backend.on_devices(place.setting.options.devices):
+        yield from _make(visit, place, onlooker, interruption)
+
+
+def _make(visit, place, onlooker, interruption):
     model = None
     if visit.is_trained:
         model, notes = train_stage(visit.stage, place, onlooker, interruption)

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from stilts_keras import backend
 from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
@@ -50,7 +51,7 @@ def walk(folder, options, screen, interruption, settings):
         folder.drop_unneeded(options.keep, left)
 
 
-def begin(folder, options, screen, settings):
+def begin(folder, options, screen, settings, *, is_here=True):
     """Finds what is left, and all that can be wrong with it, at once.
 
     Args:
@@ -58,6 +59,7 @@ def begin(folder, options, screen, settings):
         options: Options.
         screen: Screen.
         settings: dict. Kept in `run.json`.
+        is_here: bool. Whether this process makes the visits itself.
 
     Returns:
         `Begun`. The folder is described.
@@ -66,7 +68,10 @@ def begin(folder, options, screen, settings):
     for note in (*folder.notes, *_left_out(folder.graph)):
         screen.note(note)
     visits = plan_visits(folder.graph, left)
-    place = _prepare(folder, visits, options, screen) if visits else None
+    place = None
+    if visits:
+        _check_devices(visits, options, is_here)
+        place = _prepare(folder, visits, options, screen)
     if visits or not folder.is_described:
         folder.describe({"settings": settings, **versions()})
     folder.keep_trainings(folder.graph.stages)
@@ -80,6 +85,19 @@ def without(left, visit):
         visit.stage and visit.stage.fingerprint,
         [cell.key for cell in visit.cells],
     )
+
+
+def _check_devices(visits, options, is_here):
+    """Refuses devices that are not there, or not for these stages."""
+    backend.check_devices(options.devices, is_here=is_here)
+    for visit in visits:
+        if visit.is_trained:
+            backend.check_rows(
+                visit.stage.path,
+                visit.stage.recipe.batch_size,
+                options.devices,
+                options.micro_batch_size,
+            )
 
 
 def _prepare(folder, visits, options, screen):

@@ -96,6 +96,7 @@ def test_a_stage_takes_one_gpu_where_there_are_any():
     ray = FakeRay(node(), node("worker", gpus=4.0))
     assert launcher._checked_gpus(ray, None) == 1.0
     assert launcher._checked_gpus(ray, 4) == 4
+    assert launcher._checked_gpus(ray, None, devices=2) == 2.0
 
 
 def test_more_gpus_than_any_node_has_are_refused():

@@ -15,6 +15,7 @@ import numpy as np
 from encoders import describe_tiny
 from encoders import table_encoder
 from encoders import tiny_encoder
+from steps.two_devices import on_one_and_two
 from steps.vocabulary_run import compact_and_whole
 from stilts_keras import backend
 from stilts_keras import files
@@ -80,6 +81,8 @@ def main(folder):
     found |= pairs()
     found |= stage(model, folder / "stage")
     found |= compact_and_whole(folder / f"vocabulary_{NAME}")
+    if NAME == "jax":
+        found |= on_one_and_two(folder / "devices")
     np.savez(folder / f"{NAME}.npz", **found)
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from stilts_keras import backend
 from stilts_keras.backbones import loading
 from stilts_keras.backbones.description import POCKET_FOLDER
 from stilts_keras.backbones.description import describe_backbone
@@ -9,6 +10,7 @@ from stilts_keras.data.sources import open_data
 from stilts_keras.errors import InputError
 from stilts_keras.graph.graph import Graph
 from stilts_keras.steps.inputs import Inputs
+from stilts_keras.steps.lengths import eval_rows
 from stilts_keras.tasks import TASKS
 
 POCKET = describe_backbone("pocket")
@@ -116,3 +118,9 @@ def test_a_run_says_that_a_length_was_lowered_and_keeps_the_one_used(
     facts = files.read_sealed(file)
     assert facts["recipe"]["max_length"] == NUM_POSITIONS
     assert facts["sources"][0]["max_length"] == NUM_POSITIONS
+
+
+def test_an_evaluated_batch_gives_each_device_as_many_rows(monkeypatch):
+    assert eval_rows(9, 24)(24) == 9
+    monkeypatch.setattr(backend, "rows_multiple", lambda: 4)
+    assert eval_rows(9, 24)(24) == 12

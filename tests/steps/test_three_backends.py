@@ -360,3 +360,26 @@ def test_a_stage_goes_on_with_another_vocabulary(runs, name, how):
     found, then = runs[name], how.split("_")[1]
     names = f"vocabulary/resumed/{how}", f"vocabulary/plain/{then}"
     assert apart(found, names[0], found, names[1]) < 2e-6
+
+
+# ------------------------------------------------------------- Several devices
+@pytest.mark.parametrize("name", ["two", "resumed"])
+def test_several_devices_give_the_weights_of_one(runs, name):
+    """With dropout and slices; one was begun on two and goes on on one."""
+    found = runs["jax"]
+    assert 0 < apart(found, "devices/one", found, f"devices/{name}") < 1e-5
+
+
+def test_each_device_has_its_part_of_the_rows(runs):
+    expected = np.arange(24).reshape(2, 4, 3)
+    assert np.array_equal(runs["jax"]["devices/rows"], expected)
+
+
+def test_devices_that_keras_forgot_are_an_error_and_not_one_device(runs):
+    said = str(runs["jax"]["devices/forgotten"])
+    assert "lies on 1 of 2 devices" in said
+
+
+def test_devices_that_are_not_there_are_refused(runs):
+    said = str(runs["jax"]["devices/absent"])
+    assert said.startswith("--devices=3, but JAX has 2 here: cpu:0, cpu:1.")

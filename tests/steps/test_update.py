@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from stilts_keras import backend
 from stilts_keras.errors import InputError
 from stilts_keras.problems import PROBLEMS
 from stilts_keras.problems.problem import Problem
@@ -29,6 +30,19 @@ def test_slices_hold_all_rows_in_order_and_at_most_two_sizes(
         np.concatenate([p["ids"] for p, _ in parts]), x["ids"]
     )
     assert np.array_equal(np.concatenate([part for _, part in parts]), y)
+
+
+@pytest.mark.parametrize(
+    ("num_rows", "size", "expected"),
+    [(32, 9, [8] * 4), (8, 5, [4, 4]), (12, 3, [2] * 6), (10, 4, [4, 4, 2])],
+)
+def test_slices_give_each_of_two_devices_as_many_rows(
+    monkeypatch, num_rows, size, expected
+):
+    monkeypatch.setattr(backend, "rows_multiple", lambda: 2)
+    parts = list(_slices(np.arange(num_rows), num_rows, size))
+    assert [len(part) for part in parts] == expected
+    assert np.array_equal(np.concatenate(parts), np.arange(num_rows))
 
 
 class InBatchNegatives(Problem):

@@ -63,8 +63,8 @@ class Regression(Problem):
 class Copying(Watch):
     """Scores as it is told, and keeps the progress of the stage's middle."""
 
-    def __init__(self, folder):
-        self._folder = folder
+    def __init__(self, folder, scores):
+        self._folder, self._scores = folder, scores
 
     def step(self, step, loss):
         # Its own progress is saved after this call.
@@ -73,7 +73,7 @@ class Copying(Watch):
             shutil.copytree(self._folder, middle, dirs_exist_ok=True)
 
     def score_dev(self, step):
-        return SCORES[step]
+        return self._scores[step]
 
 
 def sources():
@@ -95,10 +95,19 @@ def rows_of(trained):
     return compact_rows(features, LETTERS.layout, 1062)
 
 
-def stage(folder, *, is_compact, micro_batch_size=None, **recipe):
+def stage(
+    folder,
+    *,
+    is_compact,
+    micro_batch_size=None,
+    dropout=0.0,
+    scores=SCORES,
+    **recipe,
+):
     """Trains a stage, from its progress if there is any; returns weights."""
     recipe = Recipe(**{**vars(RECIPE), **recipe})
     encoder = table_encoder(1062, dtype_policy=recipe.dtype_policy)
+    encoder.dropout = dropout
     trained = sources()
     model = MultiTask(encoder, {"toy": ClassificationHead(1, encoder)})
     training = Training(
@@ -119,9 +128,9 @@ def stage(folder, *, is_compact, micro_batch_size=None, **recipe):
         tokenizer=LETTERS,
         progress=TrainingProgress(folder, None),
         interruption=Interruption(),
-        watch=Copying(folder),
+        watch=Copying(folder, scores),
     )
-    assert state.best_step == 8
+    assert state.best_step == max(scores, key=scores.get)
     model.end_training(state.best_step)
     return [
         keras.ops.convert_to_numpy(variable).copy()
