@@ -22,7 +22,7 @@ commands:
   predict  write a stage's predictions of rows without labels
   export   write a stage's model as transformers opens it
   score    score files in XTREME's submission layout, by XTREME's rules
-  tasks    list tasks and suites
+  tasks    list tasks and suites; `stilts tasks xnli` tells all of one
 
 examples:
   stilts run --data=pocket --backbone=pocket --route=pretrained --route=mnli \\

@@ -20,16 +20,21 @@ from stilts_keras.errors import InputError
 FLAGS = flags.FLAGS
 
 
-def tasks():
-    """Prints the tasks, suites and disturbances."""
+def tasks(*names):
+    """Prints the tasks, suites and disturbances; all of the tasks named."""
     from stilts_keras.disturbances.listing import lines
     from stilts_keras.scoring.suites import SUITES
     from stilts_keras.tasks import TASKS
+    from stilts_keras.tasks.listing import print_facts
     from stilts_keras.tasks.listing import print_tasks
 
+    if names:
+        print_facts(names)
+        return
     print_tasks(SUITES.values())
     for line in lines(TASKS.values()):
         print(line)
+    print("All of one task, such as its recipe and licence: stilts tasks xnli")
 
 
 def report():

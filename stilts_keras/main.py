@@ -15,6 +15,7 @@ from stilts_keras.errors import StageError
 from stilts_keras.errors import unknown
 
 FLAGS = flags.FLAGS
+TAKE_NAMES = ("tasks",)
 
 
 def main(argv=None):
@@ -92,7 +93,7 @@ def _run_command(argv):
         )
     if rest[0] not in known:
         raise unknown("command", rest[0], known)
-    if rest[1:]:
+    if rest[1:] and rest[0] not in TAKE_NAMES:
         raise InputError(
             f"Unexpected argument {rest[1]!r} after {rest[0]!r}. Flags are "
             "written --name=value, without spaces."
@@ -100,5 +101,5 @@ def _run_command(argv):
     from stilts_keras.files import refusals_said
 
     with refusals_said():
-        known[rest[0]]()
+        known[rest[0]](*rest[1:])
     return 0

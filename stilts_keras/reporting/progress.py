@@ -1,7 +1,12 @@
 """Progress of the stages: a bar on a terminal, plain lines elsewhere."""
 
+import collections
+import statistics
 import time
 
+# The time left is told by the median pace of so many lines: a pause, or one
+# slow step, is then no pace.
+NUM_PACES = 9
 # A bar that redraws more often costs time and shows nothing more.
 REDRAW_EVERY_SECONDS = 0.1
 
@@ -64,9 +69,11 @@ class Progress:
         self.finish()
         self._stage = stage_name
         self._num_steps = num_steps
-        self._first_step = self._step = step
+        self._step = step
         self._loss = None
         self._started_at = self._shown_at = self._clock()
+        self._mark = self._started_at, step
+        self._paces = collections.deque(maxlen=NUM_PACES)
         if self._bar:
             self._line = self._bar.add_task(
                 _escaped(stage_name),
@@ -121,10 +128,13 @@ class Progress:
             )
             return
         line = f"{self._stage}: {self._step}/{self._num_steps} steps{loss}"
-        done = self._step - self._first_step
-        if done:
-            left = (self._num_steps - self._step) / done
-            line += f", {_time_text(left * (now - self._started_at))} left"
+        if self._step > self._mark[1]:
+            since, step = self._mark
+            self._paces.append((now - since) / (self._step - step))
+            self._mark = now, self._step
+            left = self._num_steps - self._step
+            seconds = left * statistics.median(self._paces)
+            line += f", {_time_text(seconds)} left"
         self._print(line)
 
     def _print(self, line):

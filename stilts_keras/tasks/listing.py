@@ -3,6 +3,7 @@
 import sys
 
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks import get_task
 
 SECONDS_PER_POSITION = 0.02
 # Columns for output that is no terminal.
@@ -10,25 +11,49 @@ WIDTH = 120
 
 
 def print_tasks(suites, console=None):
-    """Prints every task and every suite.
+    """Prints a line for every task and every suite.
+
+    Languages are those that it is evaluated in, and those it can be trained on.
 
     Args:
         suites: iterable of `Suite`.
         console: rich Console or None for standard output.
     """
-    # Imported here: it takes longer than all the rest.
-    from rich.console import Console
+    from rich import box
+    from rich.table import Table
+
+    console = console or _console()
+    table = Table(box=box.SIMPLE)
+    for name in ("task", "problem", "metric", "languages", "trainable"):
+        number = name in ("languages", "trainable")
+        table.add_column(name, justify="right" if number else "left")
+    table.add_column("source", no_wrap=True)
+    for task in TASKS.values():
+        table.add_row(*_summary(task))
+    console.print(table)
+    for suite in suites:
+        names = ", ".join(suite.names)
+        console.print(f"suite {suite.name}: {names}", markup=False)
+
+
+def print_facts(names, console=None):
+    """Prints all that some tasks say of themselves.
+
+    Args:
+        names: sequence of str.
+        console: rich Console or None for standard output.
+
+    Raises:
+        InputError: If there is no task of such a name.
+    """
     from rich.table import Table
     from rich.text import Text
 
-    if console is None:
-        console = Console(
-            width=None if sys.stdout.isatty() else WIDTH, highlight=False
-        )
-    for task in TASKS.values():
+    console = console or _console()
+    for task in [get_task(name) for name in names]:
         console.print(
             Text(task.name, style="bold cyan").append(
-                f"  {task.problem.replace('_', ' ')}", "default"
+                f"  {_problem(task)}", "default"
             )
         )
         table = Table.grid(padding=(0, 2, 0, 0))
@@ -37,10 +62,28 @@ def print_tasks(suites, console=None):
         for name, value in _facts(task):
             table.add_row(f"  {name}", Text(value))
         console.print(table)
-    console.print()
-    for suite in suites:
-        names = ", ".join(suite.names)
-        console.print(f"suite {suite.name}: {names}", markup=False)
+
+
+def _console():
+    # Imported here: it takes longer than all the rest.
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else WIDTH
+    return Console(width=width, highlight=False)
+
+
+def _problem(task):
+    return task.problem.replace("_", " ")
+
+
+def _summary(task):
+    """Writes a task in a line: its first metric, its first source."""
+    yield task.name
+    yield _problem(task)
+    yield next(iter(task.metrics), "-")
+    yield str(len(task.languages))
+    yield str(len(task.train_languages)) if task.is_trainable else "-"
+    yield task.repositories[0].id
 
 
 def _facts(task):

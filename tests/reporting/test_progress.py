@@ -59,6 +59,21 @@ def test_a_log_gets_few_plain_lines():
     ]
 
 
+def test_a_pause_changes_the_time_left_by_nothing():
+    clock = Clock()
+    console = Console(file=io.StringIO(), width=40)
+    with Progress(console, every_seconds=10, clock=clock) as progress:
+        progress.start("a", 100)
+        for step in range(1, 61):
+            # Someone closes the lid for an hour.
+            clock.now += 3600.0 if step == 35 else 1.0
+            progress.update(step)
+    lines = console.file.getvalue().splitlines()
+    assert "a: 30/100 steps, 1:10 left" in lines
+    assert "a: 35/100 steps, 1:05 left" in lines
+    assert "a: 55/100 steps, 0:45 left" in lines
+
+
 def test_a_terminal_gets_a_bar_with_stage_steps_and_loss():
     clock = Clock()
     console = Console(file=io.StringIO(), force_terminal=True, width=100)

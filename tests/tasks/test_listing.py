@@ -4,19 +4,24 @@ import io
 
 import pytest
 
+from stilts_keras.main import main
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks.listing import print_facts
 from stilts_keras.tasks.listing import print_tasks
 
 
-def listed(width):
+def printed(function, what, width):
     from rich.console import Console
 
     file = io.StringIO()
-    print_tasks(
-        SUITES.values(), Console(file=file, width=width, highlight=False)
-    )
+    function(what, Console(file=file, width=width, highlight=False))
     return file.getvalue()
+
+
+def listed(width):
+    """What is said of every task by its name, one after the other."""
+    return printed(print_facts, TASKS, width)
 
 
 def blocks(text):
@@ -33,6 +38,28 @@ def blocks(text):
 @pytest.mark.parametrize("width", [80, 120])
 def test_lines_fit(width):
     assert max(map(len, listed(width).splitlines())) <= width
+
+
+def test_a_task_is_a_line_of_the_list():
+    lines = printed(print_tasks, SUITES.values(), 120).splitlines()
+    found = [line.split()[0] for line in lines if line.strip()]
+    for task in TASKS.values():
+        assert found.count(task.name) == 1
+        assert found.count(f"suite {task.name}") == 0
+    (line,) = [line for line in lines if line.split()[:1] == ["udpos"]]
+    assert line.split()[1:5] == ["tagging", "chunk_f1", "38", "35"]
+
+
+def test_tasks_by_name_are_told_whole(capsys):
+    assert main(["stilts", "tasks", "xnli", "mewslix"]) == 0
+    text = capsys.readouterr().out
+    assert [*blocks(text)] == ["xnli", "mewslix"]
+    assert "recipe 2 epochs" in blocks(text)["xnli"]
+
+
+def test_a_name_that_is_no_task_is_refused_with_the_nearest(capsys):
+    assert main(["stilts", "tasks", "xnlii"]) == 2
+    assert "Did you mean 'xnli'?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=lambda task: task.name)
@@ -99,6 +126,6 @@ def test_what_is_not_on_the_hub_says_so():
 
 
 def test_suites_are_listed_with_their_members():
-    text = listed(200)
+    text = printed(print_tasks, SUITES.values(), 200)
     for name, suite in SUITES.items():
         assert f"suite {name}: {', '.join(suite.names)}" in text
