@@ -15,6 +15,7 @@ import keras
 
 from stilts_keras.graph.own_tasks import load_task_file
 from stilts_keras.graph.own_tasks import loaded_task_files
+from stilts_keras.launchers.jobs import LOGS
 from stilts_keras.launchers.schedule import Schedule
 from stilts_keras.launchers.schedule import absorb_earlier
 from stilts_keras.records.run_folder import VISITS
@@ -23,12 +24,18 @@ from stilts_keras.visits.worker import STOPPED
 from stilts_keras.visits.worker import Outcome
 from stilts_keras.visits.worker import attempt
 
-LOGS = "logs"
-
 
 def launch(run):
     """Makes what is left of a run; see `launchers.launch`."""
     absorb_earlier(run)
+    failures = _make_all(run)
+    if not failures:
+        # Also what an earlier run has left, which may have failed.
+        shutil.rmtree(run.folder.path / VISITS / LOGS, ignore_errors=True)
+    return failures
+
+
+def _make_all(run):
     if run.options.num_workers == 1:
         walk(
             run.folder, run.options, run.screen, run.interruption, run.settings
@@ -79,17 +86,14 @@ class Processes:
         return self
 
     def __exit__(self, kind, *error):
-        """Ends the processes; what they printed stays after an error."""
+        """Ends the processes; after an error they are to save and stop."""
         for worker in self._workers:
             worker.channel.close()
             if kind is not None:
-                # What is at work is to save and stop.
                 worker.alive.close()
         for worker in self._workers:
             worker.process.join()
             worker.alive.close()
-        if kind is None:
-            shutil.rmtree(self._logs, ignore_errors=True)
 
     @property
     def num_free(self):
