@@ -122,6 +122,52 @@ def test_a_finished_stage_ranks_as_the_run_did(finished, tmp_path):
     }
 
 
+def without_gold(file):
+    """Takes the entities out of mentions: the first null, the others gone."""
+    articles = [json.loads(line) for line in file.read_text().splitlines()]
+    for mention in articles[0]["mentions"]:
+        mention["entity_id"] = None
+    for article in articles[1:]:
+        for mention in article["mentions"]:
+            del mention["entity_id"]
+    retrieval_rows.write_lines(file, articles)
+
+
+def test_mentions_without_entities_are_predicted_and_not_scored(
+    finished, tmp_path
+):
+    folder, _, _ = finished
+    rows = tmp_path / "rows"
+    retrieval_rows.write(rows)
+    without_gold(rows / "extra/mewsli_x/wikinews_mentions-test.jsonl")
+    (stage,) = (folder / "run/stages/wikipedia_pairs").iterdir()
+    written = predict(
+        stage,
+        MEWSLIX,
+        data=open_data(str(rows)),
+        output=tmp_path / "predicted",
+        languages=["de"],
+    )
+    file = predictions.file_of(
+        folder / "run",
+        route="pretrained",
+        target="mewslix",
+        seed=1,
+        split="test",
+        language="de",
+    )
+    _, found, ids = predictions.read(file)
+    assert json.loads(written["de"].read_text()) == {
+        name: ranking[:20] for name, ranking in zip(ids, found, strict=True)
+    }
+    item = MEWSLIX.to_example(
+        {"mentions": None, "context": None, "entity_id": None}
+        | {"example_id": "m", "mention": "a { b } c"}
+    )
+    with pytest.raises(ValueError, match="no answers"):
+        item.check()
+
+
 def test_the_queries_of_all_languages_are_told_together(finished):
     folder, _, rows = finished
     file = folder / "run/report/tables/lareqa_all.csv"

@@ -9,7 +9,8 @@ said:
 - by `number`: the rows that all languages' files have come first, then those
   that all but the shortest have, and so on; files of equal length all give the
   same numbers. Of files that do not tell their lengths (text files, and the
-  Hub's before they are there), only the one at hand counts.
+  Hub's before they are there), only the one at hand counts, and counts of
+  unequal ones are refused before any training (`steps.inputs`).
 - by a column: in the order of the rows of the task's own language that bear
   the same text there, such as SQuAD's question ids; where the data lack that
   language, of the first of the task's languages that they hold. What a

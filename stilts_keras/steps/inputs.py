@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 
+from stilts_keras.data import draws
 from stilts_keras.data.features import labels_in
 from stilts_keras.data.features import load_features
 from stilts_keras.data.matching import match
@@ -183,6 +184,7 @@ class Inputs:
             if stage.recipe.eval_every_steps:
                 for index in range(len(stage.sources)):
                     self.dev(stage, index)
+        self._check_drawn_alike(stages)
         for lesson in lessons:
             self.dev(lesson.stage, lesson.index)
         for cell in cells:
@@ -198,6 +200,36 @@ class Inputs:
             for split in self._splits.values()
             if split.num_cut_rows
         }
+
+    def _check_drawn_alike(self, stages):
+        """Raises where counts of translations would be of other rows.
+
+        Rows are drawn by number alike if files are of equal length, or tell
+        their lengths before they are read; see `data.draws`.
+        """
+        drawn = {
+            (source.task, source.language): None
+            for stage in stages
+            for source in stage.all_sources
+            if source.count is not None
+            and source.task.parallel_by == draws.NUMBER
+        }
+        first, untold = {}, set()
+        for task, language in drawn:
+            known = self.data.num_rows(task, language, "train")
+            if known is None:
+                untold.add(task)
+                known = len(self.data.load(task, language, "train"))
+            place = self.data.origin(task, language, "train")
+            number, other = first.setdefault(task, (known, place))
+            if number != known and task in untold:
+                raise InputError(
+                    f"{place} has {known:,} rows and {other} {number:,}: rows "
+                    f"of task {task.name!r} translate each other by their "
+                    "numbers, and counts would take other ones in each. Give "
+                    "files of equal length, or parquet, which tells its "
+                    "length."
+                )
 
     def notes(self):
         """Lists what is to be said of rows that are left out, or empty."""

@@ -13,8 +13,11 @@ folder `extra/mewsli_x` (`candidate_set_entities.jsonl`,
 Hub's copy, whose mentions are marked already (not verified).
 """
 
+import dataclasses
+
 from stilts_keras.tasks.columns import Id
 from stilts_keras.tasks.columns import Text
+from stilts_keras.tasks.columns import is_null
 from stilts_keras.tasks.example import Candidate
 from stilts_keras.tasks.example import Query
 from stilts_keras.tasks.example import Search
@@ -24,8 +27,8 @@ from stilts_keras.tasks.task import Repository
 from stilts_keras.tasks.task import Task
 from stilts_keras.tasks.wikipedia_pairs import CONTEXT
 from stilts_keras.tasks.wikipedia_pairs import HUB
-from stilts_keras.tasks.wikipedia_pairs import MENTION_FIELDS
 from stilts_keras.tasks.wikipedia_pairs import RELEASE
+from stilts_keras.tasks.wikipedia_pairs import SPAN
 from stilts_keras.tasks.wikipedia_pairs import WIKIPEDIA_PAIRS
 from stilts_keras.tasks.wikipedia_pairs import entity_text
 from stilts_keras.tasks.wikipedia_pairs import mention_text
@@ -44,20 +47,38 @@ def mewslix_example(row):
             Query(
                 id=mention["example_id"],
                 text=mention_text(row["context"], mention["mention_span"]),
-                answers=(mention["entity_id"],),
+                answers=_answers(mention["entity_id"]),
             )
             for mention in row["mentions"]
         ]
         return Search(queries=tuple(queries))
-    flat = [row[name] for name in ("example_id", "mention", "entity_id")]
-    if None in flat:
+    query_id, text = row["example_id"], row["mention"]
+    if None in (query_id, text):
         raise ValueError(
             "there are neither context and mentions, as in the release, nor "
             "example_id, mention and entity_id"
         )
-    query_id, text, entity_id = flat
-    query = Query(id=query_id, text=text, answers=(entity_id,))
-    return Search(queries=(query,))
+    answers = _answers(row["entity_id"])
+    return Search(queries=(Query(id=query_id, text=text, answers=answers),))
+
+
+def _answers(entity_id):
+    """Lists the one right entity; none where nobody tells it."""
+    return () if entity_id is None else (entity_id,)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Answer(Id):
+    """The id of the entity that is meant; null or empty hides it."""
+
+    def read(self, name, value, labels):
+        """Returns the id, or None."""
+        if is_null(value) or value == "":
+            return None
+        return super().read(name, value, labels)
+
+
+ANSWER = Answer(may_be_absent=True)
 
 
 ENTITIES = Task(
@@ -107,10 +128,17 @@ MEWSLIX = Task(
     ),
     columns={
         "context": CONTEXT,
-        "mentions": Records(fields=MENTION_FIELDS, may_be_absent=True),
+        "mentions": Records(
+            fields=(
+                ("example_id", Id()),
+                ("entity_id", ANSWER),
+                ("mention_span", SPAN),
+            ),
+            may_be_absent=True,
+        ),
         "example_id": Id(may_be_absent=True),
         "mention": Text(may_be_absent=True),
-        "entity_id": Id(may_be_absent=True),
+        "entity_id": ANSWER,
     },
     to_example=mewslix_example,
     languages=tuple("ar de en es fa ja pl ro ta tr uk".split()),

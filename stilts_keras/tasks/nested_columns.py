@@ -52,7 +52,8 @@ class Record(Column):
     """An object with fields that are columns themselves.
 
     Attributes:
-        fields: tuple of (name, `Column`).
+        fields: tuple of (name, `Column`). One that may be absent reads a null
+            where it is.
     """
 
     fields: tuple[tuple[str, Column], ...]
@@ -62,7 +63,9 @@ class Record(Column):
         if is_null(value):
             raise MissingValue(f"null in {name}")
         lacking = [
-            field for field, _ in self.fields if not has_field(value, field)
+            field
+            for field, kind in self.fields
+            if not (kind.may_be_absent or has_field(value, field))
         ]
         if lacking:
             raise ValueError(
@@ -70,7 +73,7 @@ class Record(Column):
                 f"{', '.join(field for field, _ in self.fields)}."
             )
         return {
-            field: kind.read(f"{name}.{field}", value[field], labels)
+            field: kind.read(f"{name}.{field}", value.get(field), labels)
             for field, kind in self.fields
         }
 

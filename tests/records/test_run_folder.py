@@ -1,13 +1,18 @@
 """What a run folder reports, and when it does so anew."""
 
+import types
+
 import numpy as np
 import pytest
 
 import fake_runs
+from fakes import FakeData
 from fakes import graph
 from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
+from stilts_keras.records import predictions
 from stilts_keras.records.results import RUN_FILE
+from stilts_keras.records.rows import Unscored
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.reporting.refresh import refresh
 
@@ -124,3 +129,40 @@ def test_a_run_that_grows_keeps_what_was_forgotten(tmp_path):
 
 def description_of(run_dir):
     return files.read_sealed(run_dir / RUN_FILE)["graph"]
+
+
+# ------------------------------------------------- Disturbed, and gold hidden
+def predicted(cell, guess):
+    """What a cell gives of a language whose gold nobody tells."""
+    row = Unscored(
+        route=cell.route,
+        seed=cell.seed,
+        target=cell.target.name,
+        language="de",
+        split=cell.split,
+        n=3,
+        stage=cell.stage.fingerprint,
+        data_fingerprint=cell.facts["de"].data_fingerprint,
+        disturbance=cell.disturbance,
+        severity=cell.severity,
+    )
+    return types.SimpleNamespace(
+        cell=cell, row=row, predictions=[guess] * 3, ids=None
+    )
+
+
+def test_disturbed_predictions_without_gold_are_kept_apart_and_once(tmp_path):
+    built = made(["pretrained"], disturb=["typos:2"], data=FakeData())
+    folder = RunFolder(tmp_path, built)
+    cells = [*built.cells, *built.disturbed_cells]
+    for cell, guess in zip(cells, ["neutral", "entailment"], strict=True):
+        folder.files.keep_unscored(predicted(cell, guess))
+    # What is handed in is of the rows as they are.
+    (submitted,) = tmp_path.rglob("submission/**/test-de.tsv")
+    assert submitted.read_text().split() == ["neutral"] * 3
+    (kept,) = tmp_path.rglob("predictions/**/typos-2/test-de.jsonl")
+    gold, guesses, _ = predictions.read(kept)
+    assert (gold, guesses) == ([None] * 3, ["entailment"] * 3)
+    # German is done, disturbed or not; no score is missing of it.
+    left = folder.remaining().cells
+    assert [left[cell.key] for cell in cells] == [("en", "hi", "tr")] * 2

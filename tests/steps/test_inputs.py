@@ -128,3 +128,28 @@ def test_dev_rows_that_are_evaluated_are_all_there(
     assert len(split.features) == NUM_ROWS
     name = "dev" if eval_on_dev else "test"
     assert inputs.notes() == [TEST.replace("test", name)]
+
+
+@pytest.mark.parametrize("num_german", [NUM_ROWS, NUM_ROWS - 1])
+def test_counts_of_unequal_text_files_of_translations_are_refused(
+    folder, pocket_tokenizer, num_german
+):
+    """Which rows translate each other is told by their numbers alone."""
+    write(folder, "xnli", "en", "train", {})
+    write(folder, "xnli", "de", "train", {})
+    german = folder / "facebook/xnli/de/train.jsonl"
+    lines = german.read_text("utf-8").splitlines(keepends=True)
+    german.write_text("".join(lines[:num_german]), "utf-8")
+    graph = fakes.graph(
+        routes=["xnli@en:20", "xnli@de:20"],
+        targets=["tatoeba"],
+        languages=["de"],
+        data=f"{folder},pocket",
+        recipe={"max_length": 32, "eval_every_steps": 0},
+    )
+    inputs = Inputs(graph.data, pocket_tokenizer)
+    if num_german == NUM_ROWS:
+        inputs.prepare(graph.stages, ())
+        return
+    with pytest.raises(InputError, match="199 rows and .*en/train.jsonl 200"):
+        inputs.prepare(graph.stages, ())
