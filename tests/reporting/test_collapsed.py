@@ -219,6 +219,19 @@ def test_a_fall_to_chance_is_a_loss(tmp_path):
     assert cell["is_significant"] and cell["difference"] < 0
 
 
+def test_two_unlike_trainings_that_learned_lie_above_chance(tmp_path):
+    """65 and 95: an interval over seeds would reach from 0 to 100."""
+    for seed, share in {1: 0.65, 2: 0.95}.items():
+        write(
+            tmp_path,
+            {"pretrained": right(0.6), "mnli": right(share)},
+            seed=seed,
+        )
+    cell = cells_of(build(tmp_path).frames["summary"], "mnli")["xnli"]
+    assert cell["count"] == 2 and cell["low"] < 46
+    assert cell["above_chance"] and cell["difference_above_chance"]
+
+
 def test_stages_that_only_lead_to_others_are_told_too(tmp_path):
     write(tmp_path, {"pretrained": right(0.6), "mnli": right(0.6)})
     add_trainings(

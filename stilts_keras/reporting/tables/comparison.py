@@ -8,9 +8,9 @@ from stilts_keras.reporting.tables.means import average
 from stilts_keras.reporting.tables.means import estimate
 from stilts_keras.reporting.tables.means import fewest_examples
 from stilts_keras.reporting.tables.means import interval_of
-from stilts_keras.reporting.tables.means import is_above
 from stilts_keras.reporting.tables.means import is_collapsed
 from stilts_keras.reporting.tables.means import keep
+from stilts_keras.reporting.tables.means import lies_above_chance
 from stilts_keras.reporting.tables.means import mean_of
 from stilts_keras.reporting.tables.means import num_examples
 from stilts_keras.reporting.tables.means import over_targets
@@ -91,7 +91,7 @@ def pooled(ours, theirs=None):
         n=num_examples(used),
         deviation=statistics.stdev(values) if len(values) > 1 else None,
         count=len(values),
-        above_chance=is_above(interval["low"], average(means).chance),
+        above_chance=lies_above_chance(means, is_mean=len(pairs) != 1),
         collapsed=any(is_collapsed(scores) for scores in ours.values()),
         in_benchmark=all(
             score.in_benchmark
@@ -179,8 +179,7 @@ def _better_is_above(*sides):
     ]
     better = max(means, key=lambda side: average(side).value)
     num_pairs = len(next(iter(sides[0].values())))
-    low = interval_of(better, is_mean=num_pairs != 1)["low"]
-    return is_above(low, average(better).chance)
+    return lies_above_chance(better, is_mean=num_pairs != 1)
 
 
 def _gain(ours, theirs):

@@ -145,6 +145,17 @@ def fewest_examples(by_seed):
     )
 
 
+def lies_above_chance(means, *, is_mean):
+    """Whether chance lies below the interval over the examples.
+
+    Over the seeds it would ask of other trainings: two that are unlike say
+    next to nothing of a third, and yet both may have learned.
+    """
+    known = average(means)
+    found = interval_of([known], is_mean=is_mean or len(means) > 1)
+    return is_above(found["low"], known.chance)
+
+
 def is_above(low, chance):
     """Whether chance lies below the interval; true where it is unknown."""
     return low > chance if None not in (low, chance) else True
