@@ -1,5 +1,7 @@
 """Studies of source languages: curves over sizes, effects with intervals."""
 
+import math
+
 from matplotlib.ticker import NullLocator
 
 from stilts_keras.errors import InputError
@@ -27,6 +29,8 @@ DOWN = 2.3
 BARS_ACROSS = 4.2
 LINE_DOWN = 0.24
 MAX_EFFECTS = 24
+# Of a panel's width, for the name of a size.
+TICK_SHARE = 0.16
 
 
 @styled()
@@ -120,8 +124,10 @@ def _size_panel(axes, frame, column):
             linestyle=(0, (1, 2)),
             zorder=1,
         )
-    axes.set_xlim(sizes[0] / 1.5, sizes[-1] * 1.5)
-    axes.set_xticks(sizes, [_short(size) for size in sizes])
+    ends = sizes[0] / 1.5, sizes[-1] * 1.5
+    axes.set_xlim(*ends)
+    marked = _apart(sizes, math.log(ends[1] / ends[0]))
+    axes.set_xticks(marked, [_short(size) for size in marked])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_title(
         shortened(column, ACROSS - 0.5), loc="left", size=SIZE, pad=5
@@ -139,6 +145,22 @@ def _bars(cells):
         [max(0.0, cell["value"] - cell["low"]) for cell in cells],
         [max(0.0, cell["high"] - cell["value"]) for cell in cells],
     ]
+
+
+def _apart(sizes, width):
+    """Leaves out sizes whose names would lie on those of larger ones.
+
+    Three thirds of 400 examples are 399.
+
+    Args:
+        sizes: list of int, in order.
+        width: float. Of the panel, in natural logarithms.
+    """
+    kept = []
+    for size in reversed(sizes):
+        if not kept or math.log(kept[-1] / size) >= TICK_SHARE * width:
+            kept.append(size)
+    return kept[::-1]
 
 
 def _short(number):
