@@ -363,7 +363,7 @@ _flag(
     flags.DEFINE_float,
     "gpus_per_stage",
     Options.gpus_per_stage,
-    "Of Ray (default: as --devices, where the cluster has any).",
+    "Of Ray (default: --devices, where there are any).",
 )
 _flag(
     flags.DEFINE_string,

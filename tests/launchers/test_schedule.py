@@ -71,7 +71,7 @@ def run(tmp_path, monkeypatch):
     folder = RunFolder(tmp_path / "run", built, stage_store=tmp_path / "store")
     left = folder.remaining(is_plan=True)
     begun = Begun(plan_visits(built, left), left, None)
-    monkeypatch.setattr(schedule, "begin", lambda *arguments: begun)
+    monkeypatch.setattr(schedule, "begin", lambda *arguments, is_here: begun)
     monkeypatch.setattr(schedule, "POLL_SECONDS", 0.0)
     return Run(
         folder=folder,
