@@ -120,7 +120,7 @@ def test_a_null_changes_no_row_in_silence(name, column, null):
         assert read(name, row) == read(name, row, True) == Reading(None)
         return
     if (name, column) == ("mewslix", "entity_id"):
-        # It hides the entity: predicted, but not scored. `mentions` has its own.
+        # It hides the entity: predicted, not scored. `mentions` has its own.
         flat = {key: row[key] for key in ("example_id", "mention", column)}
         check_refused(name, flat, "no answers", is_evaluated=True)
         return
