@@ -46,7 +46,7 @@ LAUNCHERS = {
 }
 # What other launchers each graph is run by.
 OTHERS = {
-    "trained_only": ["workers", "slurm"],
+    "trained_only": ["workers"],
     "all": ["workers", "ray", "slurm"],
 }
 # Prints a number, and keeps what it was asked for.

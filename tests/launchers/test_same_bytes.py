@@ -1,7 +1,8 @@
 """Whoever makes the visits of a run: the same bytes.
 
-By default of a chain without retrieval; of a tree with it, with the bare
-backbone, forgetting and Ray, what is marked slow.
+By default of a chain without retrieval by two workers; of a tree with it, with
+the bare backbone and forgetting, by Ray and Slurm's stand-in too, what is
+marked slow.
 """
 
 import functools
