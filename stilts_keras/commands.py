@@ -125,9 +125,7 @@ def plan():
 def _print_jobs():
     """Prints what is left of a run as jobs of an engine."""
     what = f"FOLDER, with --format={FLAGS.format}"
-    if not flag_values.run_dir():
-        raise InputError(f"Pass --run_dir={what}.")
-    flag_values.need(stage_store=what)
+    flag_values.need(run_dir=what, stage_store=what)
     from stilts_keras.launchers import jobs
     from stilts_keras.records.run_folder import RunFolder
     from stilts_keras.visits.planning import plan_visits
@@ -226,9 +224,8 @@ def run():
 
 def visit():
     """Makes one visit of a run, in its own folder."""
-    if not flag_values.run_dir():
-        raise InputError("Pass --run_dir=FOLDER of the run.")
     flag_values.need(
+        run_dir="FOLDER of the run",
         stage_store="FOLDER that all visits of the run share",
         visit="FINGERPRINT, one of `stilts plan --format=json`",
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from stilts_keras import files
 from stilts_keras.graph.description import rows_key
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.records import embeddings
 from stilts_keras.records import predictions
@@ -119,6 +120,20 @@ def write_scores(
         rows.append(score(Score, **facts | changes))
     RowFile(run_dir / "results.jsonl", Score).add(rows)
     return rows
+
+
+def write_cell(run_dir, cell, language, guess, gold):
+    """Adds what a Cell of a Graph yields in one language."""
+    write_scores(
+        run_dir,
+        cell.route,
+        cell.target.name,
+        {language: guess},
+        gold={language: gold},
+        seed=cell.seed,
+        stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
+        data_fingerprint=cell.facts[language].data_fingerprint,
+    )
 
 
 def _kind_of(target):

@@ -441,6 +441,20 @@ def test_a_second_writer_is_told_who_holds_the_folder(tmp_path, capsys):
 PLACES = ("--run_dir=r", "--stage_store=s")
 
 
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Function: the one line of a command that leaves an empty folder so."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(command, *arguments):
+        asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
+        assert stilts(command, *asked) == 2
+        assert not list(tmp_path.iterdir())
+        return error_line(capsys)
+
+    return run
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
@@ -462,14 +476,8 @@ PLACES = ("--run_dir=r", "--stage_store=s")
         ),
     ],
 )
-def test_a_launcher_without_what_it_needs_is_refused(
-    arguments, said, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-    asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
-    assert stilts("run", *asked) == 2
-    assert said in error_line(capsys)
-    assert not list(tmp_path.iterdir())
+def test_a_launcher_without_what_it_needs_is_refused(arguments, said, refused):
+    assert said in refused("run", *arguments)
 
 
 @pytest.mark.parametrize(
@@ -481,14 +489,19 @@ def test_a_launcher_without_what_it_needs_is_refused(
         ([*PLACES, "--visit=12"], "Unknown visit '12': the graph of these"),
     ],
 )
-def test_a_visit_that_is_not_there_is_one_line(
-    arguments, said, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-    asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
-    assert stilts("visit", *asked) == 2
-    assert said in error_line(capsys)
-    assert not list(tmp_path.iterdir())
+def test_a_visit_that_is_not_there_is_one_line(arguments, said, refused):
+    assert said in refused("visit", *arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--stage_mirror=mirror", *PLACES], "names no place of files"),
+        (["--stage_mirror=s3://b/x", "--run_dir=r"], "pass --stage_store="),
+    ],
+)
+def test_a_mirror_that_cannot_be_is_one_line(arguments, said, refused):
+    assert said in refused("run", *arguments)
 
 
 def test_plan_says_what_the_mirror_has(tmp_path, monkeypatch, capsys):
@@ -515,23 +528,6 @@ def test_plan_says_what_the_mirror_has(tmp_path, monkeypatch, capsys):
         jobs.append(len(json.loads(capsys.readouterr().out)["visits"]))
     assert jobs[1] == jobs[0] - 1
     assert [place.name for place in tmp_path.iterdir()] == ["mirror"]
-
-
-@pytest.mark.parametrize(
-    "arguments, said",
-    [
-        (["--stage_mirror=mirror", *PLACES], "names no place of files"),
-        (["--stage_mirror=s3://b/x", "--run_dir=r"], "pass --stage_store="),
-    ],
-)
-def test_a_mirror_that_cannot_be_is_one_line(
-    arguments, said, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.chdir(tmp_path)
-    asked = [*TINY, "--route=mnli", "--targets=xnli", *arguments]
-    assert stilts("run", *asked) == 2
-    assert said in error_line(capsys)
-    assert not list(tmp_path.iterdir())
 
 
 def test_jobs_are_printed_for_other_engines(tmp_path, monkeypatch, capsys):

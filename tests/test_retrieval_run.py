@@ -99,6 +99,22 @@ def test_predictions_tell_the_scores(finished):
     assert gold[0] == ["Q0"]
 
 
+def ranked(run_dir, target):
+    """The first 20 that the run found for each German query."""
+    file = predictions.file_of(
+        run_dir,
+        route="pretrained",
+        target=target,
+        seed=1,
+        split="test",
+        language="de",
+    )
+    _, found, ids = predictions.read(file)
+    return {
+        name: ranking[:20] for name, ranking in zip(ids, found, strict=True)
+    }
+
+
 def test_a_finished_stage_ranks_as_the_run_did(finished, tmp_path):
     folder, _, _ = finished
     stages = folder / "run/stages"
@@ -108,18 +124,7 @@ def test_a_finished_stage_ranks_as_the_run_did(finished, tmp_path):
         stage, LAREQA, data=data, output=tmp_path, languages=["de"]
     )
     written = json.loads(written["de"].read_text())
-    file = predictions.file_of(
-        folder / "run",
-        route="pretrained",
-        target="lareqa",
-        seed=1,
-        split="test",
-        language="de",
-    )
-    _, found, ids = predictions.read(file)
-    assert written == {
-        name: ranking[:20] for name, ranking in zip(ids, found, strict=True)
-    }
+    assert written == ranked(folder / "run", "lareqa")
 
 
 def without_gold(file):
@@ -148,18 +153,8 @@ def test_mentions_without_entities_are_predicted_and_not_scored(
         output=tmp_path / "predicted",
         languages=["de"],
     )
-    file = predictions.file_of(
-        folder / "run",
-        route="pretrained",
-        target="mewslix",
-        seed=1,
-        split="test",
-        language="de",
-    )
-    _, found, ids = predictions.read(file)
-    assert json.loads(written["de"].read_text()) == {
-        name: ranking[:20] for name, ranking in zip(ids, found, strict=True)
-    }
+    written = json.loads(written["de"].read_text())
+    assert written == ranked(folder / "run", "mewslix")
     item = MEWSLIX.to_example(
         {"mentions": None, "context": None, "entity_id": None}
         | {"example_id": "m", "mention": "a { b } c"}

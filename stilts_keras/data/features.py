@@ -314,7 +314,8 @@ def _where(data, task, language, split, numbers=None):
     where = f"{task.name} ({language}, {split}, {origin})"
     if numbers is None:
         return where
-    return f"{where}, rows {features_cache.digest_of(numbers)[:8]} of these"
+    digest = features_cache.digest_of_rows(numbers)
+    return f"{where}, rows {digest[:8]} of these"
 
 
 def labels_in(data, task, language):

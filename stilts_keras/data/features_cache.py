@@ -31,7 +31,7 @@ def key_of(data, task, language, split, *, count, numbers, setting):
     if drawn:
         key["drawn with"] = drawn
     if numbers is not None:
-        key["numbers"] = digest_of(numbers)
+        key["numbers"] = digest_of_rows(numbers)
     if setting is not None:
         key["disturbed"] = setting.identity
     if task.reads == "audio":
@@ -39,7 +39,7 @@ def key_of(data, task, language, split, *, count, numbers, setting):
     return key
 
 
-def digest_of(numbers):
+def digest_of_rows(numbers):
     """Returns the sha256 of row numbers, in hexadecimal digits.
 
     Args:

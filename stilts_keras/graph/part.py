@@ -5,6 +5,8 @@ graph makes a part of it, and holds no more than that takes: it is handed to
 other processes.
 """
 
+import functools
+
 from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.graph import Graph
@@ -40,7 +42,7 @@ class Part(Graph):
         self._tree = None
         self._facts = {}
 
-    @property
+    @functools.cached_property
     def fingerprint(self):
         """16 hex digits: of the weights, and of all rows to be scored."""
         return fingerprint_of(

@@ -93,13 +93,12 @@ class ResultFiles:
             folders: list of path, whose writers are at rest.
         """
         for folder in folders:
+            submission_files.join_splits(folder, self.path)
             for name in (
                 predictions.FOLDER,
                 embeddings.FOLDER,
                 submission_files.FOLDER,
             ):
-                if name == submission_files.FOLDER:
-                    submission_files.join_splits(folder, self.path)
                 files.move_files(folder / name, self.path / name)
         for file in self._row_files():
             # What is damaged is missing, and will be made again.

@@ -62,7 +62,7 @@ class Status:
             self._write()
 
     def _write(self):
-        loss = None if self._loss is None else float(self._loss)
+        loss = math.nan if self._loss is None else float(self._loss)
         files.write_json(
             self._file,
             {
@@ -70,7 +70,7 @@ class Status:
                 "step": self._step,
                 "num_steps": self._num_steps,
                 # JSON has no word for what is not finite.
-                "loss": loss if loss and math.isfinite(loss) else None,
+                "loss": loss if math.isfinite(loss) else None,
                 "notes": self.notes,
             },
         )

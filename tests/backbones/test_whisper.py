@@ -344,15 +344,13 @@ def real(material, tmp_path_factory):
     return folder
 
 
-def assert_near(found, theirs, exact):
+def assert_near(found, theirs, exact, rtol=0.0):
     """Near transformers' states; and no further from exact ones than theirs.
 
-    TensorFlow adds up the second convolution's 1,152 products one by one, and
-    is 8e-6 off after it, of values up to 4.7; in the layers it comes to 1.1e-5
-    of 8.8. The final layer norm magnifies some directions: there transformers
-    in float32 is 4e-5 off itself in float64, of values up to 12.
+    The final layer norm magnifies some directions: there transformers in
+    float32 is 4e-5 off itself in float64, of values up to 12.
     """
-    np.testing.assert_allclose(found[:-1], theirs[:-1], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found[:-1], theirs[:-1], rtol=rtol, atol=1e-5)
     assert np.abs(found - theirs)[-1].max() <= 1e-5 * np.abs(theirs).max()
     assert np.abs((found - theirs)[-1].mean(axis=0)).max() <= 1e-5
     assert (found - exact).std() <= 1.5 * (theirs - exact).std()
@@ -365,7 +363,11 @@ def test_states_of_real_weights_are_those_of_transformers(real):
     found = states(encoder, speech.arrays(log_mel, [frames], 120))
     theirs = speech.states_of_transformers(real, frames.frames)
     exact = speech.states_of_transformers(real, frames.frames, "float64")
-    assert_near(found, theirs, exact)
+    # TensorFlow adds up the second convolution's 1,152 products one by one,
+    # and is 8e-6 off after it, of values up to 4.7; of this noise, which is
+    # louder than speech, it comes to 1.1e-5 of 8.8 in the layers.
+    is_rough = keras.backend.backend() == "tensorflow"
+    assert_near(found, theirs, exact, rtol=1e-5 if is_rough else 0.0)
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """Visits that are made without a model, and a screen that takes notes."""
 
 import fake_runs
-from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.records import results
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import Training
@@ -51,13 +50,4 @@ def write_visit(run_dir, part):
         RowFile(path / results.TRAININGS_FILE, Training).add([row])
     for cell in part.cells:
         for language in cell.languages:
-            fake_runs.write_scores(
-                path,
-                cell.route,
-                cell.target.name,
-                {language: GOLD},
-                gold={language: GOLD},
-                seed=cell.seed,
-                stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
-                data_fingerprint=cell.facts[language].data_fingerprint,
-            )
+            fake_runs.write_cell(path, cell, language, GOLD, GOLD)

@@ -9,7 +9,6 @@ import fake_runs
 from fakes import FakeData
 from fakes import graph
 from stilts_keras import files
-from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.records import predictions
 from stilts_keras.records.results import RUN_FILE
 from stilts_keras.records.rows import Unscored
@@ -39,16 +38,7 @@ def open_finished(path, routes, **changes):
         share = 0.9 if "mnli" in cell.route else 0.4
         for language in cell.languages:
             guess = fake_runs.answers(random, gold, share)
-            fake_runs.write_scores(
-                path,
-                cell.route,
-                cell.target.name,
-                {language: guess},
-                gold={language: gold},
-                seed=cell.seed,
-                stage=cell.stage.fingerprint if cell.stage else PRETRAINED,
-                data_fingerprint=cell.facts[language].data_fingerprint,
-            )
+            fake_runs.write_cell(path, cell, language, guess, gold)
     return RunFolder(path, built)
 
 

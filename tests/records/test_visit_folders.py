@@ -286,6 +286,13 @@ def test_a_status_of_a_loss_that_is_not_finite_can_be_read(tmp_path):
     assert status.read(tmp_path / "none") == {}
 
 
+def test_a_status_tells_a_loss_of_zero(tmp_path):
+    told = status.Status(tmp_path, every_seconds=0.0)
+    told.start("mnli", 10)
+    told.update(3, 0.0)
+    assert status.read(tmp_path)["loss"] == 0.0
+
+
 # ------------------------------------------------------------------- Pruning
 def test_a_store_keeps_what_visits_have_trained(built, places):
     first, second, _ = parts_of(built)
