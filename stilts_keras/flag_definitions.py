@@ -282,7 +282,15 @@ _flag(
     "dtype_policy",
     None,
     "Keras dtype policy.",
-    choices=DTYPE_POLICIES,
+    DTYPE_POLICIES,
+)
+RECIPE_FIELDS = tuple(GROUPS[RECIPE])
+_flag(
+    flags.DEFINE_multi_string,
+    "task_recipe",
+    [],
+    "Recipes of single sources and targets, such as "
+    "squad,xquad:max_length=384,epochs=2. Repeat for more.",
 )
 _group("how to run")
 _flag(
