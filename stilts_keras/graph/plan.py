@@ -230,8 +230,14 @@ def _begins_with(stage):
 
 
 def _mixing(stage):
-    """Says how sources share the steps, where that is not as usual."""
+    """Says how sources share the steps, where that is not as usual.
+
+    And whose labels are permuted.
+    """
     sampling, text = stage.sampling, ""
+    permuted = [x.name for x in stage.all_sources if x.task.is_shuffled]
+    if permuted:
+        text += f", labels of {_list(permuted)} permuted among its rows"
     if len(stage.sources) > 1 and sampling.kind != PROPORTIONAL:
         details = {
             "capped": f" at {sampling.cap:,}",

@@ -2,7 +2,8 @@
 
 route  = "pretrained" | stage *( "/" stage )
 stage  = source *( "+" source )
-source = task [ "@" language *( "," language ) ] [ ":" count ] | suite
+source = name [ "@" language *( "," language ) ] [ ":" count ] | suite
+name   = task [ "-shuffled" ]
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks import shuffled
 from stilts_keras.tasks.task import Task
 
 PRETRAINED = "pretrained"
@@ -167,10 +169,11 @@ def _parse_stage(text, stage, tasks):
 
 def _expand(text, part):
     """Replaces a suite by its tasks, and languages by a source for each."""
-    name = re.split("[@:]", part)[0]
+    whole = re.split("[@:]", part)[0]
+    name = shuffled.base_name(whole)
     if name not in SUITES:
         return _expand_languages(text, part)
-    members = SUITES[name].names
+    members = [f"{task}{whole[len(name) :]}" for task in SUITES[name].names]
     where = f"Route {text!r}, source {part!r}:"
     if _untrainable(name):
         raise InputError(
@@ -178,7 +181,7 @@ def _expand(text, part):
             f"({', '.join(_untrainable(name))}). Name the tasks to train on, "
             f"with '+', and pass --targets={name}."
         )
-    if part != name:
+    if part != whole:
         raise InputError(
             f"{where} a suite takes neither language nor count, since they "
             "would not say which of its tasks they are for. Write out "
@@ -232,6 +235,21 @@ def _parse_source(text, part, tasks):
 
 
 def _trainable_task(where, name, tasks):
+    base = shuffled.base_name(name)
+    if base == name:
+        return _plain_task(where, name, tasks)
+    task = _plain_task(where, base, tasks)
+    if not task.kind.has_labels:
+        raise InputError(
+            f"{where} task {base!r} ({task.problem}) has no labels that could "
+            "be shuffled among its rows. Leave it out, or shuffle a task of "
+            "classes, choices, tags or answers, such as "
+            f"'mnli{shuffled.SUFFIX}'."
+        )
+    return shuffled.shuffled(task)
+
+
+def _plain_task(where, name, tasks):
     if name == PRETRAINED:
         raise InputError(
             f"{where} {PRETRAINED!r} is a whole route and cannot be part of "

@@ -8,6 +8,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.errors import InputError
 from stilts_keras.graph.route import Route
 from stilts_keras.graph.route import Source
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.tasks import TASKS
 
 
@@ -231,3 +232,30 @@ def test_a_target_without_data_is_an_error_all_the_same():
     data = FakeData(lacks={"udpos"})
     with pytest.raises(InputError, match="'udpos'"):
         graph(data=data, allow_missing=True)
+
+
+# ------------------------------------------------------------------- Controls
+def test_a_shuffled_task_is_another_stage_and_never_the_targets_own():
+    built = graph(
+        routes=["pretrained", "mnli", "mnli-shuffled", "udpos-shuffled@de"],
+        targets=["xnli", "udpos"],
+    )
+    true, control = (
+        stage_of(built, path) for path in ("mnli", "mnli-shuffled")
+    )
+    assert true.fingerprint != control.fingerprint
+    assert true.num_steps == control.num_steps
+    tasks = built.description()["tasks"]
+    for target, source in (("xnli", "mnli"), ("udpos", "udpos")):
+        assert TaskFacts.of(TASKS[target]).trains_as(
+            TaskFacts.of(TASKS[source])
+        )
+        shuffled = TaskFacts.from_dict(tasks[f"{source}-shuffled"], "here")
+        assert not TaskFacts.of(TASKS[target]).trains_as(shuffled)
+    # German was seen, but not the target task in it.
+    (cell,) = [
+        cell
+        for cell in built.cells
+        if cell.route == "udpos-shuffled@de" and cell.target.name == "udpos"
+    ]
+    assert cell.facts["de"].zero_shot and cell.facts["de"].seen_language

@@ -197,3 +197,9 @@ def test_a_rank_that_would_save_nothing_is_refused():
         graph(recipe={"lora_rank": 385})
     with pytest.raises(InputError, match="lora_rank must be a whole number"):
         graph(recipe={"lora_rank": 0})
+
+
+def test_the_plan_says_whose_labels_are_permuted():
+    text = " ".join(plan(graph(routes=["mnli-shuffled+squad"])).split())
+    assert "mnli-shuffled + squad" in text
+    assert "labels of mnli-shuffled permuted among its rows" in text

@@ -146,6 +146,13 @@ def test_stages_and_sources_are_read_in_order():
         ("anlipluss", ["did you mean 'anliplus'"]),
         ("anliplus+mnli", ["'mnli'", "twice", "'anliplus' holds it"]),
         ("anliplus+anliplus", ["'snli'", "twice"]),
+        ("mlm-shuffled", ["'mlm' (masked_lm)", "no labels", "'mnli-shuffled'"]),
+        ("wikipedia_pairs-shuffled", ["(dual_encoder)", "no labels"]),
+        ("tatoeba-shuffled", ["only evaluated"]),
+        ("mnlii-shuffled", ["unknown task 'mnlii'", "did you mean 'mnli'"]),
+        ("mnli:5-shuffled", ["received: '5-shuffled'"]),
+        ("anliplus-shuffled:5k", ["'snli-shuffled+mnli-shuffled+"]),
+        ("pretrained-shuffled", ["'pretrained' is a whole route"]),
     ],
 )
 def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
@@ -168,3 +175,20 @@ def test_a_suite_is_short_for_its_tasks():
     route = Route.parse("anliplus/squad+anliplus")
     assert str(route) == "snli+mnli+anli/squad+snli+mnli+anli"
     assert Route.parse(str(route)) == route
+
+
+def test_a_task_with_shuffled_labels_is_another_task():
+    route = Route.parse("mnli-shuffled+xnli-shuffled@de:20k/mnli")
+    (first, second), (true,) = route.stages
+    assert str(route) == "mnli-shuffled+xnli-shuffled@de:20k/mnli"
+    assert Route.parse(str(route)) == route
+    assert first.task.is_shuffled and not true.task.is_shuffled
+    assert (first.task.head_key, second.language) == ("mnli-shuffled", "de")
+    # No dev rows: of labels that tell nothing none is better.
+    assert first.task.splits == ("train",)
+
+
+def test_a_suite_may_be_shuffled_whole():
+    assert Route.parse("anliplus-shuffled") == Route.parse(
+        "snli-shuffled+mnli-shuffled+anli-shuffled"
+    )
