@@ -26,7 +26,9 @@ def stages(draw):
     return tuple(Source(*name, draw(COUNTS)) for name in names)
 
 
-ROUTES = st.builds(Route, st.lists(stages(), max_size=4).map(tuple))
+ROUTES = st.builds(
+    Route, st.lists(stages(), max_size=4).map(tuple)
+) | st.builds(Route, st.just(()), is_longer=st.just(True), more_steps=COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,11 @@ def test_any_text_is_a_route_or_an_input_error(text):
         ("squad:1500", "squad:1500"),
         ("xnli@de:20k+mnli@en/hellaswag", "xnli@de:20k+mnli/hellaswag"),
         ("udpos:0500", None),
+        ("longer", "longer"),
+        ("longer:9000", "longer:9k"),
+        ("longer:150", "longer:150"),
+        ("longer:", None),
+        ("longer:0", None),
     ],
 )
 def test_canonical_text_leaves_out_what_goes_unsaid(text, canonical):
@@ -152,6 +159,10 @@ def test_stages_and_sources_are_read_in_order():
         ("mnlii-shuffled", ["unknown task 'mnlii'", "did you mean 'mnli'"]),
         ("mnli:5-shuffled", ["received: '5-shuffled'"]),
         ("anliplus-shuffled:5k", ["'snli-shuffled+mnli-shuffled+"]),
+        ("mnli/longer", ["'longer' is a whole route", "of its own"]),
+        ("longer+mnli", ["'longer' is a whole route"]),
+        ("longer:x", ["number of steps", "received: 'x'"]),
+        ("longer@de", ["'longer' is a whole route"]),
         ("pretrained-shuffled", ["'pretrained' is a whole route"]),
     ],
 )
