@@ -9,6 +9,7 @@ class DisturbingReader:
     So features, gold and whatever is shown of a row are of one Example.
 
     Attributes:
+        says: str. What is done to the rows, for messages.
         num_changed: int. How often a row that was read came out changed.
     """
 
@@ -24,6 +25,7 @@ class DisturbingReader:
         self._setting = setting
         self._names = names
         self.num_changed = 0
+        self.says = f"{reader.says}, {setting.name}"
 
     def __getattr__(self, name):
         """Gives all that the reader itself has."""

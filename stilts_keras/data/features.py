@@ -10,6 +10,7 @@ from stilts_keras.data import features_cache
 from stilts_keras.data import rows as row_reading
 from stilts_keras.data.disturbing import DisturbingReader
 from stilts_keras.data.note import DATA_NOTE
+from stilts_keras.data.shuffling import ShufflingReader
 from stilts_keras.errors import InputError
 
 # Rows that are in memory at once; of recordings, a minute may be 4 MB.
@@ -148,6 +149,7 @@ def load_features(
     bad_rows="skip",
     numbers=None,
     setting=None,
+    shuffle_seed=None,
 ):
     """Packs a split, or finds it packed in the cache of `datasets`.
 
@@ -173,6 +175,8 @@ def load_features(
         numbers: int array or None. The rows to take, by their numbers in the
             data set, ascending; `count` must be None then.
         setting: `disturbances.Setting` or None. What disturbs each Example.
+        shuffle_seed: int or None. Permutes the labels among the rows; of a
+            task that is shuffled.
 
     Returns:
         `SplitFeatures`.
@@ -184,13 +188,15 @@ def load_features(
     rows, reader = _opened(
         data, task, language, split, count, is_evaluated, is_hidden, numbers
     )
-    where = _where(data, task, language, split, numbers)
     if setting is not None:
         place = {"task": task.name, "language": language, "split": split}
         reader = DisturbingReader(reader, setting, **place)
-        where += f", {setting.name}"
-    chosen = {"count": count, "numbers": numbers, "setting": setting}
-    key = features_cache.key_of(data, task, language, split, **chosen) | {
+    if task.is_shuffled:
+        reader = ShufflingReader(reader, rows, shuffle_seed, task, language)
+    where = _where(data, task, language, split, numbers) + reader.says
+    key = features_cache.key_of(
+        data, task, language, split, count, numbers, setting, shuffle_seed
+    ) | {
         "pack": pack_key,
         "tokenizer": tokenizer.fingerprint,
         "max_length": max_length,

@@ -13,7 +13,7 @@ from stilts_keras.data.formats import quiet_datasets
 FEATURES_VERSION = 3
 
 
-def key_of(data, task, language, split, *, count, numbers, setting):
+def key_of(data, task, language, split, count, numbers, setting, shuffle_seed):
     """Names what the rows of a split, as they are read, depend on.
 
     Takes what `features.load_features` does.
@@ -34,6 +34,8 @@ def key_of(data, task, language, split, *, count, numbers, setting):
         key["numbers"] = digest_of_rows(numbers)
     if setting is not None:
         key["disturbed"] = setting.identity
+    if shuffle_seed is not None:
+        key["shuffled"] = shuffle_seed
     if task.reads == "audio":
         key["heard"] = decoding.identity()
     return key

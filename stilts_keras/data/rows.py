@@ -44,7 +44,10 @@ class RowReader:
         is_evaluated: bool. Whether the rows are scored, not learnt from.
         is_hidden: bool. Whether what is to be predicted is not read.
         reads: str. What is read of the rows: `text` or `audio`.
+        says: str. What is done to the rows, for messages: nothing.
     """
+
+    says = ""
 
     def __init__(
         self,

@@ -15,7 +15,10 @@ from stilts_keras.graph.disturbed import Trials
 from stilts_keras.graph.holdings import Holdings
 from stilts_keras.graph.recipes import Recipes
 from stilts_keras.graph.request import Request
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.graph.tree import StageTree
+from stilts_keras.graph.zero_shot import seen_languages
+from stilts_keras.graph.zero_shot import trained_languages
 
 
 class Graph:
@@ -86,6 +89,22 @@ class Graph:
         ]
         tasks = (*trained, *self.targets)
         return self._recipes.lowered(tasks, num_positions)
+
+    def notes_on_longer(self):
+        """Lists what is to be said of results that more steps cannot change."""
+        same = [
+            task.name
+            for task in self.targets
+            if not task.kind.is_trained and not task.train_first
+        ]
+        routes = [str(route) for route in self.routes if route.is_longer]
+        if not same or not routes:
+            return []
+        return [
+            f"{', '.join(routes)}: nothing is trained for {', '.join(same)}, "
+            "so that no steps can be added; results are those of "
+            f"{PRETRAINED}."
+        ]
 
     def eval_count(self, task):
         """Returns the most rows to evaluate; None for all.
@@ -293,8 +312,11 @@ class Graph:
             for route in self.routes:
                 name = str(route)
                 parent = self._tree.add_route(name, route.stages, seed)
+                more = self._tree.more_steps(route)
                 for task in self.targets:
-                    stage = self._tree.add_target(name, parent, task, seed)
+                    stage = self._tree.add_target(
+                        name, parent, task, seed, more
+                    )
                     yield self._cell(name, task, seed, stage)
 
     def _cell(self, route, task, seed, stage):
@@ -352,46 +374,3 @@ def _check_rules(task):
                     f"{', '.join(metric.languages)}. Leave the language out "
                     "of --languages, or the target out of --targets."
                 )
-
-
-def trained_languages(target, stage):
-    """Returns the languages that stages trained a target task in.
-
-    Its training tasks, and tasks that share its head, count as the target
-    task. Retrieval is never trained.
-
-    Args:
-        target: Task.
-        stage: Stage or None. The last one before the evaluation.
-
-    Returns:
-        Set of str: where the target is not zero-shot.
-    """
-    if not target.kind.is_trained or stage is None:
-        return set()
-    return {
-        source.language
-        for earlier in stage.chain
-        for source in earlier.sources
-        if source.task.name
-        in (target.name, target.train_task, *target.train_first)
-        or source.task.head_key == target.head_key
-    }
-
-
-def seen_languages(stage):
-    """Returns the languages of whatever stages trained, up to this one.
-
-    What the backbone was pretrained on is not known here.
-
-    Args:
-        stage: Stage or None. The last one before the evaluation.
-
-    Returns:
-        Set of str.
-    """
-    return {
-        source.language
-        for earlier in (stage.chain if stage else ())
-        for source in earlier.sources
-    }

@@ -12,6 +12,8 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import at_home
 from stilts_keras.graph.ranges import check_recipe_field
+from stilts_keras.graph.route import LONGER
+from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.scoring.suites import TARGETS
 from stilts_keras.tasks import TASKS
@@ -20,7 +22,7 @@ from stilts_keras.tasks.task import Task
 
 # What a route can name; see `graph.route`.
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-TAKEN = ("pretrained",)
+TAKEN = (PRETRAINED, LONGER)
 # What modules of such files are called begins so.
 MODULE = "stilts_keras_task_file_"
 

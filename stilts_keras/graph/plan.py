@@ -6,6 +6,7 @@ import sys
 
 from stilts_keras.backbones import get_family
 from stilts_keras.data.mixture import PROPORTIONAL
+from stilts_keras.graph import amounts
 from stilts_keras.graph.disturbed import plan_notes
 from stilts_keras.graph.request import SWEEP
 
@@ -74,6 +75,7 @@ def estimate_cost(stage):
             examples = stage.recipe.epochs * stage.sampling.epoch_size(
                 stage.num_examples
             )
+            examples += stage.more_steps * stage.recipe.batch_size
         tokens = round(examples * length)
     return Cost(
         steps=stage.num_steps,
@@ -174,9 +176,9 @@ def _size(backbone):
     parameters = backbone.num_parameters
     size = f"{backbone.num_layers} layers x {backbone.hidden_dim}"
     if parameters is None:
-        encoder = _short(backbone.num_encoder_parameters)
+        encoder = amounts.short(backbone.num_encoder_parameters)
         return f"{size}, {encoder} parameters and embeddings"
-    return f"{size}, {_short(parameters)} parameters"
+    return f"{size}, {amounts.short(parameters)} parameters"
 
 
 def _describe_stage(graph, twins, places):
@@ -208,6 +210,8 @@ def _recipe_line(stage):
     how_long = f"{recipe.epochs:g} epochs"
     if recipe.num_steps is not None:
         how_long = f"{recipe.num_steps:,} steps"
+    if stage.more_steps:
+        how_long += f" and {stage.more_steps:,} steps more"
     if recipe.early_stopping:
         how_long = f"at most {how_long}"
     return (
@@ -230,8 +234,14 @@ def _begins_with(stage):
 
 
 def _mixing(stage):
-    """Says how sources share the steps, where that is not as usual."""
+    """Says how sources share the steps, where that is not as usual.
+
+    And whose labels are permuted.
+    """
     sampling, text = stage.sampling, ""
+    permuted = [x.name for x in stage.all_sources if x.task.is_shuffled]
+    if permuted:
+        text += f", labels of {_list(permuted)} permuted among its rows"
     if len(stage.sources) > 1 and sampling.kind != PROPORTIONAL:
         details = {
             "capped": f" at {sampling.cap:,}",
@@ -246,8 +256,8 @@ def _mixing(stage):
 def _cost_line(cost):
     steps = "steps unknown" if cost.steps is None else f"{cost.steps:,} steps"
     return (
-        f"{steps}, tokens ~ {_short(cost.tokens)}, FLOPs ~ "
-        f"{_power(cost.flops)}, disk {_bytes(cost.disk)}"
+        f"{steps}, tokens ~ {amounts.short(cost.tokens)}, FLOPs ~ "
+        f"{amounts.power(cost.flops)}, disk {amounts.num_bytes(cost.disk)}"
     )
 
 
@@ -315,9 +325,9 @@ def _totals(graph, places):
             name,
             f"{len(stages):,}",
             _sum([cost.steps for cost in costs], "{:,}".format),
-            _sum([cost.tokens for cost in costs], _short),
-            _sum([cost.flops for cost in costs], _power),
-            _sum([cost.disk for cost in costs], _bytes),
+            _sum([cost.tokens for cost in costs], amounts.short),
+            _sum([cost.flops for cost in costs], amounts.power),
+            _sum([cost.disk for cost in costs], amounts.num_bytes),
         )
     return table
 
@@ -326,6 +336,7 @@ def _notes(graph):
     for reason in graph.left_out.values():
         yield f"Left out: {reason}"
     yield from graph.lowered_lengths()
+    yield from graph.notes_on_longer()
     problems = problems_of(graph.stages)
     unshared = sum(
         cell.stage.depth for cell in graph.cells if cell.stage is not None
@@ -368,27 +379,3 @@ def _sum(values, write):
 
 def _list(values):
     return ", ".join(map(str, values))
-
-
-def _scaled(value, units):
-    for unit in units[:-1]:
-        if value < 999.5:
-            return f"{value:.3g}{unit}"
-        value /= 1000
-    return f"{value:,.3g}{units[-1]}"
-
-
-def _short(value):
-    if value is None:
-        return "unknown"
-    return _scaled(value, ("", "k", "M", "G", "T"))
-
-
-def _bytes(value):
-    if value is None:
-        return "unknown"
-    return _scaled(value, (" B", " kB", " MB", " GB", " TB"))
-
-
-def _power(value):
-    return "unknown" if value is None else f"{value:.1e}" if value else "0"

@@ -1,8 +1,9 @@
 """Routes: the small language that says what is trained before a target.
 
-route  = "pretrained" | stage *( "/" stage )
+route  = "pretrained" | "longer" [ ":" steps ] | stage *( "/" stage )
 stage  = source *( "+" source )
-source = task [ "@" language *( "," language ) ] [ ":" count ] | suite
+source = name [ "@" language *( "," language ) ] [ ":" count ] | suite
+name   = task [ "-shuffled" ]
 """
 
 import dataclasses
@@ -12,9 +13,12 @@ from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks import shuffled
 from stilts_keras.tasks.task import Task
 
 PRETRAINED = "pretrained"
+# No stage before the target, whose own takes more steps instead.
+LONGER = "longer"
 SYNTAX = (
     "'task', 'task@language' or 'task:count', joined by '+' in one stage and "
     "by '/' in sequence, such as 'mnli+squad:20k/hellaswag'"
@@ -51,10 +55,7 @@ class Source:
 
     def __str__(self):
         """Writes the source as a route does, without what goes unsaid."""
-        text = self.name
-        if self.count is not None:
-            text += f":{_format_count(self.count)}"
-        return text
+        return self.name + _count_text(self.count)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,12 +63,22 @@ class Route:
     """The stages before a target, each a tuple of Sources trained together.
 
     `Route.parse(str(route)) == route` for every route.
+
+    Attributes:
+        stages: tuple of tuples of Source.
+        is_longer: bool. Whether it has none, and the target's own stage takes
+            more steps: a control that costs what other routes do.
+        more_steps: int or None. How many; None leaves it to `route_steps`.
     """
 
     stages: tuple[tuple[Source, ...], ...] = ()
+    is_longer: bool = False
+    more_steps: int | None = None
 
     def __str__(self):
         """Writes the route; equal routes give equal text."""
+        if self.is_longer:
+            return LONGER + _count_text(self.more_steps)
         return "/".join(map(format_stage, self.stages)) or PRETRAINED
 
     @property
@@ -81,7 +92,8 @@ class Route:
         """Reads a route.
 
         Args:
-            text: str. Such as `pretrained` or `squad@es:20k+mnli/hellaswag`.
+            text: str. Such as `pretrained`, `squad@es:20k+mnli/hellaswag` or
+                `longer:9k`.
                 A suite, such as `anliplus`, is short for its tasks.
             tasks: mapping from name to Task: all that may be named.
 
@@ -96,6 +108,11 @@ class Route:
         _check_characters(text)
         if text == PRETRAINED:
             return cls()
+        name, _, steps = text.partition(":")
+        if name == LONGER:
+            steps = steps if ":" in text else None
+            steps = _parse_count(f"Route {text!r}:", steps, "steps")
+            return cls(is_longer=True, more_steps=steps)
         parts = text.split("/")
         if "" in parts:
             raise _empty(text, "stage", "/", parts)
@@ -107,8 +124,10 @@ def format_stage(sources):
     return "+".join(map(str, sources))
 
 
-def _format_count(count):
-    return str(count) if count % 1000 else f"{count // 1000}k"
+def _count_text(count):
+    if count is None:
+        return ""
+    return f":{count}" if count % 1000 else f":{count // 1000}k"
 
 
 def _check_characters(text):
@@ -167,10 +186,11 @@ def _parse_stage(text, stage, tasks):
 
 def _expand(text, part):
     """Replaces a suite by its tasks, and languages by a source for each."""
-    name = re.split("[@:]", part)[0]
+    whole = re.split("[@:]", part)[0]
+    name = shuffled.base_name(whole)
     if name not in SUITES:
         return _expand_languages(text, part)
-    members = SUITES[name].names
+    members = [f"{task}{whole[len(name) :]}" for task in SUITES[name].names]
     where = f"Route {text!r}, source {part!r}:"
     if _untrainable(name):
         raise InputError(
@@ -178,7 +198,7 @@ def _expand(text, part):
             f"({', '.join(_untrainable(name))}). Name the tasks to train on, "
             f"with '+', and pass --targets={name}."
         )
-    if part != name:
+    if part != whole:
         raise InputError(
             f"{where} a suite takes neither language nor count, since they "
             "would not say which of its tasks they are for. Write out "
@@ -232,6 +252,27 @@ def _parse_source(text, part, tasks):
 
 
 def _trainable_task(where, name, tasks):
+    base = shuffled.base_name(name)
+    if base == name:
+        return _plain_task(where, name, tasks)
+    task = _plain_task(where, base, tasks)
+    if not task.kind.has_labels:
+        raise InputError(
+            f"{where} task {base!r} ({task.problem}) has no labels that could "
+            "be shuffled among its rows. Leave it out, or shuffle a task of "
+            "classes, choices, tags or answers, such as "
+            f"'mnli{shuffled.SUFFIX}'."
+        )
+    return shuffled.shuffled(task)
+
+
+def _plain_task(where, name, tasks):
+    if name == LONGER:
+        raise InputError(
+            f"{where} {LONGER!r} is a whole route and cannot be part of one: "
+            "nothing is trained before the target, whose own stage takes more "
+            "steps. Pass it as a --route of its own."
+        )
     if name == PRETRAINED:
         raise InputError(
             f"{where} {PRETRAINED!r} is a whole route and cannot be part of "
@@ -256,13 +297,13 @@ def _trainable_task(where, name, tasks):
     raise InputError(f"{where} task {name!r} {reason}. {move}")
 
 
-def _parse_count(where, count):
+def _parse_count(where, count, what="examples"):
     if count is None:
         return None
     found = _COUNT.fullmatch(count)
     if not found:
         raise InputError(
-            f"{where} the number of examples must be a whole number above 0, "
+            f"{where} the number of {what} must be a whole number above 0, "
             f"such as 50000 or 50k. Received: {count!r}."
         )
     return int(found[1]) * (1000 if found[2] else 1)

@@ -9,6 +9,7 @@ from stilts_keras.data.mixture import count_steps
 from stilts_keras.data.mixture import with_replay
 from stilts_keras.errors import InputError
 from stilts_keras.files import fingerprint_of
+from stilts_keras.graph.route import LONGER
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.route import format_stage
 from stilts_keras.tasks.task import Recipe
@@ -41,6 +42,7 @@ class Stage:
             None while unknown.
         takes_head: bool. Whether its head begins as the parent's, whose tasks
             have another key, and not anew.
+        more_steps: int. Steps beside those of its recipe, in one schedule.
         path: str. The chain's sources, such as `mnli/squad`.
         fingerprint: str. 16 hex digits; the identity.
     """
@@ -56,6 +58,7 @@ class Stage:
     seed: int
     num_examples: tuple[int | None, ...]
     takes_head: bool
+    more_steps: int
     path: str
     fingerprint: str
 
@@ -132,15 +135,16 @@ class Stage:
             num_examples: list of int. Sequences of each of `all_sources`.
         """
         own = num_examples[: len(self.sources)]
-        return count_steps(
+        steps = count_steps(
             self.sampling.epoch_size(own), self.recipe, self.replay
         )
+        return steps + self.more_steps
 
     @functools.cached_property
     def num_steps(self):
         """Steps if each example is one sequence; None while unknown."""
         if self.recipe.num_steps is not None:
-            return self.recipe.num_steps
+            return self.recipe.num_steps + self.more_steps
         if None in self.num_examples[: len(self.sources)]:
             return None
         return self.count_steps(list(self.num_examples))
@@ -160,6 +164,7 @@ def make_stage(
     replayed=(),
     replay=0.0,
     takes_head=False,
+    more_steps=0,
 ):
     """Makes a Stage, with the path and fingerprint that follow.
 
@@ -179,23 +184,13 @@ def make_stage(
         replayed: tuple of Source, counts resolved.
         replay: float in [0, 1).
         takes_head: bool.
+        more_steps: int.
 
     Returns:
         A `Stage`.
     """
     sampling = sampling or Sampling()
-    facts = [
-        [
-            str(source),
-            rows,
-            source.task.identity,
-            source.task.head_key,
-            length,
-        ]
-        for source, rows, length in zip(
-            (*sources, *replayed), data_fingerprints, max_lengths, strict=True
-        )
-    ]
+    facts = _source_facts((*sources, *replayed), data_fingerprints, max_lengths)
     identity = {
         "format": FORMAT,
         "parent": (parent or backbone).fingerprint,
@@ -210,6 +205,9 @@ def make_stage(
     if takes_head:
         identity["head"] = "parent"
     name = format_stage(sources)
+    if more_steps:
+        identity["more_steps"] = more_steps
+        name += f"-{LONGER}"
     return Stage(
         parent=parent,
         backbone=backbone,
@@ -222,9 +220,26 @@ def make_stage(
         seed=seed,
         num_examples=num_examples,
         takes_head=takes_head,
+        more_steps=more_steps,
         path=f"{parent.path}/{name}" if parent else name,
         fingerprint=fingerprint_of(identity),
     )
+
+
+def _source_facts(sources, data_fingerprints, max_lengths):
+    """Lists what of sources a stage's weights depend on."""
+    return [
+        [
+            str(source),
+            rows,
+            source.task.identity,
+            source.task.head_key,
+            length,
+        ]
+        for source, rows, length in zip(
+            sources, data_fingerprints, max_lengths, strict=True
+        )
+    ]
 
 
 def with_overrides(recipe, overrides):

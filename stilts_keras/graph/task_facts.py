@@ -96,7 +96,7 @@ class TaskFacts:
 
 
 def _names_of(task):
-    """Lists what a task counts as; see `graph.trained_languages`."""
+    """Lists what a task counts as; see `zero_shot`."""
     names = [task.name, task.train_task, task.head_key]
     # What has no head is trained on nothing.
     names += task.train_first if task.kind.is_trained else ()

@@ -66,9 +66,34 @@ class StageTree:
         steps, over = divmod(route_steps, num_stages)
         return steps + (number < over)
 
-    def add_target(self, route, parent, task, seed):
-        """Adds a target's stages; returns the last. Retrieval may have none."""
-        stage = self._add_first(route, parent, task, seed)
+    def more_steps(self, route):
+        """Returns the steps that a route gives to targets' own stages."""
+        if not route.is_longer:
+            return 0
+        steps = route.more_steps or self._request.route_steps
+        if steps is None:
+            raise InputError(
+                f"Route '{route}' does not say how many steps more a target's "
+                "own stage is to take. Write 'longer:9k', with as many as the "
+                "stages of the route that you compare with (`stilts plan` "
+                "shows them), or give all routes the same with --route_steps."
+            )
+        return steps
+
+    def add_target(self, route, parent, task, seed, more_steps=0):
+        """Adds a target's stages; returns the last. Retrieval may have none.
+
+        Args:
+            route: str. Canonical.
+            parent: Stage or None. The route's last.
+            task: Task.
+            seed: int.
+            more_steps: int. What the last one takes beside its recipe's.
+        """
+        is_last = not task.kind.is_trained
+        stage = self._add_first(
+            route, parent, task, seed, more_steps if is_last else 0
+        )
         if not task.kind.is_trained:
             return stage
         sources = tuple(
@@ -87,9 +112,10 @@ class StageTree:
             seed=seed,
             where=f"Target {task.name!r}",
             takes_head=bool(task.train_first),
+            more_steps=more_steps,
         )
 
-    def _add_first(self, route, parent, task, seed):
+    def _add_first(self, route, parent, task, seed, more_steps):
         """Adds what a target is trained on first; returns the last stage."""
         stage = parent
         for number, name in enumerate(task.train_first):
@@ -102,6 +128,7 @@ class StageTree:
                 seed=seed,
                 where=f"Target {task.name!r}, trained on {name!r} first",
                 takes_head=number > 0 and task.kind.is_trained,
+                more_steps=more_steps * (name == task.train_first[-1]),
             )
         return stage
 
@@ -133,13 +160,23 @@ class StageTree:
         )
 
     def _add_stage(
-        self, *, route, parent, sources, recipes, seed, where, takes_head=False
+        self,
+        *,
+        route,
+        parent,
+        sources,
+        recipes,
+        seed,
+        where,
+        takes_head=False,
+        more_steps=0,
     ):
         sources, num_examples = zip(
             *(self._resolve(where, source) for source in sources), strict=True
         )
         max_lengths = tuple(recipe.max_length for recipe in recipes)
-        key = (parent, sources, recipes[0], max_lengths, seed, takes_head)
+        key = (parent, sources, recipes[0], max_lengths, seed)
+        key += (takes_head, more_steps)
         if key not in self._stages:
             if len(sources) > 1 and self._request.sampling.rates:
                 self._check_rated(where, sources)
@@ -160,6 +197,7 @@ class StageTree:
                 replayed=replayed,
                 replay=self._request.replay,
                 takes_head=takes_head,
+                more_steps=more_steps,
             )
         stage = self._stages[key]
         self.used_by[stage.fingerprint][route] = True

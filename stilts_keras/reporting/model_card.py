@@ -16,6 +16,7 @@ from stilts_keras.reporting.rendering import COLLAPSED
 from stilts_keras.reporting.rendering import OUTSIDE
 from stilts_keras.reporting.tables.notes import data_notes
 from stilts_keras.tasks import TASKS
+from stilts_keras.tasks.shuffled import base_name
 
 PIPELINES = {
     "classification": "text-classification",
@@ -240,14 +241,12 @@ def _marks(row):
 
 
 def _data(names):
-    rows = [
-        (
-            name,
-            TASKS[name].licence or "not known" if name in TASKS else "its own",
-            TASKS[name].citation if name in TASKS else "not of stilts_keras",
-        )
-        for name in names
-    ]
+    rows = []
+    for name in names:
+        task = TASKS.get(base_name(name))
+        licence = (task.licence or "not known") if task else "its own"
+        citation = task.citation if task else "not of stilts_keras"
+        rows.append((name, licence, citation))
     return _table(("task", "licence of the data", "source"), rows)
 
 

@@ -6,8 +6,10 @@ report.
 
 import dataclasses
 
+from stilts_keras.graph.route import LONGER
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.tasks.languages import ENGLISH
+from stilts_keras.tasks.shuffled import base_name
 
 
 def source_names(route):
@@ -17,14 +19,30 @@ def source_names(route):
         route: str. As `str(Route)` gives it.
 
     Returns:
-        List of lists of str; empty for `pretrained`.
+        List of lists of str; empty for `pretrained` and `longer`.
     """
-    if route == PRETRAINED:
+    if route == PRETRAINED or _is_longer(route):
         return []
     return [
         [source.partition(":")[0] for source in stage.split("+")]
         for stage in route.split("/")
     ]
+
+
+def is_control(route):
+    """Whether a route is there to be compared with, and no answer itself.
+
+    One that trains the target longer, or on shuffled labels.
+    """
+    return _is_longer(route) or any(
+        base_name(task) != task
+        for stage in source_names(route)
+        for task in (name.partition("@")[0] for name in stage)
+    )
+
+
+def _is_longer(route):
+    return route.partition(":")[0] == LONGER
 
 
 def shape_of(route):
@@ -65,7 +83,7 @@ def source_set_of(route, language_of):
     Returns:
         `SourceSet`; None for any other route.
     """
-    if route == PRETRAINED or "/" in route:
+    if not source_names(route) or "/" in route:
         return None
     found = {}
     for source in route.split("+"):

@@ -62,6 +62,7 @@ class Inputs:
             "train",
             stage.max_lengths[index],
             source.count,
+            shuffle_seed=stage.seed if source.task.is_shuffled else None,
         )
 
     def dev(self, stage, index):
@@ -303,12 +304,13 @@ class Inputs:
         is_evaluated=False,
         setting=None,
         numbers=None,
+        shuffle_seed=None,
     ):
         # Before the backbone was opened its positions may have been unknown.
         if self.num_positions is not None:
             max_length = min(max_length, self.num_positions)
         key = (task, language, split, max_length, count, is_evaluated)
-        key += (setting, numbers)
+        key += (setting, numbers, shuffle_seed)
         if key not in self._splits:
             problem = self.problem(task)
             self._splits[key] = load_features(
@@ -325,6 +327,7 @@ class Inputs:
                 bad_rows=self.bad_rows,
                 numbers=numbers,
                 setting=setting,
+                shuffle_seed=shuffle_seed,
             )
         return self._splits[key]
 

@@ -158,6 +158,8 @@ class Surveys:
         self._bad_rows = bad_rows
         self._note = note
         self._splits = {}
+        # One seed's labels are enough to be looked at.
+        self._seed = graph.seeds[0]
 
     def read(self, all_splits):
         """Packs rows, so that what is wrong with them is found at once.
@@ -246,6 +248,7 @@ class Surveys:
             count=split.count,
             is_evaluated=is_evaluated,
             bad_rows=self._bad_rows,
+            shuffle_seed=self._seed if split.task.is_shuffled else None,
         )
 
 

@@ -15,6 +15,8 @@ PREDICTIONS = (
     "tokens",
     "ranking",
 )
+# Of these, gold that another row could have as well.
+LABELLED = ("label", "number", "tags", "text")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,11 @@ class Kind:
     pool: str | None = None
     is_pool_whole: bool = False
     is_parallel: bool = False
+
+    @property
+    def has_labels(self):
+        """Whether training rows have what could be another row's as well."""
+        return self.is_trained and self.predicts in LABELLED
 
     def __post_init__(self):
         """Checks the definition at import."""

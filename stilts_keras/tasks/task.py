@@ -12,6 +12,8 @@ from stilts_keras.tasks.repository import Repository
 PROBLEMS = tuple(KINDS)
 SPLITS = ("train", "dev", "test")
 TRANSLATORS = ("machines", "people")
+# Raised when `data.shuffling` permutes labels in another way.
+SHUFFLING_VERSION = 1
 # float16 would need its loss scaled; bfloat16 has float32's range.
 DTYPE_POLICIES = ("float32", "mixed_bfloat16")
 
@@ -122,6 +124,8 @@ class Task:
             does not list, but the user asks for.
         file_digest: str. Of the user's file that defines the task, if one
             does.
+        is_shuffled: bool. Whether training labels are permuted among the rows,
+            so that they tell nothing; see `tasks.shuffled`.
     """
 
     name: str
@@ -158,6 +162,7 @@ class Task:
     own_metrics: Mapping[str, object] = dataclasses.field(default_factory=dict)
     extra_languages: tuple[str, ...] = ()
     file_digest: str = ""
+    is_shuffled: bool = False
 
     def __hash__(self):
         """Hashes the name, for mappings cannot be hashed."""
@@ -229,9 +234,12 @@ class Task:
     @property
     def identity(self):
         """What stands for the definition in fingerprints."""
+        facts = [self.version]
         if self.file_digest:
-            return [self.version, self.file_digest]
-        return self.version
+            facts.append(self.file_digest)
+        if self.is_shuffled:
+            facts.append(f"shuffled {SHUFFLING_VERSION}")
+        return facts if len(facts) > 1 else self.version
 
     @property
     def reads(self):

@@ -65,7 +65,8 @@ def begin(folder, options, screen, settings, *, is_here=True):
         `Begun`. The folder is described.
     """
     left = folder.remaining()
-    for note in (*folder.notes, *_left_out(folder.graph)):
+    graph = folder.graph
+    for note in (*folder.notes, *_left_out(graph), *graph.notes_on_longer()):
         screen.note(note)
     visits = plan_visits(folder.graph, left)
     place = None

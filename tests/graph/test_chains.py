@@ -8,6 +8,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.errors import InputError
 from stilts_keras.graph.route import Route
 from stilts_keras.graph.route import Source
+from stilts_keras.graph.task_facts import TaskFacts
 from stilts_keras.tasks import TASKS
 
 
@@ -231,3 +232,76 @@ def test_a_target_without_data_is_an_error_all_the_same():
     data = FakeData(lacks={"udpos"})
     with pytest.raises(InputError, match="'udpos'"):
         graph(data=data, allow_missing=True)
+
+
+# ------------------------------------------------------------------- Controls
+def test_a_shuffled_task_is_another_stage_and_never_the_targets_own():
+    built = graph(
+        routes=["pretrained", "mnli", "mnli-shuffled", "udpos-shuffled@de"],
+        targets=["xnli", "udpos"],
+    )
+    true, control = (
+        stage_of(built, path) for path in ("mnli", "mnli-shuffled")
+    )
+    assert true.fingerprint != control.fingerprint
+    assert true.num_steps == control.num_steps
+    tasks = built.description()["tasks"]
+    for target, source in (("xnli", "mnli"), ("udpos", "udpos")):
+        assert TaskFacts.of(TASKS[target]).trains_as(
+            TaskFacts.of(TASKS[source])
+        )
+        shuffled = TaskFacts.from_dict(tasks[f"{source}-shuffled"], "here")
+        assert not TaskFacts.of(TASKS[target]).trains_as(shuffled)
+    # German was seen, but not the target task in it.
+    (cell,) = [
+        cell
+        for cell in built.cells
+        if cell.route == "udpos-shuffled@de" and cell.target.name == "udpos"
+    ]
+    assert cell.facts["de"].zero_shot and cell.facts["de"].seen_language
+
+
+def test_a_longer_target_takes_as_many_steps_more_as_it_is_told():
+    built = graph(
+        routes=["pretrained", "mnli", "longer", "longer:7"], route_steps=100
+    )
+    stages = {
+        (cell.route, cell.target.name): cell.stage for cell in built.cells
+    }
+    for target in ("xnli", "udpos"):
+        usual = stages["pretrained", target]
+        for route, more in (("longer", 100), ("longer:7", 7)):
+            longer = stages[route, target]
+            # In one schedule, of one recipe.
+            assert longer.num_steps == usual.num_steps + more
+            assert longer.parent is None and longer.recipe == usual.recipe
+            assert longer.count_steps([64]) == usual.count_steps([64]) + more
+            assert longer != usual
+    assert stages["longer", "tatoeba"] is None
+    assert stages["mnli", "xnli"].chain[0].num_steps == 100
+
+
+def test_a_longer_stage_is_the_same_before_its_rows_are_counted():
+    before = graph(routes=["longer:7"], data=FakeData(rows=None))
+    after = graph(routes=["longer:7"])
+    assert before.stages == after.stages
+    assert [stage.more_steps for stage in before.stages] == [7, 7]
+
+
+def test_steps_go_to_what_a_retrieval_target_is_trained_on_first():
+    built = graph(routes=["pretrained", "longer:9"], targets=["lareqa"])
+    usual, longer = (cell.stage for cell in built.cells)
+    assert [s.num_steps for s in longer.chain] == [
+        *(s.num_steps for s in usual.chain[:-1]),
+        usual.num_steps + 9,
+    ]
+
+
+def test_without_steps_longer_is_refused_with_the_next_move():
+    with pytest.raises(InputError, match="'longer:9k'.*--route_steps"):
+        graph(routes=["pretrained", "longer"])
+
+
+def test_longer_may_be_the_baseline():
+    built = graph(routes=["pretrained", "longer:7"], baseline="longer:7")
+    assert built.baseline == "longer:7"

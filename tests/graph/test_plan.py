@@ -197,3 +197,19 @@ def test_a_rank_that_would_save_nothing_is_refused():
         graph(recipe={"lora_rank": 385})
     with pytest.raises(InputError, match="lora_rank must be a whole number"):
         graph(recipe={"lora_rank": 0})
+
+
+def test_the_plan_says_whose_labels_are_permuted():
+    text = " ".join(plan(graph(routes=["mnli-shuffled+squad"])).split())
+    assert "mnli-shuffled + squad" in text
+    assert "labels of mnli-shuffled permuted among its rows" in text
+
+
+def test_the_plan_says_how_many_steps_a_target_takes_more():
+    built = graph(routes=["pretrained", "longer:500"])
+    text = " ".join(plan(built).split())
+    assert "2 epochs and 500 steps more" in text
+    # 2 epochs of 1,000 rows, then 500 batches of 32, of 256 tokens.
+    assert "563 steps, tokens ~ 4.61M" in text
+    assert "longer:500: nothing is trained for tatoeba" in text
+    assert "nothing is trained" not in plan(graph())

@@ -26,7 +26,9 @@ def stages(draw):
     return tuple(Source(*name, draw(COUNTS)) for name in names)
 
 
-ROUTES = st.builds(Route, st.lists(stages(), max_size=4).map(tuple))
+ROUTES = st.builds(
+    Route, st.lists(stages(), max_size=4).map(tuple)
+) | st.builds(Route, st.just(()), is_longer=st.just(True), more_steps=COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,11 @@ def test_any_text_is_a_route_or_an_input_error(text):
         ("squad:1500", "squad:1500"),
         ("xnli@de:20k+mnli@en/hellaswag", "xnli@de:20k+mnli/hellaswag"),
         ("udpos:0500", None),
+        ("longer", "longer"),
+        ("longer:9000", "longer:9k"),
+        ("longer:150", "longer:150"),
+        ("longer:", None),
+        ("longer:0", None),
     ],
 )
 def test_canonical_text_leaves_out_what_goes_unsaid(text, canonical):
@@ -146,6 +153,17 @@ def test_stages_and_sources_are_read_in_order():
         ("anlipluss", ["did you mean 'anliplus'"]),
         ("anliplus+mnli", ["'mnli'", "twice", "'anliplus' holds it"]),
         ("anliplus+anliplus", ["'snli'", "twice"]),
+        ("mlm-shuffled", ["'mlm' (masked_lm)", "no labels", "'mnli-shuffled'"]),
+        ("wikipedia_pairs-shuffled", ["(dual_encoder)", "no labels"]),
+        ("tatoeba-shuffled", ["only evaluated"]),
+        ("mnlii-shuffled", ["unknown task 'mnlii'", "did you mean 'mnli'"]),
+        ("mnli:5-shuffled", ["received: '5-shuffled'"]),
+        ("anliplus-shuffled:5k", ["'snli-shuffled+mnli-shuffled+"]),
+        ("mnli/longer", ["'longer' is a whole route", "of its own"]),
+        ("longer+mnli", ["'longer' is a whole route"]),
+        ("longer:x", ["number of steps", "received: 'x'"]),
+        ("longer@de", ["'longer' is a whole route"]),
+        ("pretrained-shuffled", ["'pretrained' is a whole route"]),
     ],
 )
 def test_a_wrong_route_is_quoted_with_cause_and_fix(text, pieces):
@@ -168,3 +186,20 @@ def test_a_suite_is_short_for_its_tasks():
     route = Route.parse("anliplus/squad+anliplus")
     assert str(route) == "snli+mnli+anli/squad+snli+mnli+anli"
     assert Route.parse(str(route)) == route
+
+
+def test_a_task_with_shuffled_labels_is_another_task():
+    route = Route.parse("mnli-shuffled+xnli-shuffled@de:20k/mnli")
+    (first, second), (true,) = route.stages
+    assert str(route) == "mnli-shuffled+xnli-shuffled@de:20k/mnli"
+    assert Route.parse(str(route)) == route
+    assert first.task.is_shuffled and not true.task.is_shuffled
+    assert (first.task.head_key, second.language) == ("mnli-shuffled", "de")
+    # No dev rows: of labels that tell nothing none is better.
+    assert first.task.splits == ("train",)
+
+
+def test_a_suite_may_be_shuffled_whole():
+    assert Route.parse("anliplus-shuffled") == Route.parse(
+        "snli-shuffled+mnli-shuffled+anli-shuffled"
+    )

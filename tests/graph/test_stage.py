@@ -37,6 +37,7 @@ def stage(**changes):
         {"recipe": Recipe(epochs=2, batch_size=32, early_stopping=30)},
         {"sources": (Source(TASKS["mnli"], "en", 50),)},
         {"sources": (Source(TASKS["xnli"], "de"),)},
+        {"more_steps": 3},
         {"parent": stage()},
         {"backbone": dataclasses.replace(BACKBONE, fingerprint="1" * 16)},
     ],

@@ -277,12 +277,14 @@ def test_the_next_move_is_one_that_can_be_made(target, stage, found, not_found):
 
 
 def test_a_report_ends_well_where_no_language_is_zero_shot(tmp_path):
-    routes = ("pretrained", "mnli", "mnli/squad", "mnli/squad/mlm")
+    # The last is a control, and no number of tasks.
+    routes = ("pretrained", "mnli", "mnli/squad", "mnli/squad/mlm", "longer:9")
     write(
         tmp_path / "run",
         {route: always("neutral") for route in routes},
         languages=("en",),
     )
     made = build(tmp_path / "run")
-    assert "number_of_tasks" in made.frames
+    frame = made.frames["number_of_tasks"]
+    assert [row["shape"][0] for row in frame["rows"]] == [0, 1, 2, 3]
     assert "number_of_tasks" not in made.figures

@@ -360,6 +360,16 @@ def test_the_best_other_route_stands_beside_the_best_task():
     assert entry["route"] == "pretrained"
 
 
+def test_a_control_is_never_the_best_task():
+    rows = [
+        *score("mnli", value=81.0),
+        *score("longer:9k", value=83.0),
+        *score("mnli-shuffled", value=84.0),
+    ]
+    (entry,) = entries(rows, BEST)
+    assert entry["route"] == "mnli"
+
+
 def test_both_conflicting_rows_are_set_beside():
     found = compare(score("mnli"))
     assert [entry["published"] for entry in found] == [86.4, 87.9, 87.7]

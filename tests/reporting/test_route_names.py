@@ -4,6 +4,7 @@ import pytest
 
 from stilts_keras.graph.route import Route
 from stilts_keras.reporting.route_names import SourceSet
+from stilts_keras.reporting.route_names import is_control
 from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.reporting.route_names import source_names
 from stilts_keras.reporting.route_names import source_set_of
@@ -18,6 +19,9 @@ from stilts_keras.tasks import get_task
         "mlm@es:20k+mnli/hellaswag",
         "mlm@de,hi:1500/mnli+mlm@de",
         "anliplus/qqp",
+        "longer",
+        "longer:9k",
+        "mnli-shuffled:5+qqp",
     ],
 )
 def test_names_are_those_of_the_parsed_route(text):
@@ -51,8 +55,24 @@ def test_one_task_with_counts_in_one_stage_is_a_set(text, languages, number):
         "xnli:6k+xnli@es",
         "mnli:1k+squad:1k",
         "mnli:1k/squad:1k",
+        "longer:1k",
     ],
 )
 def test_other_routes_are_no_set_of_languages(text):
     route = str(Route.parse(text))
     assert source_set_of(route, lambda name: get_task(name).language) is None
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("pretrained", False),
+        ("mnli/squad", False),
+        ("longer", True),
+        ("longer:9k", True),
+        ("mnli-shuffled", True),
+        ("mnli/xnli-shuffled@de:5", True),
+    ],
+)
+def test_controls_are_told_from_answers(text, expected):
+    assert is_control(str(Route.parse(text))) == expected
