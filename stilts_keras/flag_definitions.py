@@ -56,7 +56,7 @@ _flag(
     flags.DEFINE_multi_string,
     "route",
     [],
-    "Stages in sequence, such as mlm@de:20k+mnli/squad; pretrained; controls: "
+    "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. Controls: "
     "longer:9k, mnli-shuffled. Repeat for more.",
 )
 _flag(

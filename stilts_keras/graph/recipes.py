@@ -5,6 +5,7 @@ import collections
 from stilts_keras.errors import InputError
 from stilts_keras.graph.ranges import RANGES
 from stilts_keras.graph.stage import with_overrides
+from stilts_keras.tasks.shuffled import base_name
 
 
 class Recipes:
@@ -47,7 +48,9 @@ class Recipes:
         return self._recipes[task.name]
 
     def _overrides_of(self, name):
-        return {**self._overrides, **self._of_tasks.get(name, {})}
+        """Those of a task hold for its control, too."""
+        own = self._of_tasks.get(base_name(name), {})
+        return {**self._overrides, **own}
 
     def lowered(self, tasks, num_positions=None):
         """Says which published lengths are above the backbone's positions.

@@ -18,6 +18,7 @@ from stilts_keras.scoring.suites import TARGETS
 from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.languages import ENGLISH
+from stilts_keras.tasks.shuffled import base_name
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Task
 
@@ -199,7 +200,7 @@ class Request:
         used = {
             name
             for task in self.used_tasks
-            for name in (task.name, *task.train_first)
+            for name in (base_name(task.name), *task.train_first)
         }
         checked = {}
         for name, recipe in (self.task_recipes or {}).items():

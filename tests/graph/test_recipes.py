@@ -49,6 +49,14 @@ def test_a_source_of_a_mixture_keeps_its_own_length():
     assert mixture.recipe.epochs == 1.0
 
 
+def test_a_control_takes_the_recipe_of_its_task():
+    graph = _graph(
+        routes=["squad-shuffled:64"],
+        task_recipes={"squad": {"epochs": 2.0}},
+    )
+    assert _stages(graph)["squad-shuffled:64"].recipe.epochs == 2.0
+
+
 def test_stages_without_recipes_of_their_own_stay_what_they_were():
     before, after = (
         _stages(_graph(task_recipes=given))
