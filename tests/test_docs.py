@@ -34,8 +34,10 @@ from stilts_keras.graph.own_tasks import load_task_file
 from stilts_keras.graph.route import Route
 from stilts_keras.main import FLAGS
 from stilts_keras.main import main
+from stilts_keras.reporting import rendering
 from stilts_keras.scoring.suites import SUITES
 from stilts_keras.tasks import TASKS
+from test_house import FLOORS
 
 PACKAGE = ROOT / "stilts_keras"
 COMMANDS = re.findall(r"^  ([a-z]+) ", USAGE, re.MULTILINE)
@@ -345,6 +347,32 @@ def test_house_names_every_room_and_module():
                 ):
                     continue
                 assert file.name in block, file
+
+
+def test_floors_shown_are_those_of_the_house():
+    shown = {}
+    for line in block_after("## The house").splitlines():
+        found = re.match(r"  (\w+)(?:/|\.py)\s.*?(\d+)(?:, (\d+))?$", line)
+        if found:
+            room, floor, second = found.groups()
+            shown[room] = int(floor)
+            if second:
+                shown["commands"] = int(second)
+    # The one module that nobody imports, and the command is.
+    assert shown == {
+        room: floor for room, floor in FLOORS.items() if room != "__main__"
+    }
+
+
+def test_all_marks_of_tables_are_told_of():
+    marks = {
+        value
+        for name, value in vars(rendering).items()
+        if name.isupper() and isinstance(value, str) and len(value) == 1
+    }
+    assert len(marks) >= 4
+    shown = re.findall(r"^\| (\S) \|", PAGES["docs/report.md"], re.MULTILINE)
+    assert marks <= set(shown)
 
 
 def test_no_block_is_left_open():
