@@ -45,8 +45,9 @@ EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"][
     "optional-dependencies"
 ]
 MAX_LINES = 200
-# Flags of others.
-FOREIGN = ("flagfile", "help", "logdir", "xla_force_host_platform_device_count")
+# Flags of absl, TensorBoard, sbatch and XLA.
+FOREIGN = ("flagfile", "help", "logdir", "partition", "time")
+FOREIGN += ("xla_force_host_platform_device_count",)
 # Mark above rows that are shown -> the task and language that they are of.
 ROWS = {"bucc": ("bucc2018", "de"), "ccg": ("ccg", "en")}
 # Examples that a test below, or the module named, runs.
@@ -80,7 +81,7 @@ def test_shell_examples_plan(command, capsys, tmp_path, monkeypatch):
         task = block_after("<!-- example: own task -->")
         (tmp_path / "reviews.py").write_text(task, "utf-8")
         write_reviews(tmp_path / "rows")
-    words = shlex.split(command)
+    words = shlex.split(command.partition(" > ")[0])
     # What takes a backbone and rows is planned, by the same flags.
     words[1] = "plan" if words[1] in ("run", "rank") else words[1]
     words = [
@@ -218,8 +219,9 @@ def test_flags_named_exist_and_take_the_values_shown(page):
         known = name in FLAGS or name.removeprefix("no") in FLAGS
         assert known or name in FOREIGN, name
     for code in inline_code(PAGES[page]):
-        for name, value in re.findall(r"--([a-z_]+)=(\S+)", code):
-            if name not in FOREIGN:
+        for word in shlex.split(code) if " --" in f" {code}" else ():
+            name, given, value = word.removeprefix("--").partition("=")
+            if word != name and given and name not in FOREIGN:
                 for one in value.split("|"):
                     FLAGS[name].parser.parse(one)
 
