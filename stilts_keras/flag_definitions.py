@@ -156,8 +156,8 @@ _flag(
 for _name, _text in {
     "tokenizer": "SentencePiece model, where not the backbone's own; pocket "
     "for the built-in one.",
-    "family": "Family of --backbone=random (default: the first that README "
-    "lists).",
+    "family": "Family of --backbone=random (default: the first of "
+    "docs/backbones.md).",
 }.items():
     _string(_name, _text)
 for _name, _default, _text in (
