@@ -56,8 +56,8 @@ _flag(
     flags.DEFINE_multi_string,
     "route",
     [],
-    "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. Controls "
-    "are longer:9k and mnli-shuffled. Repeat for more.",
+    "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. For "
+    "controls: longer:9k, mnli-shuffled. Repeat for more.",
 )
 _flag(
     flags.DEFINE_list,
