@@ -5,6 +5,7 @@ settings, and says so.
 """
 
 import dataclasses
+import functools
 import pathlib
 
 from stilts_keras import files
@@ -28,6 +29,7 @@ from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import key_of
+from stilts_keras.reporting import own_task
 from stilts_keras.reporting.samples import sample_of
 from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring.suites import TARGETS
@@ -44,10 +46,13 @@ class JudgedScore(Score):
         run_dir: path. Of the run that it is from.
         draws: float array of shape `(num_draws,)` or None. The score on
             resampled examples; see `scoring.bootstrap.draw`.
+        own_task: bool. Whether the route trained the target's own task or
+            head; see `own_task`.
     """
 
     run_dir: pathlib.Path | None = None
     draws: object = None
+    own_task: bool = False
 
 
 @dataclasses.dataclass
@@ -149,6 +154,7 @@ def gather(run_dirs, *, baseline=None):
             )
         _add(evidence, run_dir, known)
     _sort(evidence)
+    _mark_own(evidence)
     _name_missing(evidence)
     evidence.baseline = _baseline(evidence, baseline)
     for target in evidence.primary:
@@ -315,6 +321,21 @@ def _sort(evidence):
     places = {route: at for at, route in enumerate(dict.fromkeys(routes))}
     for rows in (evidence.rows, evidence.disturbed):
         rows.sort(key=lambda row: places.get(row.route, len(places)))
+
+
+def _mark_own(evidence):
+    """Marks the scores of routes that trained the target's own task."""
+    is_own = functools.cache(
+        lambda *place: bool(own_task.is_own(*place, evidence.tasks))
+    )
+    places = {}
+    for rows in (evidence.rows, evidence.disturbed):
+        for at, row in enumerate(rows):
+            places[row.route, row.target] = True
+            if is_own(row.route, row.target):
+                rows[at] = dataclasses.replace(row, own_task=True)
+    unknown = own_task.untold(places, evidence.tasks)
+    evidence.problems += [unknown] if unknown else []
 
 
 def _baseline(evidence, asked):
