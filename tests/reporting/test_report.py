@@ -344,8 +344,10 @@ def test_a_run_at_work_is_not_written_to(tmp_path):
     with locked(run_dir):
         done = rebuild(f"--run_dir={run_dir}")
         assert done.returncode == 2 and "in use by" in done.stderr
+        assert "Pass --output=FOLDER for a report of what" in done.stderr
         done = rebuild(f"--run_dir={run_dir}", f"--output={tmp_path / 'out'}")
         assert done.returncode == 0, done.stderr
+        assert "So far: 3 of 3 stages are still to come" in done.stdout
 
 
 def test_several_folders_need_a_place_for_their_report(tmp_path):
