@@ -16,6 +16,7 @@ from stilts_keras.records.run_folder import VISITS
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
+from stilts_keras.reporting.refresh import Refresher
 from stilts_keras.reporting.refresh import places
 from stilts_keras.reporting.refresh import refresh
 from stilts_keras.scoring import submission_files
@@ -55,7 +56,9 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
         stage_mirror=options.stage_mirror,
         on_damage=options.on_damage,
     )
-    screen = Screen(folder, Progress(console=console))
+    progress = Progress(console=console)
+    refresher = Refresher(folder.path, folder.baseline, progress.note)
+    screen = Screen(folder, progress, refresher)
     with (
         Interruption() as interruption,
         files.refusals_said(),

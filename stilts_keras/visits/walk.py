@@ -49,6 +49,7 @@ def walk(folder, options, screen, interruption, settings):
                 keep(folder, found, screen)
         left = without(left, visit)
         folder.drop_unneeded(options.keep, left)
+        screen.end_visit(left)
 
 
 def begin(folder, options, screen, settings, *, is_here=True):
