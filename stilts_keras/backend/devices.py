@@ -1,8 +1,9 @@
 """One training, or one evaluation, on several devices: of JAX alone.
 
-Each device has all variables and its part of every batch's rows; XLA adds up
-what they find. A program is one whatever the number of devices, so that
-results are the same to rounding.
+Each device has all variables and its part of every batch's rows; or, with a
+model that is divided, its part of most variables and all rows. XLA adds up what
+they find. A program is one whatever the number of devices, so that results are
+the same to rounding.
 
 Keras keeps its distribution for a thread, and `clear_session` forgets it
 without a word: variables would then lie on one device. What was asked for is
@@ -10,10 +11,15 @@ kept here, too, and `check_spread` compares.
 """
 
 import contextlib
+import functools
 
 import keras
+import numpy as np
 
 from stilts_keras.errors import InputError
+
+# Names of a mesh's axes.
+BATCH, MODEL = "batch", "model"
 
 _distribution = None
 
@@ -73,25 +79,93 @@ def check_rows(name, batch_size, num_devices, micro_batch_size=None):
 
 
 @contextlib.contextmanager
-def on_devices(num_devices):
+def on_devices(num_devices, divided=None):
     """Has variables that are made meanwhile lie on several devices.
 
     Args:
         num_devices: int. 1 changes nothing.
+        divided: mapping or None. From a regular expression of variables' whole
+            paths to the axis that these are divided by: each device then has a
+            part of them, and all rows. None: all of them, and a part of the
+            rows.
     """
     global _distribution
     if num_devices == 1:
         yield
         return
     before = _distribution
-    _distribution = keras.distribution.DataParallel(
-        devices=keras.distribution.list_devices()[:num_devices]
-    )
+    devices = keras.distribution.list_devices()[:num_devices]
+    if divided is None:
+        _distribution = keras.distribution.DataParallel(devices=devices)
+    else:
+        _distribution = _model_parallel(devices, divided)
     try:
-        with _distribution.scope():
+        with _distribution.scope(), _assigned_in_parts():
             yield
     finally:
         _distribution = before
+
+
+def _model_parallel(devices, divided):
+    mesh = keras.distribution.DeviceMesh(
+        (1, len(devices)), (BATCH, MODEL), devices
+    )
+    layouts = keras.distribution.LayoutMap(mesh)
+    for pattern, axis in divided.items():
+        layouts[pattern] = (None,) * axis + (MODEL,)
+    return keras.distribution.ModelParallel(
+        layout_map=layouts, batch_dim_name=BATCH
+    )
+
+
+@contextlib.contextmanager
+def _assigned_in_parts():
+    """Has arrays that variables are given go to each device in its part.
+
+    Keras would send the whole of them to the first device, and from there to
+    the others: whoever assigns, Keras's reading of weights too, would need
+    room there for what is divided because there is none.
+    """
+    before = keras.Variable._convert_to_tensor
+
+    @functools.wraps(before)
+    def convert(variable, value, dtype=None):
+        layout = getattr(variable, "_layout", None)
+        if (
+            layout is None
+            or not _is_on_host(value)
+            # Keras says so in its own words.
+            or tuple(value.shape) != tuple(variable.shape)
+        ):
+            return before(variable, value, dtype)
+        return _sent(value, layout, dtype)
+
+    keras.Variable._convert_to_tensor = convert
+    try:
+        yield
+    finally:
+        keras.Variable._convert_to_tensor = before
+
+
+def _is_on_host(value):
+    """Whether this is an array of NumPy, or of a file of HDF5."""
+    import jax
+
+    is_array = hasattr(value, "shape") and hasattr(value, "dtype")
+    return is_array and not isinstance(value, jax.Array | keras.Variable)
+
+
+def _sent(value, layout, dtype):
+    """Sends each device its part of an array, and nothing else."""
+    import jax
+
+    dtype = jax.numpy.dtype(dtype or value.dtype)
+    return jax.make_array_from_callback(
+        tuple(value.shape),
+        layout.backend_layout,
+        # A copy, for the array may lie in its memory from now on.
+        lambda index: np.array(value[index]).astype(dtype, copy=False),
+    )
 
 
 def rows_multiple():
@@ -116,6 +190,45 @@ def spread(arrays):
     )
 
 
+def zeros_like_variables(variables):
+    """Makes an array of zeros for each variable, which lies as that does.
+
+    Args:
+        variables: list of `keras.Variable`.
+
+    Returns:
+        List of arrays.
+    """
+    if _distribution is None:
+        return [keras.ops.zeros(v.shape, v.dtype) for v in variables]
+    import jax
+
+    return [
+        jax.numpy.zeros(
+            variable.shape,
+            variable.dtype,
+            device=_distribution.get_variable_layout(variable).backend_layout,
+        )
+        for variable in variables
+    ]
+
+
+def value_for(variable, array):
+    """Makes a new value for a variable, of a shape that may be another.
+
+    Args:
+        variable: `keras.Variable`.
+        array: NumPy array.
+
+    Returns:
+        Tensor, which lies as the variable does.
+    """
+    if _distribution is None:
+        return keras.ops.convert_to_tensor(array, dtype=variable.dtype)
+    layout = _distribution.get_variable_layout(variable)
+    return _sent(array, layout, variable.dtype)
+
+
 def like_variables(arrays, variables):
     """Lays arrays as variables lie, in compiled functions, too.
 
@@ -135,11 +248,13 @@ def like_variables(arrays, variables):
 
 
 def _laid(array, layout):
+    if _is_on_host(array):
+        return _sent(array, layout, None)
     return keras.distribution.distribute_tensor(array, layout)
 
 
 def check_spread(variables):
-    """Raises unless all variables lie on all devices that were asked for.
+    """Raises unless all variables lie as was asked for.
 
     Args:
         variables: iterable of `keras.Variable`.
@@ -148,9 +263,15 @@ def check_spread(variables):
         return
     number = _distribution.device_mesh.devices.size
     for variable in variables:
-        found = len(variable.value.sharding.device_set)
-        if found != number:
-            raise RuntimeError(
-                f"{variable.path} lies on {found} of {number} devices. This "
-                "is a bug. Pass --devices=1 to go on."
-            )
+        found = variable.value.sharding
+        if len(found.device_set) != number:
+            wrong = f"lies on {len(found.device_set)} of {number} devices"
+        else:
+            layout = _distribution.get_variable_layout(variable)
+            if found.is_equivalent_to(layout.backend_layout, variable.ndim):
+                continue
+            wrong = f"is divided as {found.spec}, not as {layout.axes}"
+        raise RuntimeError(
+            f"{variable.path} {wrong}. This is a bug. Pass --devices=1 to go "
+            "on."
+        )

@@ -93,7 +93,7 @@ def train_stage(stage, place, onlooker, interruption):
         watch.score(state.best_step)
     constants = watch.constants.get(state.best_step)
     facts = {
-        **_facts(stage, training, state, place.setting.options.devices),
+        **_facts(stage, training, state, place.setting.options),
         "vocabulary_rows": num_rows,
         **place.models.lora_facts(stage),
         "constants": constants,
@@ -182,7 +182,7 @@ def _save(stage, place, model, facts):
     stages.adopt(stage)
 
 
-def _facts(stage, training, state, devices):
+def _facts(stage, training, state, options):
     """Lists what a stage's manifest tells besides its files."""
     return {
         "stage": stage.path,
@@ -208,7 +208,8 @@ def _facts(stage, training, state, devices):
         | {"max_length": training.sources[0].split.max_length},
         "num_steps": training.num_steps,
         "micro_batch_size": training.micro_batch_size,
-        "devices": devices,
+        "devices": options.devices,
+        "model_parallel": options.model_parallel,
         "last_step": state.step,
         "end": state.end,
         "best_step": state.best_step or state.step,

@@ -4,6 +4,8 @@ import dataclasses
 
 from stilts_keras import backend
 from stilts_keras.graph.modality import check_readable
+from stilts_keras.graph.per_device import check_divisible
+from stilts_keras.graph.per_device import describe_memory
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
 from stilts_keras.steps.inputs import refuse_long_rows
@@ -70,7 +72,7 @@ def begin(folder, options, screen, settings, *, is_here=True):
     visits = plan_visits(folder.graph, left)
     place = None
     if visits:
-        _check_devices(visits, options, is_here)
+        _check_devices(folder.graph.backbone, visits, options, is_here)
         place = _prepare(folder, visits, options, screen)
     if visits or not folder.is_described:
         folder.describe({"settings": settings, **versions()})
@@ -87,9 +89,13 @@ def without(left, visit):
     )
 
 
-def _check_devices(visits, options, is_here):
+def _check_devices(backbone, visits, options, is_here):
     """Refuses devices that are not there, or not for these stages."""
     backend.check_devices(options.devices, is_here=is_here)
+    if options.model_parallel:
+        check_divisible(backbone, options.devices)
+        # Each has all rows.
+        return
     for visit in visits:
         if visit.is_trained:
             backend.check_rows(
@@ -114,6 +120,7 @@ def _prepare(folder, visits, options, screen):
     asked = folder.graph.request
     check_readable(place.root, asked.used_tasks, asked.known_tasks)
     trained = [visit.stage for visit in visits if visit.is_trained]
+    _describe_division(place, trained, options, screen)
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
     for stage in trained:
@@ -142,6 +149,22 @@ def _prepare(folder, visits, options, screen):
     for note in _missing(folder.graph):
         screen.note(note)
     return place
+
+
+def _describe_division(place, trained, options, screen):
+    """Says what each device needs of a divided model, now that it is known."""
+    if not options.model_parallel:
+        return
+    # Of a backbone on the Hub not all was known before.
+    check_divisible(place.root, options.devices)
+    backbone = place.root
+    if backbone.vocabulary_size is None:
+        # A random one takes its tokenizer's.
+        backbone = dataclasses.replace(
+            backbone, vocabulary_size=place.inputs.tokenizer.vocabulary_size
+        )
+    if trained:
+        screen.note(describe_memory(backbone, trained, options))
 
 
 def _left_out(graph):
