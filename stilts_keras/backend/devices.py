@@ -16,6 +16,7 @@ import functools
 import keras
 import numpy as np
 
+from stilts_keras.backend.company import num_processes
 from stilts_keras.errors import InputError
 
 # Names of a mesh's axes.
@@ -43,6 +44,11 @@ def check_devices(num_devices, *, is_here=True):
             f"Keras trains one stage on several devices on jax only. Received: "
             f"--devices={num_devices} on {name}. Pass --keras_backend=jax, or "
             "train a stage on each GPU: --launcher=ray --gpus_per_stage=1."
+        )
+    if num_devices % num_processes():
+        raise InputError(
+            f"--devices={num_devices} on {num_processes()} processes: those "
+            "are the devices of all together, and each has as many."
         )
     found = keras.distribution.list_devices() if is_here else []
     if is_here and len(found) < num_devices:
@@ -94,7 +100,7 @@ def on_devices(num_devices, divided=None):
         yield
         return
     before = _distribution
-    devices = keras.distribution.list_devices()[:num_devices]
+    devices = _first_devices(num_devices)
     if divided is None:
         _distribution = keras.distribution.DataParallel(devices=devices)
     else:
@@ -104,6 +110,18 @@ def on_devices(num_devices, divided=None):
             yield
     finally:
         _distribution = before
+
+
+def _first_devices(num_devices):
+    """Names devices, of each process as many."""
+    import jax
+
+    names = keras.distribution.list_devices()
+    by_process = {}
+    for name, device in zip(names, jax.devices(), strict=True):
+        by_process.setdefault(device.process_index, []).append(name)
+    share = num_devices // len(by_process)
+    return [name for own in by_process.values() for name in own[:share]]
 
 
 def _model_parallel(devices, divided):
@@ -126,7 +144,8 @@ def _assigned_in_parts():
     the others: whoever assigns, Keras's reading of weights too, would need
     room there for what is divided because there is none.
     """
-    before = keras.Variable._convert_to_tensor
+    kind = keras.Variable
+    before, assign = kind._convert_to_tensor, kind._direct_assign
 
     @functools.wraps(before)
     def convert(variable, value, dtype=None):
@@ -140,11 +159,18 @@ def _assigned_in_parts():
             return before(variable, value, dtype)
         return _sent(value, layout, dtype)
 
-    keras.Variable._convert_to_tensor = convert
+    @functools.wraps(assign)
+    def direct_assign(variable, value):
+        layout = getattr(variable, "_layout", None)
+        if layout is not None:
+            value = _laid(value, layout)
+        assign(variable, value)
+
+    kind._convert_to_tensor, kind._direct_assign = convert, direct_assign
     try:
         yield
     finally:
-        keras.Variable._convert_to_tensor = before
+        kind._convert_to_tensor, kind._direct_assign = before, assign
 
 
 def _is_on_host(value):
@@ -155,11 +181,19 @@ def _is_on_host(value):
     return is_array and not isinstance(value, jax.Array | keras.Variable)
 
 
+def _is_of_here(array):
+    """Whether all of a value lies on devices of this process."""
+    import jax
+
+    is_value = not isinstance(array, jax.core.Tracer)
+    return is_value and array.is_fully_addressable
+
+
 def _sent(value, layout, dtype):
     """Sends each device its part of an array, and nothing else."""
     import jax
 
-    dtype = jax.numpy.dtype(dtype or value.dtype)
+    dtype = jax.dtypes.canonicalize_dtype(dtype or value.dtype)
     return jax.make_array_from_callback(
         tuple(value.shape),
         layout.backend_layout,
@@ -247,9 +281,28 @@ def like_variables(arrays, variables):
     ]
 
 
+def gathered(arrays):
+    """Brings together what lies on devices of several processes.
+
+    Args:
+        arrays: nested arrays, the same ones in all processes.
+
+    Returns:
+        Nested arrays, whole; the same ones where this process is alone.
+    """
+    if num_processes() == 1:
+        return arrays
+    from jax.experimental import multihost_utils
+
+    return multihost_utils.process_allgather(arrays, tiled=True)
+
+
 def _laid(array, layout):
     if _is_on_host(array):
         return _sent(array, layout, None)
+    if num_processes() > 1 and _is_of_here(array):
+        # JAX would compare the values of all processes, one by one.
+        return _sent(np.asarray(array), layout, None)
     return keras.distribution.distribute_tensor(array, layout)
 
 
