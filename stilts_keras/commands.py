@@ -99,10 +99,13 @@ def plan():
         _print_jobs()
         return
     from stilts_keras.graph.part import parts_of
+    from stilts_keras.graph.per_device import plan_memory
     from stilts_keras.graph.plan import render_plan
     from stilts_keras.records.stage_folders import StageFolders
 
-    graph = flag_values.graph()
+    graph, per_device = flag_values.graph(), []
+    if FLAGS.model_parallel:
+        per_device = plan_memory(graph, flag_values.options())
     mirror = FLAGS.stage_mirror
     folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store, mirror)
     there = [stage for stage in graph.stages if folders.find(stage)]
@@ -130,7 +133,7 @@ def plan():
         stored={stage.fingerprint for stage in here - done},
         mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
-        notes=at_work,
+        notes=[*per_device, *at_work],
     )
 
 

@@ -90,9 +90,7 @@ _flag(
     list(Request.seeds),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
-_string(
-    "baseline", "Route that the others are compared to (default: the first)."
-)
+_string("baseline", "Route to compare the others to (default: first).")
 _integer(
     "route_steps",
     "Steps of all intermediate stages of a route together, shared equally, in "
@@ -156,8 +154,7 @@ _flag(
 for _name, _text in {
     "tokenizer": "SentencePiece model, where not the backbone's own; pocket "
     "for the built-in one.",
-    "family": "Family of --backbone=random (default: the first of "
-    "docs/backbones.md).",
+    "family": "Of --backbone=random (default: the first of docs/backbones.md).",
 }.items():
     _string(_name, _text)
 for _name, _default, _text in (
@@ -187,9 +184,7 @@ _flag(
     Request.languages,
     "Languages to evaluate, with commas (default: all of each target).",
 )
-_integer(
-    "train_limit", "Most examples to train on, where a route gives no count."
-)
+_integer("train_limit", "Most training examples where a route has no count.")
 _integer(
     "eval_limit",
     "Most examples to evaluate in each language; the pools of bucc2018 are "
@@ -234,7 +229,7 @@ _flag(
     flags.DEFINE_enum,
     "retrieval_pooling",
     Request.retrieval_pooling,
-    "One vector of a sentence (default: mean).",
+    "Sentence vector (default: mean).",
     choices=POOLINGS,
 )
 _group("score")
@@ -364,8 +359,11 @@ for _name, _text in {
     "num_workers": "Processes of the local launcher.",
     "devices": "GPUs or TPUs that each stage is trained and evaluated on, each "
     "with a part of every batch. JAX only.",
+    "model_parallel": "With --devices: divide weights, not batches.",
 }.items():
-    _flag(flags.DEFINE_integer, _name, getattr(Options, _name), _text)
+    _default = getattr(Options, _name)
+    _define = flags.DEFINE_integer if _default else flags.DEFINE_bool
+    _flag(_define, _name, _default, _text)
 _string("ray_address", "HOST:PORT of a cluster (default: one of its own).")
 _flag(
     flags.DEFINE_float,
