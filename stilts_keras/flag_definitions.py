@@ -56,14 +56,14 @@ _flag(
     flags.DEFINE_multi_string,
     "route",
     [],
-    "Stages in sequence, such as mlm@de:20k+mnli/squad; pretrained; controls: "
-    "longer:9k, mnli-shuffled. Repeat for more.",
+    "Stages, such as mlm@de:20k+mnli/squad; pretrained; as controls longer:9k, "
+    "mnli-shuffled. Repeat for more.",
 )
 _flag(
     flags.DEFINE_list,
     "targets",
     [],
-    "Tasks or suites that every route is evaluated on, with commas.",
+    "Tasks or suites to evaluate routes on, with commas.",
 )
 _flag(
     flags.DEFINE_multi_string,
@@ -90,13 +90,17 @@ _flag(
     list(Request.seeds),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
-_string(
-    "baseline", "Route that the others are compared to (default: the first)."
-)
+_string("baseline", "Route to compare the others to (default: the first).")
 _integer(
     "route_steps",
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
+)
+_flag(
+    flags.DEFINE_list,
+    "average",
+    [],
+    "Evaluate means of weights, too. One of: seeds.",
 )
 _flag(
     flags.DEFINE_bool,

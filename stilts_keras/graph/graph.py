@@ -1,5 +1,6 @@
 """The staged model graph: routes x targets x seeds, each stage once."""
 
+import dataclasses
 import itertools
 
 from stilts_keras.data.pool import pool_of
@@ -72,7 +73,8 @@ class Graph:
         }
         self._facts = {}
         self.trials = Trials(self, self._holdings)
-        self.cells = tuple(self._build_cells())
+        cells = list(self._build_cells())
+        self.cells = (*cells, *self._averaged_cells(cells))
         self.disturbed_cells = tuple(self.trials.cells(self.cells))
         self._cells_by_stage = by_stage(self.cells)
         self._disturbed_by_stage = by_stage(self.disturbed_cells)
@@ -143,7 +145,7 @@ class Graph:
             List of `Lesson`: for each source of the chain that has dev rows,
             where it was last trained on, in order.
         """
-        if not self.request.measure_forgetting:
+        if not self.request.measure_forgetting or stage.averaged:
             return []
         learned = {
             source.name: (earlier, index)
@@ -316,6 +318,21 @@ class Graph:
                         name, parent, task, seed, more
                     )
                     yield self._cell(name, task, seed, stage)
+
+    def _averaged_cells(self, cells):
+        """Yields a cell for each average; of bare backbones it is the same."""
+        for averaging in self.request.average:
+            groups = {}
+            for cell in cells:
+                key = cell.route, cell.target.name
+                groups.setdefault(key, []).append(cell)
+            for (route, _), found in groups.items():
+                name = averaging.route(route)
+                stage = found[0].stage
+                if stage is not None:
+                    parents = tuple(cell.stage for cell in found)
+                    stage = self._tree.add_average(name, parents, averaging)
+                yield dataclasses.replace(found[0], route=name, stage=stage)
 
     def _cell(self, route, task, seed, stage):
         languages = tuple(self.data_fingerprints[task.name])

@@ -62,6 +62,8 @@ def estimate_cost(stage):
     Returns:
         A `Cost`.
     """
+    if stage.averaged:
+        return Cost(steps=0, tokens=0, flops=0, disk=_num_bytes(stage))
     tokens = None
     if stage.num_steps is not None and None not in stage.num_examples:
         shares = stage.shares(list(stage.num_examples))
@@ -113,9 +115,7 @@ def render_plan(
     places = {"done": done, "in the store": stored, "in the mirror": mirrored}
     cells = _first_seed_cells(graph)
     _add_results(tree, graph, cells[None])
-    # Seeds change no structure: stage k of one seed is stage k of each.
-    stages = list(zip(*_stages_by_seed(graph).values(), strict=True))
-    for twins in stages:
+    for twins in _twins(graph):
         stage = twins[0]
         node = nodes[stage.parent].add(_describe_stage(graph, twins, places))
         nodes[stage] = node
@@ -141,11 +141,20 @@ def _num_bytes(stage):
     return None if parameters is None else 4 * parameters
 
 
-def _stages_by_seed(graph):
+def _twins(graph):
+    """Lists stages with those of other seeds, averages last.
+
+    Seeds change no structure: stage k of one seed is stage k of each. Averages
+    over seeds have no twins.
+    """
     stages = {seed: [] for seed in graph.seeds}
+    averages = []
     for stage in graph.stages:
-        stages[stage.seed].append(stage)
-    return stages
+        if stage.averaged:
+            averages.append((stage,))
+        else:
+            stages[stage.seed].append(stage)
+    return [*zip(*stages.values(), strict=True), *averages]
 
 
 def _first_seed_cells(graph):
@@ -185,7 +194,10 @@ def _describe_stage(graph, twins, places):
     from rich.text import Text
 
     stage = twins[0]
-    text = Text(" + ".join(map(str, stage.sources)), style="bold")
+    title = " + ".join(map(str, stage.sources))
+    if stage.averaged:
+        title = f"average of seeds {_list([x.seed for x in stage.averaged])}"
+    text = Text(title, style="bold")
     for name, found in places.items():
         seeds = [twin.seed for twin in twins if twin.fingerprint in found]
         if len(seeds) == len(twins):
@@ -202,6 +214,8 @@ def _describe_stage(graph, twins, places):
 
 def _recipe_line(stage):
     recipe = stage.recipe
+    if stage.averaged:
+        return f"mean of the weights of {len(stage.averaged)} stages"
     numbers = " + ".join(
         "?" if number is None else f"{number:,}"
         for number in stage.num_examples[: len(stage.sources)]

@@ -5,6 +5,8 @@ import dataclasses
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.averaging import SEEDS
+from stilts_keras.graph.averaging import make_average
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import make_stage
 from stilts_keras.graph.stage import with_overrides
@@ -198,7 +200,28 @@ class StageTree:
                 replay=self._request.replay,
                 takes_head=takes_head,
                 more_steps=more_steps,
+                head_seed=self._head_seed(),
             )
+        stage = self._stages[key]
+        self.used_by[stage.fingerprint][route] = True
+        return stage
+
+    def _head_seed(self):
+        """Returns the seed of all heads where they are averaged over seeds."""
+        kinds = {averaging.kind for averaging in self._request.average}
+        return self._request.seeds[0] if SEEDS in kinds else None
+
+    def add_average(self, route, parents, averaging):
+        """Adds the mean of stages, each once; returns it.
+
+        Args:
+            route: str. As results will have it.
+            parents: tuple of Stage.
+            averaging: `Averaging`.
+        """
+        key = (averaging, parents)
+        if key not in self._stages:
+            self._stages[key] = make_average(parents, averaging)
         stage = self._stages[key]
         self.used_by[stage.fingerprint][route] = True
         return stage

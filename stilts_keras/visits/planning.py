@@ -14,7 +14,7 @@ class Planned:
         part: `Part`.
         visit: `Visit`. What of it is left.
         needs: tuple of str. Fingerprints of visits, among those planned with
-            it, of the stages before its own; the nearest last.
+            it, of the stages before its own, parents first.
     """
 
     part: Part

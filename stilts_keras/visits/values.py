@@ -31,6 +31,11 @@ class Visit:
     cells: tuple[Cell, ...]
     lessons: tuple[Lesson, ...]
 
+    @property
+    def takes_steps(self):
+        """Whether the stage is trained, and no mean of others."""
+        return self.is_trained and not self.stage.averaged
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Setting:

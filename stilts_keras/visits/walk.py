@@ -92,7 +92,7 @@ def _check_devices(visits, options, is_here):
     """Refuses devices that are not there, or not for these stages."""
     backend.check_devices(options.devices, is_here=is_here)
     for visit in visits:
-        if visit.is_trained:
+        if visit.takes_steps:
             backend.check_rows(
                 visit.stage.path,
                 visit.stage.recipe.batch_size,
@@ -114,7 +114,7 @@ def _prepare(folder, visits, options, screen):
     # Of a backbone on the Hub it was not known what it reads.
     asked = folder.graph.request
     check_readable(place.root, asked.used_tasks, asked.known_tasks)
-    trained = [visit.stage for visit in visits if visit.is_trained]
+    trained = [visit.stage for visit in visits if visit.takes_steps]
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
     for stage in trained:
