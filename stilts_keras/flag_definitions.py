@@ -100,7 +100,7 @@ _flag(
     flags.DEFINE_list,
     "average",
     [],
-    "Evaluate means of weights, too. One of: seeds.",
+    "Evaluate means of weights, too: seeds, checkpoints:5.",
 )
 _flag(
     flags.DEFINE_bool,

@@ -3,19 +3,22 @@
 - `seeds`: of the stage of a route and target, over the seeds of a run. Means
   of heads that began at different random weights would be of no use, so all
   seeds then begin with the heads of the first; data order and dropout differ.
+- `checkpoints:K`: of the weights of one stage at its last K evaluations on dev
+  rows, whatever their scores.
 
 Source: Schmidt et al., 2023, https://arxiv.org/abs/2305.16834.
 """
 
 import dataclasses
+import re
 
 from stilts_keras.errors import InputError
-from stilts_keras.errors import unknown
 from stilts_keras.files import fingerprint_of
 from stilts_keras.graph.route import PRETRAINED
 
 SEEDS = "seeds"
-KINDS = (SEEDS,)
+CHECKPOINTS = "checkpoints"
+_CHECKPOINTS = re.compile(rf"{CHECKPOINTS}:([1-9][0-9]{{0,3}})")
 # What the name of an averaged route ends with.
 MARK = "average-"
 
@@ -25,14 +28,15 @@ class Averaging:
     """What is averaged.
 
     Attributes:
-        kind: str. One of `KINDS`.
+        count: int or None. How many of a stage's last evaluations; None: all
+            seeds.
     """
 
-    kind: str
+    count: int | None = None
 
     def __str__(self):
         """Writes it as `--average` does."""
-        return self.kind
+        return f"{CHECKPOINTS}:{self.count}" if self.count else SEEDS
 
     @property
     def mark(self):
@@ -61,18 +65,25 @@ def parse(texts, seeds):
     Raises:
         InputError: If it is none, or there is nothing to average.
     """
-    found = []
-    for text in dict.fromkeys(map(str, texts)):
-        if text not in KINDS:
-            raise unknown("average", text, KINDS)
-        if len(seeds) < 2:
-            raise InputError(
-                "average=seeds takes the mean of several seeds. Received: "
-                f"seed {', '.join(map(str, seeds))}. Add --seed=2, or leave "
-                "--average out."
-            )
-        found.append(Averaging(text))
-    return tuple(found)
+    return tuple(_parse(text, seeds) for text in dict.fromkeys(texts))
+
+
+def _parse(text, seeds):
+    if text == SEEDS:
+        if len(seeds) > 1:
+            return Averaging()
+        raise InputError(
+            "average=seeds takes the mean of several seeds. Received: seed "
+            f"{seeds[0]}. Add --seed=2, or leave --average out."
+        )
+    found = _CHECKPOINTS.fullmatch(str(text))
+    count = int(found[1]) if found else 0
+    if count < 2:
+        raise InputError(
+            f"average must be {SEEDS!r}, or {CHECKPOINTS!r} with a number of "
+            f"at least 2, such as '{CHECKPOINTS}:5'. Received: {text!r}."
+        )
+    return Averaging(count)
 
 
 def plain_route(name):
@@ -92,7 +103,7 @@ def is_over_seeds(name):
 
     Its results are of all seeds together, and paired with those of none.
     """
-    return name.rpartition("/")[2] == Averaging(SEEDS).mark
+    return name.rpartition("/")[2] == Averaging().mark
 
 
 def make_average(parents, averaging):
@@ -102,7 +113,8 @@ def make_average(parents, averaging):
     the weights: means of factors would be another thing.
 
     Args:
-        parents: tuple of Stage, of equal sources, none of them None.
+        parents: tuple of Stage, of equal sources; one, where its checkpoints
+            are averaged.
         averaging: `Averaging`.
 
     Returns:
@@ -110,16 +122,46 @@ def make_average(parents, averaging):
     """
     first = parents[0]
     identity = {
-        "average": averaging.kind,
+        "average": str(averaging),
         "parents": [parent.fingerprint for parent in parents],
     }
     return dataclasses.replace(
         first,
         parent=first,
         averaged=tuple(parents),
+        num_checkpoints=averaging.count,
         recipe=dataclasses.replace(first.recipe, lora_rank=None),
         takes_head=False,
         more_steps=0,
         path=f"{first.path}/{averaging.mark}",
         fingerprint=fingerprint_of(identity),
     )
+
+
+def averaged_cells(cells, averagings, add_average):
+    """Lists a cell for each average; bare backbones are their own.
+
+    Args:
+        cells: list of Cell. Clean ones, of all seeds.
+        averagings: tuple of `Averaging`.
+        add_average: function of a route, a tuple of Stage and an `Averaging`
+            -> Stage.
+
+    Returns:
+        List of Cell.
+    """
+    found = []
+    for averaging in averagings:
+        groups = {}
+        for cell in cells:
+            seed = cell.seed if averaging.count else None
+            key = cell.route, cell.target.name, seed
+            groups.setdefault(key, []).append(cell)
+        for alike in groups.values():
+            first = alike[0]
+            name, stage = averaging.route(first.route), first.stage
+            if stage is not None:
+                parents = tuple(cell.stage for cell in alike)
+                stage = add_average(name, parents, averaging)
+            found.append(dataclasses.replace(first, route=name, stage=stage))
+    return found

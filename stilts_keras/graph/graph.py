@@ -1,12 +1,12 @@
 """The staged model graph: routes x targets x seeds, each stage once."""
 
-import dataclasses
 import itertools
 
 from stilts_keras.data.pool import pool_of
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import fingerprint_of
+from stilts_keras.graph.averaging import averaged_cells
 from stilts_keras.graph.cell import Cell
 from stilts_keras.graph.cell import LanguageFacts
 from stilts_keras.graph.cell import Lesson
@@ -74,12 +74,14 @@ class Graph:
         self._facts = {}
         self.trials = Trials(self, self._holdings)
         cells = list(self._build_cells())
-        self.cells = (*cells, *self._averaged_cells(cells))
+        cells += averaged_cells(cells, request.average, self._tree.add_average)
+        self.cells = tuple(cells)
         self.disturbed_cells = tuple(self.trials.cells(self.cells))
         self._cells_by_stage = by_stage(self.cells)
         self._disturbed_by_stage = by_stage(self.disturbed_cells)
         self.stages = self._tree.stages
         self._tree.check_rates()
+        self._kept_means = dict(self._tree.kept_means)
 
     # -------------------------------------------------- What others ask of it
     def lowered_lengths(self, num_positions=None):
@@ -174,6 +176,14 @@ class Graph:
                 learned.recipe.dtype_policy,
             ]
         )
+
+    def kept_means(self, stage):
+        """Returns over how many last evaluations a stage keeps the mean.
+
+        Returns:
+            Sorted list of int; empty where nothing asks for one.
+        """
+        return sorted(self._kept_means.get(stage.fingerprint, ()))
 
     def used_by(self, stage):
         """Returns the list of routes (str) that need a stage."""
@@ -318,21 +328,6 @@ class Graph:
                         name, parent, task, seed, more
                     )
                     yield self._cell(name, task, seed, stage)
-
-    def _averaged_cells(self, cells):
-        """Yields a cell for each average; of bare backbones it is the same."""
-        for averaging in self.request.average:
-            groups = {}
-            for cell in cells:
-                key = cell.route, cell.target.name
-                groups.setdefault(key, []).append(cell)
-            for (route, _), found in groups.items():
-                name = averaging.route(route)
-                stage = found[0].stage
-                if stage is not None:
-                    parents = tuple(cell.stage for cell in found)
-                    stage = self._tree.add_average(name, parents, averaging)
-                yield dataclasses.replace(found[0], route=name, stage=stage)
 
     def _cell(self, route, task, seed, stage):
         languages = tuple(self.data_fingerprints[task.name])

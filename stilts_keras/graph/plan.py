@@ -9,6 +9,8 @@ from stilts_keras.data.mixture import PROPORTIONAL
 from stilts_keras.graph import amounts
 from stilts_keras.graph.disturbed import plan_notes
 from stilts_keras.graph.request import SWEEP
+from stilts_keras.graph.twins import average_title
+from stilts_keras.graph.twins import twins_of
 
 WIDTH = 100
 
@@ -63,7 +65,11 @@ def estimate_cost(stage):
         A `Cost`.
     """
     if stage.averaged:
-        return Cost(steps=0, tokens=0, flops=0, disk=_num_bytes(stage))
+        disk = _num_bytes(stage)
+        if stage.num_checkpoints and disk is not None:
+            # The stage itself keeps the mean, too.
+            disk *= 2
+        return Cost(steps=0, tokens=0, flops=0, disk=disk)
     tokens = None
     if stage.num_steps is not None and None not in stage.num_examples:
         shares = stage.shares(list(stage.num_examples))
@@ -115,7 +121,7 @@ def render_plan(
     places = {"done": done, "in the store": stored, "in the mirror": mirrored}
     cells = _first_seed_cells(graph)
     _add_results(tree, graph, cells[None])
-    for twins in _twins(graph):
+    for twins in twins_of(graph):
         stage = twins[0]
         node = nodes[stage.parent].add(_describe_stage(graph, twins, places))
         nodes[stage] = node
@@ -139,22 +145,6 @@ def _num_bytes(stage):
     elif parameters is not None:
         parameters += family.num_fixed_parameters(backbone)
     return None if parameters is None else 4 * parameters
-
-
-def _twins(graph):
-    """Lists stages with those of other seeds, averages last.
-
-    Seeds change no structure: stage k of one seed is stage k of each. Averages
-    over seeds have no twins.
-    """
-    stages = {seed: [] for seed in graph.seeds}
-    averages = []
-    for stage in graph.stages:
-        if stage.averaged:
-            averages.append((stage,))
-        else:
-            stages[stage.seed].append(stage)
-    return [*zip(*stages.values(), strict=True), *averages]
 
 
 def _first_seed_cells(graph):
@@ -196,7 +186,7 @@ def _describe_stage(graph, twins, places):
     stage = twins[0]
     title = " + ".join(map(str, stage.sources))
     if stage.averaged:
-        title = f"average of seeds {_list([x.seed for x in stage.averaged])}"
+        title = average_title(stage)
     text = Text(title, style="bold")
     for name, found in places.items():
         seeds = [twin.seed for twin in twins if twin.fingerprint in found]
@@ -215,7 +205,9 @@ def _describe_stage(graph, twins, places):
 def _recipe_line(stage):
     recipe = stage.recipe
     if stage.averaged:
-        return f"mean of the weights of {len(stage.averaged)} stages"
+        number = stage.num_checkpoints or len(stage.averaged)
+        what = "checkpoints" if stage.num_checkpoints else "stages"
+        return f"mean of the weights of {number} {what}"
     numbers = " + ".join(
         "?" if number is None else f"{number:,}"
         for number in stage.num_examples[: len(stage.sources)]

@@ -76,8 +76,9 @@ class Request:
         disturb: iterable of str. What the targets are evaluated under besides,
             such as `typos:1,3,5` or `real_noise@xnli`; kept as a tuple of
             `disturbances.asked.Asked`. Nothing is trained on it.
-        average: iterable of str. `seeds`: the mean of all seeds' weights is
-            evaluated beside them; kept as a tuple of `averaging.Averaging`.
+        average: iterable of str. `seeds` or `checkpoints:K`: means of weights
+            that are evaluated, too; kept as a tuple of
+            `averaging.Averaging`.
         allow_missing: bool. Leaves out routes whose training rows the data
             lacks, in place of raising.
 

@@ -46,6 +46,8 @@ class Stage:
         head_seed: int. Of the random weights that heads begin at.
         averaged: tuple of Stage. Whose mean the weights are, in place of a
             training; the first is the parent. Empty for what is trained.
+        num_checkpoints: int or None. How many last evaluations of that one
+            stage are averaged; None where several stages are, or none.
         path: str. The chain's sources, such as `mnli/squad`.
         fingerprint: str. 16 hex digits; the identity.
     """
@@ -64,6 +66,7 @@ class Stage:
     more_steps: int
     head_seed: int
     averaged: tuple["Stage", ...] = ()
+    num_checkpoints: int | None = None
     path: str
     fingerprint: str
 

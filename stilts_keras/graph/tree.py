@@ -5,7 +5,7 @@ import dataclasses
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
-from stilts_keras.graph.averaging import SEEDS
+from stilts_keras.graph.averaging import Averaging
 from stilts_keras.graph.averaging import make_average
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import make_stage
@@ -18,6 +18,8 @@ class StageTree:
     Attributes:
         used_by: dict from fingerprint to a dict whose keys are the routes
             (str) that need the stage.
+        kept_means: dict from fingerprint to a set of int: over how many of its
+            last evaluations a stage is to keep the mean.
     """
 
     def __init__(self, request, holdings, recipes):
@@ -33,6 +35,7 @@ class StageTree:
         self._recipes = recipes
         self._stages = {}
         self.used_by = collections.defaultdict(dict)
+        self.kept_means = collections.defaultdict(set)
 
     @property
     def stages(self):
@@ -208,8 +211,8 @@ class StageTree:
 
     def _head_seed(self):
         """Returns the seed of all heads where they are averaged over seeds."""
-        kinds = {averaging.kind for averaging in self._request.average}
-        return self._request.seeds[0] if SEEDS in kinds else None
+        over_seeds = Averaging() in self._request.average
+        return self._request.seeds[0] if over_seeds else None
 
     def add_average(self, route, parents, averaging):
         """Adds the mean of stages, each once; returns it.
@@ -220,8 +223,16 @@ class StageTree:
             averaging: `Averaging`.
         """
         key = (averaging, parents)
+        if averaging.count and not parents[0].recipe.eval_every_steps:
+            raise InputError(
+                f"average={averaging} takes the weights at evaluations on dev "
+                f"rows, of which stage {parents[0].path!r} has none with "
+                "eval_every_steps=0. Set --eval_every_steps."
+            )
         if key not in self._stages:
             self._stages[key] = make_average(parents, averaging)
+            if averaging.count:
+                self.kept_means[parents[0].fingerprint].add(averaging.count)
         stage = self._stages[key]
         self.used_by[stage.fingerprint][route] = True
         return stage

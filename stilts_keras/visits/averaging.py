@@ -1,17 +1,21 @@
 """Makes a visit's stage that is the mean of others."""
 
 import dataclasses
+import os
 
+from stilts_keras import files
 from stilts_keras.backbones.stage_heads import describe_heads
+from stilts_keras.errors import InputError
+from stilts_keras.steps import arrays
 from stilts_keras.steps import checkpoint
 from stilts_keras.versions import versions
 
 
-def average_stage(stage, place, onlooker, interruption):
+def average_stage(visit, place, onlooker, interruption):
     """Averages finished stages and writes the folder of the mean.
 
     Args:
-        stage: Stage, with stages that it is the mean of.
+        visit: `Visit`, of a stage that is the mean of others.
         place: `Place`.
         onlooker: `Onlooker`.
         interruption: `Interruption`.
@@ -19,9 +23,13 @@ def average_stage(stage, place, onlooker, interruption):
     Returns:
         Tuple: its Model, and what there is to say of it.
     """
-    names = ", ".join(f"seed {parent.seed}" for parent in stage.averaged)
-    onlooker.note(f"averaging {stage.parent.path}: {names}")
-    model = place.models.mean_of(stage)
+    stage = visit.stage
+    if stage.num_checkpoints:
+        model, notes = _of_checkpoints(stage, place)
+    else:
+        seeds = ", ".join(str(parent.seed) for parent in stage.averaged)
+        notes = [f"{stage.path}: the mean of seeds {seeds}"]
+        model = place.models.mean_of(stage)
     with interruption.held():
         checkpoint.save_stage(
             place.setting.stages.target(stage),
@@ -32,7 +40,54 @@ def average_stage(stage, place, onlooker, interruption):
             facts=_facts(stage),
         )
         place.setting.stages.adopt(stage)
-    return model, []
+    return model, notes
+
+
+def _of_checkpoints(stage, place):
+    """Takes the mean that the parent kept; says what it is of."""
+    (parent,) = stage.averaged
+    folder = place.models.folder(parent)
+    model = place.models.finished(parent)
+    model.encoder.factors = []
+    count = stage.num_checkpoints
+    arrays.read_weights(checkpoint.mean_file(folder, count), model)
+    steps = files.read_sealed(folder / files.MANIFEST)["checkpoints"]
+    steps = steps[str(count)]
+    note = (
+        f"{stage.path} seed {stage.seed}: the mean of the weights after steps "
+        f"{', '.join(map(str, steps))}"
+    )
+    if len(steps) < count:
+        note += f"; there were no {count} evaluations"
+    return model, [note]
+
+
+def check_means(graph, stages, left):
+    """Refuses averages of checkpoints that finished stages did not keep.
+
+    Args:
+        graph: Graph.
+        stages: `StageFolders`.
+        left: `Remaining`.
+
+    Raises:
+        InputError: If one has to be trained again.
+    """
+    for stage in graph.stages:
+        if stage.fingerprint not in left.stages or not stage.num_checkpoints:
+            continue
+        (parent,) = stage.averaged
+        if parent.fingerprint in left.stages:
+            continue
+        folder, count = stages.find(parent), stage.num_checkpoints
+        if folder and not checkpoint.mean_file(folder, count).is_file():
+            raise InputError(
+                f"Stage {parent.path!r}, seed {parent.seed}, was trained "
+                f"without --average=checkpoints:{count} and keeps no mean of "
+                f"its last evaluations. Delete {os.path.realpath(folder)}, so "
+                "that it is trained again, or choose another --run_dir and "
+                "--stage_store."
+            )
 
 
 def _facts(stage):

@@ -50,6 +50,7 @@ def plan_visits(graph, left):
             lessons=tuple(
                 graph.lessons(stage) if name in left.measured else ()
             ),
+            means=tuple(graph.kept_means(stage) if stage else ()),
         )
         if cells or visit.is_trained or visit.lessons:
             visits.append(visit)

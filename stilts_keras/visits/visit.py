@@ -42,7 +42,7 @@ def _make(visit, place, onlooker, interruption):
     model = None
     if visit.is_trained:
         make_stage = average_stage if visit.stage.averaged else train_stage
-        model, notes = make_stage(visit.stage, place, onlooker, interruption)
+        model, notes = make_stage(visit, place, onlooker, interruption)
         yield Trained(visit.stage)
         yield from map(Note, notes)
     if visit.lessons:

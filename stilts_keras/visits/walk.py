@@ -9,6 +9,7 @@ from stilts_keras.records.remaining import Remaining
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
 from stilts_keras.versions import versions
+from stilts_keras.visits.averaging import check_means
 from stilts_keras.visits.keeping import keep
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.planning import plan_visits
@@ -68,7 +69,8 @@ def begin(folder, options, screen, settings, *, is_here=True):
     graph = folder.graph
     for note in (*folder.notes, *_left_out(graph), *graph.notes_on_longer()):
         screen.note(note)
-    visits = plan_visits(folder.graph, left)
+    visits = plan_visits(graph, left)
+    check_means(graph, folder.stages, left)
     place = None
     if visits:
         _check_devices(visits, options, is_here)

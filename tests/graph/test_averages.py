@@ -1,11 +1,15 @@
 """Averages in the graph: nodes with several parents."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from fakes import graph
 from stilts_keras.errors import InputError
 from stilts_keras.graph.averaging import plain_route
 from stilts_keras.graph.part import parts_of
+from stilts_keras.graph.plan import render_plan
 from stilts_keras.records.remaining import kept_stages
 from stilts_keras.records.remaining import remaining
 from stilts_keras.visits.planning import plan_visits
@@ -82,11 +86,61 @@ def test_other_seeds_are_another_average(built):
         assert stage.averaged[:2] == fewer[path].averaged
 
 
-def test_one_seed_has_no_average_and_others_are_unknown():
+def test_one_seed_has_no_average():
     with pytest.raises(InputError, match="several seeds. Received: seed 1"):
         graph(average=["seeds"])
-    with pytest.raises(InputError, match="Did you mean 'seeds'"):
-        graph(**ASKED, average=["seed"])
+
+
+@pytest.mark.parametrize(
+    "text", ["seed", "checkpoints", "checkpoints:1", "checkpoints:x", "", 5]
+)
+def test_what_cannot_be_averaged_is_refused(text):
+    with pytest.raises(InputError, match="such as 'checkpoints:5'. Received"):
+        graph(**ASKED, average=[text])
+
+
+def test_checkpoints_are_averaged_for_each_seed():
+    asked = ASKED | {"recipe": {"eval_every_steps": 10}}
+    found = graph(**asked, average=["checkpoints:3", "checkpoints:2"])
+    plain = graph(**asked)
+    # Nothing is trained otherwise for it.
+    assert found.stages[: len(plain.stages)] == plain.stages
+    means = found.stages[len(plain.stages) :]
+    assert {(s.path, s.seed, s.num_checkpoints) for s in means} == {
+        (f"{path}/average-checkpoints:{count}", seed, count)
+        for path in ("mnli", "mnli/mnli")
+        for seed in (1, 2, 3)
+        for count in (2, 3)
+    }
+    for stage in means:
+        assert stage.averaged == (stage.parent,)
+        assert found.kept_means(stage.parent) == [2, 3]
+        assert found.kept_means(stage) == []
+    assert len({stage.fingerprint for stage in means}) == len(means)
+    assert found.cells[-1].route == "mnli/average-checkpoints:2"
+    assert found.cells[-1].seed == 3
+    visits = plan_visits(found, left_of(found, nothing))
+    assert [visit.means for visit in visits if visit.means] == [(2, 3)] * 6
+    for part in parts_of(found):
+        assert part.own is None or part.kept_means(
+            part.own
+        ) == found.kept_means(part.own)
+
+
+def test_stages_without_evaluations_have_no_checkpoints():
+    with pytest.raises(InputError, match="has none with eval_every_steps=0"):
+        graph(average=["checkpoints:2"], recipe={"eval_every_steps": 0})
+
+
+def test_the_plan_shows_each_average_once(built):
+    asked = {"average": ["seeds", "checkpoints:5"]}
+    console = Console(file=io.StringIO(), width=100)
+    render_plan(graph(**ASKED, **asked), console=console)
+    text = console.file.getvalue()
+    assert text.count("average of seeds 1, 2, 3") == 2
+    assert text.count("average of the last 5 evaluations") == 2
+    assert text.count("mean of the weights of 5 checkpoints") == 2
+    assert "after mnli/average-checkpoints:5" in text
 
 
 def test_a_visit_of_an_average_needs_those_of_all_its_parents(built):
