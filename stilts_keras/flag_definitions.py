@@ -56,8 +56,8 @@ _flag(
     flags.DEFINE_multi_string,
     "route",
     [],
-    "Stages, such as mlm@de:20k+mnli/squad; pretrained; as controls longer:9k, "
-    "mnli-shuffled. Repeat for more.",
+    "Stages, such as mlm@de:20k+mnli/squad, or pretrained; controls: "
+    "longer:9k, mnli-shuffled. Repeat for more.",
 )
 _flag(
     flags.DEFINE_list,

@@ -79,15 +79,18 @@ def check_means(graph, stages, left):
         (parent,) = stage.averaged
         if parent.fingerprint in left.stages:
             continue
-        folder, count = stages.find(parent), stage.num_checkpoints
-        if folder and not checkpoint.mean_file(folder, count).is_file():
-            raise InputError(
-                f"Stage {parent.path!r}, seed {parent.seed}, was trained "
-                f"without --average=checkpoints:{count} and keeps no mean of "
-                f"its last evaluations. Delete {os.path.realpath(folder)}, so "
-                "that it is trained again, or choose another --run_dir and "
-                "--stage_store."
-            )
+        manifest, count = stages.manifest(parent), stage.num_checkpoints
+        name = checkpoint.mean_file("", count).as_posix()
+        if manifest is None or name in manifest["files"]:
+            continue
+        folder = stages.find(parent)
+        place = os.path.realpath(folder) if folder else "it from the mirror"
+        raise InputError(
+            f"Stage {parent.path!r}, seed {parent.seed}, was trained without "
+            f"--average=checkpoints:{count} and keeps no mean of its last "
+            f"evaluations. Delete {place}, so that it is trained again, or "
+            "choose another --run_dir and --stage_store."
+        )
 
 
 def _facts(stage):
