@@ -1,7 +1,9 @@
 """Averages: nodes without training steps, whose weights are means of others'.
 
 - `seeds`: of the stage of a route and target, over the seeds of a run. Means
-  of heads that began at different random weights would be of no use, so all
+  of what began at different random weights are of no use: on the pocket's
+  UD-POS, seeds of 84, 75 and 77 % gave an average of 68 % with heads of their
+  own, and of 84, 82 and 81 % one of 82 % with heads that began alike. So all
   seeds then begin with the heads of the first; data order and dropout differ.
 - `checkpoints:K`: of the weights of one stage at its last K evaluations on dev
   rows, whatever their scores.

@@ -25,10 +25,10 @@ def average_stage(visit, place, onlooker, interruption):
     """
     stage = visit.stage
     if stage.num_checkpoints:
-        model, notes = _of_checkpoints(stage, place)
+        model, what = _of_checkpoints(stage, place)
     else:
         seeds = ", ".join(str(parent.seed) for parent in stage.averaged)
-        notes = [f"{stage.path}: the mean of seeds {seeds}"]
+        what = f"the mean of seeds {seeds}"
         model = place.models.mean_of(stage)
     with interruption.held():
         checkpoint.save_stage(
@@ -37,10 +37,10 @@ def average_stage(visit, place, onlooker, interruption):
             heads=describe_heads(
                 place.inputs.task(source.task) for source in stage.all_sources
             ),
-            facts=_facts(stage),
+            facts=_facts(stage) | {"end": what},
         )
         place.setting.stages.adopt(stage)
-    return model, notes
+    return model, [f"{stage.path} seed {stage.seed}: {what}"]
 
 
 def _of_checkpoints(stage, place):
@@ -53,13 +53,10 @@ def _of_checkpoints(stage, place):
     arrays.read_weights(checkpoint.mean_file(folder, count), model)
     steps = files.read_sealed(folder / files.MANIFEST)["checkpoints"]
     steps = steps[str(count)]
-    note = (
-        f"{stage.path} seed {stage.seed}: the mean of the weights after steps "
-        f"{', '.join(map(str, steps))}"
-    )
+    what = f"the mean of the weights after steps {', '.join(map(str, steps))}"
     if len(steps) < count:
-        note += f"; there were no {count} evaluations"
-    return model, [note]
+        what += f"; there were no {count} evaluations"
+    return model, what
 
 
 def check_means(graph, stages, left):

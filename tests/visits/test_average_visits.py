@@ -83,7 +83,7 @@ def test_it_is_the_mean_of_its_parents_as_they_are_evaluated(tmp_path, rank):
     with Interruption() as interruption:
         trained, note = make(visit, place, Onlooker(), interruption)
     assert trained == Trained(stage)
-    assert note.text == f"{stage.path}: the mean of seeds 1, 2, 3"
+    assert note.text == f"{stage.path} seed 1: the mean of seeds 1, 2, 3"
     files.check_folder(place.models.folder(stage))
 
     each = [weights(place.models.finished(parent)) for parent in parents]

@@ -74,7 +74,8 @@ def evaluation_notes(rows):
     if any(is_over_seeds(row.route) for row in rows):
         notes.append(
             "average-seeds: one model, of the mean of the seeds' weights; its "
-            "differences are to the mean of all seeds, and not tested"
+            "differences are to the mean of all seeds, and not tested; all "
+            "seeds began with the heads of the first, and so vary less"
         )
     return notes + data_notes(rows)
 
