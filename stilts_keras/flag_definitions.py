@@ -63,7 +63,7 @@ _flag(
     flags.DEFINE_list,
     "targets",
     [],
-    "Tasks or suites that every route is evaluated on, with commas.",
+    "Tasks or suites to evaluate routes on, with commas.",
 )
 _flag(
     flags.DEFINE_multi_string,
@@ -95,6 +95,12 @@ _integer(
     "route_steps",
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
+)
+_flag(
+    flags.DEFINE_list,
+    "average",
+    [],
+    "Evaluate means of weights, too: seeds, checkpoints:5.",
 )
 _flag(
     flags.DEFINE_bool,

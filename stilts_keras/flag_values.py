@@ -101,6 +101,7 @@ def graph():
         route_steps=FLAGS.route_steps,
         measure_forgetting=FLAGS.measure_forgetting,
         disturb=FLAGS.disturb,
+        average=FLAGS.average,
         allow_missing=FLAGS.allow_missing,
     )
 

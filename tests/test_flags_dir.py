@@ -37,8 +37,8 @@ NEEDS_POOLS = {
     "small_real.flags",
     *STUDIES,
 }
-# They ask for more rows or tokens than it has, or have small forms; that of mT5 is of
-# the pocket as it stands; it has no typos that people made, and no sound.
+# They ask for more rows or tokens than it has, or have small forms; that of mT5
+# is of the pocket as it stands; it has no typos that people made, and no sound.
 NOT_FOR_POCKET = {
     "robustness.flags",
     "robustness_small.flags",

@@ -38,8 +38,9 @@ def describe(graph):
         "stages": {
             stage.fingerprint: {
                 "parent": stage.parent and stage.parent.fingerprint,
-                "replays": bool(stage.replayed),
+                "replays": bool(stage.replayed) and not stage.averaged,
                 **_base(stage),
+                **_averaged(stage),
             }
             for stage in graph.stages
         },
@@ -81,6 +82,13 @@ def _base(stage):
     return {"base": stage.base.fingerprint}
 
 
+def _averaged(stage):
+    """Names the stages whose mean a stage is."""
+    if not stage.averaged:
+        return {}
+    return {"averaged": [parent.fingerprint for parent in stage.averaged]}
+
+
 def _settings(request):
     """Lists what only serves to name what differs, where anything does."""
     return {
@@ -99,6 +107,11 @@ def _settings(request):
         "eval_on_dev": sorted(request.eval_on_dev),
         "retrieval_layer": request.retrieval_layer,
         "retrieval_pooling": request.retrieval_pooling,
+        **(
+            {"average": list(map(str, request.average))}
+            if request.average
+            else {}
+        ),
         **{
             f"file of task {task.name}": task.file_digest
             for task in request.tasks

@@ -6,6 +6,7 @@ from stilts_keras.data.pool import pool_of
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
 from stilts_keras.files import fingerprint_of
+from stilts_keras.graph.averaging import averaged_cells
 from stilts_keras.graph.cell import Cell
 from stilts_keras.graph.cell import LanguageFacts
 from stilts_keras.graph.cell import Lesson
@@ -74,12 +75,15 @@ class Graph:
         }
         self._facts = {}
         self.trials = Trials(self, self._holdings)
-        self.cells = tuple(self._build_cells())
+        cells = list(self._build_cells())
+        cells += averaged_cells(cells, request.average, self._tree.add_average)
+        self.cells = tuple(cells)
         self.disturbed_cells = tuple(self.trials.cells(self.cells))
         self._cells_by_stage = by_stage(self.cells)
         self._disturbed_by_stage = by_stage(self.disturbed_cells)
         self.stages = self._tree.stages
         self._tree.check_rates()
+        self._kept_means = dict(self._tree.kept_means)
 
     # -------------------------------------------------- What others ask of it
     def lowered_lengths(self, num_positions=None):
@@ -145,7 +149,7 @@ class Graph:
             List of `Lesson`: for each source of the chain that has dev rows,
             where it was last trained on, in order.
         """
-        if not self.request.measure_forgetting:
+        if not self.request.measure_forgetting or stage.averaged:
             return []
         learned = {
             source.name: (earlier, index)
@@ -174,6 +178,14 @@ class Graph:
                 learned.recipe.dtype_policy,
             ]
         )
+
+    def kept_means(self, stage):
+        """Returns over how many last evaluations a stage keeps the mean.
+
+        Returns:
+            Sorted list of int; empty where nothing asks for one.
+        """
+        return sorted(self._kept_means.get(stage.fingerprint, ()))
 
     def used_by(self, stage):
         """Returns the list of routes (str) that need a stage."""

@@ -9,6 +9,8 @@ from stilts_keras.data.mixture import PROPORTIONAL
 from stilts_keras.graph import amounts
 from stilts_keras.graph.disturbed import plan_notes
 from stilts_keras.graph.request import SWEEP
+from stilts_keras.graph.twins import average_title
+from stilts_keras.graph.twins import twins_of
 
 WIDTH = 100
 
@@ -62,6 +64,12 @@ def estimate_cost(stage):
     Returns:
         A `Cost`.
     """
+    if stage.averaged:
+        disk = _num_bytes(stage)
+        if stage.num_checkpoints and disk is not None:
+            # The stage itself keeps the mean, too.
+            disk *= 2
+        return Cost(steps=0, tokens=0, flops=0, disk=disk)
     tokens = None
     if stage.num_steps is not None and None not in stage.num_examples:
         shares = stage.shares(list(stage.num_examples))
@@ -113,9 +121,7 @@ def render_plan(
     places = {"done": done, "in the store": stored, "in the mirror": mirrored}
     cells = _first_seed_cells(graph)
     _add_results(tree, graph, cells[None])
-    # Seeds change no structure: stage k of one seed is stage k of each.
-    stages = list(zip(*_stages_by_seed(graph).values(), strict=True))
-    for twins in stages:
+    for twins in twins_of(graph):
         stage = twins[0]
         node = nodes[stage.parent].add(_describe_stage(graph, twins, places))
         nodes[stage] = node
@@ -139,13 +145,6 @@ def _num_bytes(stage):
     elif parameters is not None:
         parameters += family.num_fixed_parameters(backbone)
     return None if parameters is None else 4 * parameters
-
-
-def _stages_by_seed(graph):
-    stages = {seed: [] for seed in graph.seeds}
-    for stage in graph.stages:
-        stages[stage.seed].append(stage)
-    return stages
 
 
 def _first_seed_cells(graph):
@@ -185,7 +184,10 @@ def _describe_stage(graph, twins, places):
     from rich.text import Text
 
     stage = twins[0]
-    text = Text(" + ".join(map(str, stage.sources)), style="bold")
+    title = " + ".join(map(str, stage.sources))
+    if stage.averaged:
+        title = average_title(stage)
+    text = Text(title, style="bold")
     for name, found in places.items():
         seeds = [twin.seed for twin in twins if twin.fingerprint in found]
         if len(seeds) == len(twins):
@@ -202,6 +204,10 @@ def _describe_stage(graph, twins, places):
 
 def _recipe_line(stage):
     recipe = stage.recipe
+    if stage.averaged:
+        number = stage.num_checkpoints or len(stage.averaged)
+        what = "checkpoints" if stage.num_checkpoints else "stages"
+        return f"mean of the weights of {number} {what}"
     numbers = " + ".join(
         "?" if number is None else f"{number:,}"
         for number in stage.num_examples[: len(stage.sources)]

@@ -10,6 +10,7 @@ from stilts_keras.data.mixture import Sampling
 from stilts_keras.disturbances.asked import parse as parse_disturbances
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.averaging import parse as parse_averages
 from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.own_tasks import with_own_tasks
 from stilts_keras.graph.ranges import check_recipe_field
@@ -79,6 +80,9 @@ class Request:
         disturb: iterable of str. What the targets are evaluated under besides,
             such as `typos:1,3,5` or `real_noise@xnli`; kept as a tuple of
             `disturbances.asked.Asked`. Nothing is trained on it.
+        average: iterable of str. `seeds` or `checkpoints:K`: means of weights
+            that are evaluated, too; kept as a tuple of
+            `averaging.Averaging`.
         allow_missing: bool. Leaves out routes whose training rows the data
             lacks, in place of raising.
 
@@ -108,6 +112,7 @@ class Request:
     route_steps: int | None = None
     measure_forgetting: bool = False
     disturb: tuple = ()
+    average: tuple = ()
     allow_missing: bool = False
 
     def __post_init__(self):
@@ -118,6 +123,8 @@ class Request:
         self._set("sampling", _checked_sampling(self.sampling))
         self._set("replay", _checked_replay(self.replay))
         self._set("seeds", _checked_seeds(self.seeds))
+        averages = parse_averages(_as_tuple(self.average), self.seeds)
+        self._set("average", averages)
         self._resolve_tasks()
         self._set("task_recipes", self._checked_task_recipes())
         self._open()

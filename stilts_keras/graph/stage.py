@@ -43,6 +43,11 @@ class Stage:
         takes_head: bool. Whether its head begins as the parent's, whose tasks
             have another key, and not anew.
         more_steps: int. Steps beside those of its recipe, in one schedule.
+        head_seed: int. Of the random weights that heads begin at.
+        averaged: tuple of Stage. Whose mean the weights are, in place of a
+            training; the first is the parent. Empty for what is trained.
+        num_checkpoints: int or None. How many last evaluations of that one
+            stage are averaged; None where several stages are, or none.
         path: str. The chain's sources, such as `mnli/squad`.
         fingerprint: str. 16 hex digits; the identity.
     """
@@ -59,6 +64,9 @@ class Stage:
     num_examples: tuple[int | None, ...]
     takes_head: bool
     more_steps: int
+    head_seed: int
+    averaged: tuple["Stage", ...] = ()
+    num_checkpoints: int | None = None
     path: str
     fingerprint: str
 
@@ -74,13 +82,18 @@ class Stage:
 
     @property
     def chain(self):
-        """List of the stages from the first one to this one."""
-        return [*(self.parent.chain if self.parent else ()), self]
+        """List of the stages from the first one to this one.
+
+        Of an average those of all that is averaged, one after the other.
+        """
+        parents = self.averaged or ((self.parent,) if self.parent else ())
+        before = [stage for parent in parents for stage in parent.chain]
+        return [*dict.fromkeys(before), self]
 
     @property
     def depth(self):
         """Number of stages from the backbone to here; 1 for the first."""
-        return len(self.chain)
+        return 1 + (self.parent.depth if self.parent else 0)
 
     @property
     def base(self):
@@ -102,6 +115,8 @@ class Stage:
     def lora_ranks(self):
         """List of the ranks of the LoRA stages since the base."""
         since = self.depth - (self.base.depth if self.base else 0)
+        if not since:
+            return []
         chain = self.chain[self.depth - since :]
         return [stage.recipe.lora_rank for stage in chain]
 
@@ -143,6 +158,8 @@ class Stage:
     @functools.cached_property
     def num_steps(self):
         """Steps if each example is one sequence; None while unknown."""
+        if self.averaged:
+            return 0
         if self.recipe.num_steps is not None:
             return self.recipe.num_steps + self.more_steps
         if None in self.num_examples[: len(self.sources)]:
@@ -165,6 +182,7 @@ def make_stage(
     replay=0.0,
     takes_head=False,
     more_steps=0,
+    head_seed=None,
 ):
     """Makes a Stage, with the path and fingerprint that follow.
 
@@ -185,6 +203,7 @@ def make_stage(
         replay: float in [0, 1).
         takes_head: bool.
         more_steps: int.
+        head_seed: int or None. None: the seed.
 
     Returns:
         A `Stage`.
@@ -204,6 +223,9 @@ def make_stage(
         identity["replay"] = [float(replay), facts[len(sources) :]]
     if takes_head:
         identity["head"] = "parent"
+    head_seed = seed if head_seed is None else head_seed
+    if head_seed != seed:
+        identity["head_seed"] = head_seed
     name = format_stage(sources)
     if more_steps:
         identity["more_steps"] = more_steps
@@ -221,6 +243,7 @@ def make_stage(
         num_examples=num_examples,
         takes_head=takes_head,
         more_steps=more_steps,
+        head_seed=head_seed,
         path=f"{parent.path}/{name}" if parent else name,
         fingerprint=fingerprint_of(identity),
     )

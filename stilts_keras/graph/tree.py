@@ -5,6 +5,8 @@ import dataclasses
 
 from stilts_keras.errors import InputError
 from stilts_keras.errors import unknown
+from stilts_keras.graph.averaging import Averaging
+from stilts_keras.graph.averaging import make_average
 from stilts_keras.graph.route import Source
 from stilts_keras.graph.stage import make_stage
 from stilts_keras.graph.stage import with_overrides
@@ -16,6 +18,8 @@ class StageTree:
     Attributes:
         used_by: dict from fingerprint to a dict whose keys are the routes
             (str) that need the stage.
+        kept_means: dict from fingerprint to a set of int: over how many of its
+            last evaluations a stage is to keep the mean.
     """
 
     def __init__(self, request, holdings, recipes):
@@ -31,6 +35,7 @@ class StageTree:
         self._recipes = recipes
         self._stages = {}
         self.used_by = collections.defaultdict(dict)
+        self.kept_means = collections.defaultdict(set)
 
     @property
     def stages(self):
@@ -198,7 +203,36 @@ class StageTree:
                 replay=self._request.replay,
                 takes_head=takes_head,
                 more_steps=more_steps,
+                head_seed=self._head_seed(),
             )
+        stage = self._stages[key]
+        self.used_by[stage.fingerprint][route] = True
+        return stage
+
+    def _head_seed(self):
+        """Returns the seed of all heads where they are averaged over seeds."""
+        over_seeds = Averaging() in self._request.average
+        return self._request.seeds[0] if over_seeds else None
+
+    def add_average(self, route, parents, averaging):
+        """Adds the mean of stages, each once; returns it.
+
+        Args:
+            route: str. As results will have it.
+            parents: tuple of Stage.
+            averaging: `Averaging`.
+        """
+        key = (averaging, parents)
+        if averaging.count and not parents[0].recipe.eval_every_steps:
+            raise InputError(
+                f"average={averaging} takes the weights at evaluations on dev "
+                f"rows, of which stage {parents[0].path!r} has none with "
+                "eval_every_steps=0. Set --eval_every_steps."
+            )
+        if key not in self._stages:
+            self._stages[key] = make_average(parents, averaging)
+            if averaging.count:
+                self.kept_means[parents[0].fingerprint].add(averaging.count)
         stage = self._stages[key]
         self.used_by[stage.fingerprint][route] = True
         return stage

@@ -56,7 +56,7 @@ submit() {{
     printf '%s\\n' "${{job%%;*}}"
 }}
 
-# visit_of FINGERPRINT [JOB]: a visit, after the job that it needs.
+# visit_of FINGERPRINT [JOB[:JOB...]]: a visit, after the jobs that it needs.
 visit_of() {{
     submit "$1" "${{2:+afterok:$2}}" "$visit --visit=$1"
 }}
@@ -75,7 +75,7 @@ class Jobs:
         folder: str. Where commands are to be run.
         logs: str. The folder for what they print.
         visits: list of dict with `fingerprint`, `name`, and `after`: list of
-            the fingerprints that it needs, the nearest last.
+            the fingerprints that it needs, parents first.
         visit: list of str. The command of a visit, but for `--visit=`.
         report: list of str. The command that comes last.
     """
@@ -163,11 +163,12 @@ def as_script(jobs, sbatch_args=""):
             undo the order of the jobs.
     """
     lines = []
-    # A chain needs no more than its nearest: that has waited for the others.
-    needed = {visit["after"][-1] for visit in jobs.visits if visit["after"]}
+    nearest = _nearest(jobs.visits)
+    needed = {name for names in nearest.values() for name in names}
     for visit in jobs.visits:
         name = visit["fingerprint"]
-        after = "".join(f' "$job_{one}"' for one in visit["after"][-1:])
+        after = ":".join(f"$job_{one}" for one in nearest[name])
+        after = f' "{after}"' if after else ""
         lines.append(f"# {visit['name']}")
         lines.append(f"job_{name}=$(visit_of {name}{after})")
     ends = [
@@ -187,6 +188,19 @@ def as_script(jobs, sbatch_args=""):
         visits="\n".join(lines) or "# Nothing is left to be made.",
         dependency=dependency,
     )
+
+
+def _nearest(visits):
+    """Finds what each visit waits for: that itself waits for all the rest."""
+    after = {visit["fingerprint"]: visit["after"] for visit in visits}
+    return {
+        name: [
+            one
+            for one in needs
+            if not any(one in after[other] for other in needs)
+        ]
+        for name, needs in after.items()
+    }
 
 
 def _words(sbatch_args):

@@ -236,4 +236,5 @@ def _ancestry(found, scores):
             if (found[name] / MANIFEST).is_file():
                 manifest = files.read_sealed(found[name] / MANIFEST)
                 waiting.add(manifest.get("parent"))
+                waiting.update(manifest.get("averaged", ()))
     return names

@@ -58,7 +58,7 @@ class Remaining:
         needed = {weights[key] for key in self.cells}
         for name in self.stages:
             facts = stages[name]
-            needed.add(facts["parent"])
+            needed.update(facts.get("averaged", [facts["parent"]]))
             if facts["replays"]:
                 # What is replayed goes on with the heads that it had.
                 needed.update(_ancestors(stages, name))

@@ -12,6 +12,8 @@ import types
 import typing
 
 from stilts_keras.errors import InputError
+from stilts_keras.graph.averaging import SEEDS
+from stilts_keras.graph.averaging import is_over_seeds
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,15 @@ class Score(_Measured):
     def is_averaged(self):
         """Whether zero-shot means take the score in."""
         return self.zero_shot and self.in_benchmark
+
+    @property
+    def replicate(self):
+        """What of a route the score is one of: the seed.
+
+        An average over seeds has one, which is paired with no seed of another
+        route.
+        """
+        return SEEDS if is_over_seeds(self.route) else self.seed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

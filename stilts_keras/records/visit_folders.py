@@ -172,7 +172,8 @@ class VisitFolder(RunFolder):
         """
         own = self.graph.own
         mine = {own.fingerprint} if own else set()
-        for stage in self.graph.stages[-2:-1]:
+        nearest = (own and own.averaged) or self.graph.stages[-2:-1]
+        for stage in nearest:
             # What is uploaded may be in the store, or not.
             is_mirrored = self.stages.is_mirrored(stage)
             if self.stages.find(stage) is None and not is_mirrored:

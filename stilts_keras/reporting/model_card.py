@@ -62,7 +62,7 @@ def model_card(stage, manifest, head, class_name):
         f", fingerprint `{manifest['fingerprint']}`, seed {manifest['seed']}.",
         _use(head, class_name),
         "## Training",
-        _training(chain),
+        _mean(manifest) + _training(chain),
         "## Scores",
         _scores(manifest, run_dir),
         "## Data",
@@ -144,6 +144,16 @@ def _use(head, class_name):
     if head is not None and head.has_unanswerable:
         note += f" {UNANSWERABLE}"
     return f"{code}\n\n{note}"
+
+
+def _mean(manifest):
+    """Says of an average what it is of, for a chain has one parent each."""
+    if not manifest.get("averaged"):
+        return ""
+    return (
+        f"No training of its own: its weights are {manifest['end']}. Here "
+        "stands the first of what was averaged.\n\n"
+    )
 
 
 def _training(chain):

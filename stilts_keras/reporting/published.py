@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Mapping
 
 from stilts_keras.graph.route import PRETRAINED
-from stilts_keras.reporting.route_names import is_control
+from stilts_keras.reporting.route_names import is_plain
 from stilts_keras.scoring.suites import XTREME
 from stilts_keras.tasks import get_task
 from stilts_keras.tasks.languages import ENGLISH
@@ -292,7 +292,7 @@ def _routes_of(published, task, rows):
         name: _Run(task, metric, _rows_of(rows, task.name, metric, name))
         for name in names
         if (name == PRETRAINED) == (published.kind == PRETRAINED)
-        and not is_control(name)
+        and is_plain(name)
     }
 
 

@@ -6,6 +6,7 @@ report.
 
 import dataclasses
 
+from stilts_keras.graph.averaging import plain_route
 from stilts_keras.graph.route import LONGER
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.tasks.languages import ENGLISH
@@ -21,6 +22,7 @@ def source_names(route):
     Returns:
         List of lists of str; empty for `pretrained` and `longer`.
     """
+    route = plain_route(route)
     if route == PRETRAINED or _is_longer(route):
         return []
     return [
@@ -29,11 +31,16 @@ def source_names(route):
     ]
 
 
-def is_control(route):
-    """Whether a route is there to be compared with, and no answer itself.
+def is_plain(route):
+    """Whether a route is one training on what its tasks say.
 
-    One that trains the target longer, or on shuffled labels.
+    No control, which trains the target longer or on shuffled labels, and no
+    average of several trainings.
     """
+    return plain_route(route) == route and not _is_control(route)
+
+
+def _is_control(route):
     return _is_longer(route) or any(
         base_name(task) != task
         for stage in source_names(route)

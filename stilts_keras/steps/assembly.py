@@ -15,6 +15,7 @@ from stilts_keras.graph.request import SWEEP
 from stilts_keras.problems.retrieval import DOCUMENTED_POOLING
 from stilts_keras.problems.retrieval import documented_layer
 from stilts_keras.steps import checkpoint
+from stilts_keras.steps.averaging import mean_of
 from stilts_keras.steps.multitask import MultiTask
 
 
@@ -64,6 +65,20 @@ class Assembly:
         """Returns a finished stage's Model with its heads."""
         model = self._model(stage, start=stage)
         checkpoint.load_heads(self.folder(stage), model.heads)
+        return model
+
+    def mean_of(self, stage):
+        """Returns the Model whose weights are the mean of finished stages'.
+
+        Args:
+            stage: Stage, with stages that it is the mean of.
+        """
+        model = mean_of(
+            lambda parent=parent: self.finished(parent)
+            for parent in stage.averaged
+        )
+        # Weights of its own: of the factors, no folder is to tell.
+        model.encoder.factors = []
         return model
 
     def with_heads_of(self, stage, encoder):
@@ -129,7 +144,7 @@ class Assembly:
             if source.task.head_key not in heads:
                 problem = self._inputs.problem(source.task)
                 heads[source.task.head_key] = problem.head(encoder)
-        return MultiTask(encoder, heads, seed=stage.seed)
+        return MultiTask(encoder, heads, seed=stage.head_seed)
 
     def _encoder(self, stage, dtype_policy):
         """Loads the backbone of a finished stage, or the root (None)."""

@@ -6,7 +6,7 @@ for each head, and a manifest with the heads and the sha256 of every file.
 
 import math
 import pathlib
-import zipfile
+import shutil
 
 import keras
 import numpy as np
@@ -20,11 +20,14 @@ from stilts_keras.backbones.vocabulary import multiply
 from stilts_keras.errors import DamageError
 from stilts_keras.errors import InputError
 from stilts_keras.errors import first_line
+from stilts_keras.steps.arrays import ROWS
+from stilts_keras.steps.arrays import read_arrays
+from stilts_keras.steps.arrays import write_arrays
 
 WEIGHTS = "weights.npz"
 OPTIMIZER = "optimizer.npz"
-# In a file of weights: which rows of the token embedding it has, if not all.
-ROWS = "rows"
+# Folder of the weights at the last evaluations, where their mean is wanted.
+CHECKPOINTS = "checkpoints"
 PAGE_BYTES = 4096
 
 
@@ -39,7 +42,7 @@ class Saved(keras.Model):
 
 
 # ------------------------------------------------------------ Finished stages
-def save_stage(folder, *, model, heads, facts):
+def save_stage(folder, *, model, heads, facts, means=None):
     """Writes a finished stage's folder.
 
     Args:
@@ -48,6 +51,8 @@ def save_stage(folder, *, model, heads, facts):
         heads: dict from head key to `StageHead`: what the manifest tells of
             each of the Model's heads.
         facts: dict, JSON-serialisable. What the manifest tells besides.
+        means: dict from a number of checkpoints to a file with the mean of
+            their weights, to be kept; or None.
 
     Raises:
         ValueError: If the heads described are not those of the Model.
@@ -61,11 +66,26 @@ def save_stage(folder, *, model, heads, facts):
     with files.write_folder(folder, {**facts, HEADS: told}) as partial:
         # HDF5 crashes the process where the disk is full.
         num_bytes = _num_bytes(model) + model.encoder.tokenizer.num_bytes
+        num_bytes += sum(x.stat().st_size for x in (means or {}).values())
         files.check_space(partial, num_bytes)
         model.encoder.save(partial)
         (partial / HEADS).mkdir()
         for key, head in model.heads.items():
             Saved(head).save_weights(str(partial / heads[key].file))
+        for count, file in (means or {}).items():
+            place = mean_file(partial, count)
+            place.parent.mkdir(exist_ok=True)
+            shutil.copyfile(file, place)
+
+
+def mean_file(folder, count):
+    """Returns where a stage keeps the mean of its last checkpoints.
+
+    Args:
+        folder: path. The stage's.
+        count: int. How many they are.
+    """
+    return pathlib.Path(folder, "means", f"{count}.npz")
 
 
 def load_heads(folder, heads):
@@ -111,16 +131,19 @@ class TrainingProgress:
     another, goes on from there all the same, equal to rounding.
     """
 
-    def __init__(self, folder, meet_damage):
+    def __init__(self, folder, meet_damage, num_checkpoints=0):
         """Writes nothing yet.
 
         Args:
             folder: path.
             meet_damage: function of a `DamageError`; may raise it. Otherwise
                 the stage begins anew.
+            num_checkpoints: int. Of how many last evaluations the weights are
+                kept, besides the best one's.
         """
         self.folder = pathlib.Path(folder)
         self._meet_damage = meet_damage
+        self._num_checkpoints = num_checkpoints
 
     def save(self, model, state):
         """Writes all that the next step depends on.
@@ -135,10 +158,8 @@ class TrainingProgress:
         name = _name(state["step"], state["is_evaluated"])
         facts = {"state": state, "backend": keras.backend.backend()}
         with files.write_folder(self.folder / name, facts) as partial:
-            vocabulary = model.encoder.vocabulary
-            rows = {} if vocabulary is None else {ROWS: vocabulary.rows}
-            _write_arrays(partial / WEIGHTS, _variables(model), rows)
-            _write_arrays(
+            _write_weights(partial, model)
+            write_arrays(
                 partial / OPTIMIZER,
                 [*model.optimizer.variables, *backend.random_state()],
             )
@@ -149,11 +170,38 @@ class TrainingProgress:
             elif other.name != name:
                 (other / OPTIMIZER).unlink(missing_ok=True)
 
-    def load(self, model):
+    def keep_checkpoint(self, model, step):
+        """Keeps the weights at an evaluation, if they are wanted.
+
+        Args:
+            model: `MultiTask`.
+            step: int. Steps done.
+        """
+        if not self._num_checkpoints:
+            return
+        with files.write_folder(self._checkpoint(step), {}) as partial:
+            _write_weights(partial, model)
+        for other in self._checkpoints()[: -self._num_checkpoints]:
+            files.remove(other)
+
+    def load_checkpoint(self, model, step):
+        """Reads the weights at one of the last evaluations.
+
+        Raises:
+            DamageError: If they are not as they were saved.
+        """
+        folder = self._checkpoint(step)
+        files.check_folder(folder)
+        file = folder / WEIGHTS
+        read_arrays(file, _variables(model), _Fitting(model, file, step))
+
+    def load(self, model, evaluated=lambda state: []):
         """Reads the newest state back, as it was saved.
 
         Args:
             model: `MultiTask`, compiled with its optimizer.
+            evaluated: function of a state -> list of int: the steps at which
+                it was evaluated.
 
         Returns:
             dict: the state. None where there is none, or a damaged one.
@@ -163,12 +211,12 @@ class TrainingProgress:
         """
         # It removes what is damaged.
         with backend.first_process_first():
-            state = self._load(model)
+            state = self._load(model, evaluated)
         step = None if state is None else state["step"]
         backend.agree("saved progress", str(step))
         return state
 
-    def _load(self, model):
+    def _load(self, model, evaluated):
         if not self.folder.exists():
             return None
         try:
@@ -177,6 +225,8 @@ class TrainingProgress:
             manifest = newest and files.check_folder(newest)
             if manifest and manifest["state"]["best_step"]:
                 self._check_best(manifest["state"]["best_step"])
+            if manifest:
+                self._check_checkpoints(evaluated(manifest["state"]))
         except DamageError as error:
             self._meet_damage(error)
             self.remove()
@@ -186,8 +236,8 @@ class TrainingProgress:
         self._check_backend(manifest["backend"])
         state = manifest["state"]
         fitted = _Fitting(model, newest / WEIGHTS, state["step"])
-        _read_arrays(newest / WEIGHTS, _variables(model), fitted)
-        arrays = _read_arrays(
+        read_arrays(newest / WEIGHTS, _variables(model), fitted)
+        arrays = read_arrays(
             newest / OPTIMIZER, model.optimizer.variables, fitted
         )
         backend.set_random_state(arrays)
@@ -201,7 +251,7 @@ class TrainingProgress:
         """
         self._check_best(step)
         file = self.folder / _name(step, True) / WEIGHTS
-        _read_arrays(file, _variables(model), _Fitting(model, file, step))
+        read_arrays(file, _variables(model), _Fitting(model, file, step))
 
     def remove(self):
         """Deletes the folder."""
@@ -222,6 +272,29 @@ class TrainingProgress:
         best = self.folder / _name(step, True)
         manifest = files.read_sealed(best / files.MANIFEST)
         files.check_file(best, WEIGHTS, manifest)
+
+    def _check_checkpoints(self, steps):
+        """Leaves those of the last evaluations, which must be there."""
+        number = self._num_checkpoints
+        wanted = [self._checkpoint(step) for step in steps[-number:] if number]
+        for folder in wanted:
+            if not folder.exists():
+                raise DamageError(
+                    f"{self.folder}: the progress has no weights of the "
+                    f"evaluation after step {int(folder.name)}, for it was "
+                    "saved by a run that did not average checkpoints."
+                )
+            files.check_folder(folder)
+        for folder in self._checkpoints():
+            # Of steps that are taken once more.
+            if folder not in wanted:
+                files.remove(folder)
+
+    def _checkpoint(self, step):
+        return self.folder / CHECKPOINTS / f"{step:012d}"
+
+    def _checkpoints(self):
+        return sorted((self.folder / CHECKPOINTS).glob("[0-9]*"))
 
     def _states(self):
         found = self.folder.glob("[0-9]*")
@@ -302,26 +375,8 @@ class _Fitting:
         return table
 
 
-def _write_arrays(file, values, named=None):
-    """Writes arrays one after the other, as `numpy.load` reads them.
-
-    `numpy.savez` would want all of them in memory at once.
-    """
-    entries = {**dict(enumerate(values)), **(named or {})}
-    with zipfile.ZipFile(file, "w") as archive:
-        for name, value in entries.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as entry:
-                np.lib.format.write_array(
-                    entry,
-                    np.asanyarray(keras.ops.convert_to_numpy(value)),
-                    allow_pickle=False,
-                )
-
-
-def _read_arrays(file, variables, fitted):
-    """Assigns a file's first arrays, fitted to them; returns the rest."""
-    with np.load(file, allow_pickle=False) as archive:
-        for number, variable in enumerate(variables):
-            variable.assign(fitted(variable, archive[str(number)]))
-        rest = set(archive.files) - {ROWS, *map(str, range(len(variables)))}
-        return [archive[name] for name in sorted(rest, key=int)]
+def _write_weights(folder, model):
+    """Writes what training has changed, and which rows these are of."""
+    vocabulary = model.encoder.vocabulary
+    rows = {} if vocabulary is None else {ROWS: vocabulary.rows}
+    write_arrays(folder / WEIGHTS, _variables(model), rows)

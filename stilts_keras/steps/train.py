@@ -139,7 +139,7 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
     recipe, num_steps = training.recipe, training.num_steps
     update = _make_update(model, training)
     rate_of = make_schedule(recipe, num_steps)
-    state = TrainState(**(progress.load(model) or {}))
+    state = TrainState(**(progress.load(model, evaluated(recipe)) or {}))
     watch.start(state.step)
     window = Window(state, training, watch)
     saver = _Saver(progress, model, state, window, training.save_every_seconds)
@@ -155,6 +155,7 @@ def train(model, training, *, tokenizer, progress, interruption, watch):
                     score = watch.score_dev(state.step)
                     with interruption.held():
                         _note_score(state, score)
+                        progress.keep_checkpoint(model, state.step)
                         saver.save()
                     window.restart_clock()
                 state.end = _end(state, recipe, num_steps)
@@ -235,6 +236,26 @@ def _is_due(state, recipe, num_steps):
     if not every or not state.step:
         return False
     return state.step % every == 0 or state.step == num_steps
+
+
+def evaluated(recipe):
+    """Returns what lists the steps at which dev rows were scored so far.
+
+    Args:
+        recipe: `Recipe`.
+
+    Returns:
+        Function of a `TrainState`'s dict -> ascending list of int.
+    """
+
+    def list_steps(state):
+        every, step = recipe.eval_every_steps, state["step"]
+        steps = set(range(every, step + 1, every)) if every else set()
+        # The last step, too; but not one that waits for its evaluation.
+        change = steps.union if state["is_evaluated"] else steps.difference
+        return sorted(change({step}))
+
+    return list_steps
 
 
 def _is_logged(step, training):

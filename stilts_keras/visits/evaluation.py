@@ -227,6 +227,8 @@ def _collapse(stage, place):
 
 def learning_rates(stage):
     """Lists the peak rates of a chain, the first stage's first."""
+    if stage and stage.averaged:
+        stage = stage.parent
     chain = stage.chain if stage else ()
     return [earlier.recipe.learning_rate for earlier in chain]
 

@@ -14,7 +14,7 @@ class Planned:
         part: `Part`.
         visit: `Visit`. What of it is left.
         needs: tuple of str. Fingerprints of visits, among those planned with
-            it, of the stages before its own; the nearest last.
+            it, of the stages before its own, parents first.
     """
 
     part: Part
@@ -50,6 +50,7 @@ def plan_visits(graph, left):
             lessons=tuple(
                 graph.lessons(stage) if name in left.measured else ()
             ),
+            means=tuple(graph.kept_means(stage) if stage else ()),
         )
         if cells or visit.is_trained or visit.lessons:
             visits.append(visit)

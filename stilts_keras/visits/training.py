@@ -8,11 +8,16 @@ from stilts_keras import backend
 from stilts_keras import files
 from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.reporting import collapsed
+from stilts_keras.steps import arrays
 from stilts_keras.steps import checkpoint
+from stilts_keras.steps.averaging import mean_of
+from stilts_keras.steps.optimizer import make_optimizer
 from stilts_keras.steps.train import Training
 from stilts_keras.steps.train import TrainSource
 from stilts_keras.steps.train import Watch
+from stilts_keras.steps.train import evaluated
 from stilts_keras.steps.train import train
+from stilts_keras.steps.update import Update
 from stilts_keras.versions import versions
 from stilts_keras.visits.evaluation import evaluator_of
 from stilts_keras.visits.evaluation import learning_rates
@@ -65,8 +70,9 @@ class _StageWatch(Watch):
         return scores
 
 
-def train_stage(stage, place, onlooker, interruption):
+def train_stage(visit, place, onlooker, interruption):
     """Trains a stage and writes its folder; returns its Model, and notes."""
+    stage = visit.stage
     training = _training(stage, place)
     model = place.models.untrained(stage)
     num_rows = _compact(stage, place, training, model)
@@ -80,7 +86,9 @@ def train_stage(stage, place, onlooker, interruption):
         onlooker.note(place.damages.notes[-1])
 
     progress = checkpoint.TrainingProgress(
-        place.setting.stages.progress(stage), meet_damage
+        place.setting.stages.progress(stage),
+        meet_damage,
+        num_checkpoints=max(visit.means, default=0),
     )
     state = train(
         model,
@@ -100,12 +108,14 @@ def train_stage(stage, place, onlooker, interruption):
         **place.models.lora_facts(stage),
         "constants": constants,
     }
+    means, checkpoints = _means(visit, place, training, progress, state)
+    facts |= {"checkpoints": checkpoints} if means else {}
     with interruption.held():
         model.end_training(state.best_step or state.step)
         # All have read what goes now.
         backend.wait_for_all("trained")
         if backend.is_first_process():
-            _save(stage, place, model, facts)
+            _save(stage, place, model, facts, means)
             progress.remove()
         backend.wait_for_all("saved")
         files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
@@ -118,6 +128,48 @@ def train_stage(stage, place, onlooker, interruption):
             collapsed.of_stage(stage.path, stage.seed, constant, rates)
         )
     return model, notes
+
+
+def _means(visit, place, training, progress, state):
+    """Averages the weights of a stage's last evaluations.
+
+    Each as the stage would have been, had it ended there.
+
+    Returns:
+        Tuple: dict from the number of evaluations that is asked for to the
+        file with their mean; and dict from it to their steps.
+    """
+    found, checkpoints = {}, {}
+    steps = evaluated(training.recipe)(dataclasses.asdict(state))
+    for count in visit.means:
+        checkpoints[count] = steps[-count:]
+        mean = mean_of(
+            lambda step=step: _at_checkpoint(
+                visit.stage, place, training, progress, step
+            )
+            for step in checkpoints[count]
+        )
+        found[count] = progress.folder / f"mean-{count}.npz"
+        arrays.write_weights(found[count], mean)
+    return found, checkpoints
+
+
+def _at_checkpoint(stage, place, training, progress, step):
+    """Makes the Model that a stage was after some steps."""
+    model = place.models.untrained(stage)
+    _compact(stage, place, training, model)
+    # It knows how the rows that are not in memory have decayed.
+    Update(
+        model,
+        {},
+        make_optimizer(
+            training.recipe, training.num_steps, model.trainable_variables
+        ),
+    )
+    progress.load_checkpoint(model, step)
+    model.end_training(step)
+    place.models.settle(model)
+    return model
 
 
 def _compact(stage, place, training, model):
@@ -177,7 +229,7 @@ def _training(stage, place):
     )
 
 
-def _save(stage, place, model, facts):
+def _save(stage, place, model, facts, means):
     """Writes a stage's folder, and links it where it lies in a store."""
     inputs, stages = place.inputs, place.setting.stages
     checkpoint.save_stage(
@@ -187,6 +239,7 @@ def _save(stage, place, model, facts):
             inputs.task(source.task) for source in stage.all_sources
         ),
         facts=facts | {"left_out": inputs.left_out(stage)},
+        means=means,
     )
     stages.adopt(stage)
 

@@ -24,12 +24,20 @@ class Visit:
         cells: tuple of Cell. To be evaluated, with the languages that lack a
             score.
         lessons: tuple of Lesson. Whose dev rows are to be scored.
+        means: tuple of int. Over how many of its last evaluations the stage
+            keeps the mean of its weights, too.
     """
 
     stage: Stage | None
     is_trained: bool
     cells: tuple[Cell, ...]
     lessons: tuple[Lesson, ...]
+    means: tuple[int, ...] = ()
+
+    @property
+    def takes_steps(self):
+        """Whether the stage is trained, and no mean of others."""
+        return self.is_trained and not self.stage.averaged
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

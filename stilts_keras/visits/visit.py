@@ -7,6 +7,7 @@ A visit takes values and yields values; it writes nothing but its stage.
 import keras
 
 from stilts_keras import backend
+from stilts_keras.visits.averaging import average_stage
 from stilts_keras.visits.evaluation import Pools
 from stilts_keras.visits.evaluation import evaluate_cell
 from stilts_keras.visits.evaluation import recall
@@ -42,7 +43,8 @@ def make(visit, place, onlooker, interruption):
 def _make(visit, place, onlooker, interruption):
     model = None
     if visit.is_trained:
-        model, notes = train_stage(visit.stage, place, onlooker, interruption)
+        make_stage = average_stage if visit.stage.averaged else train_stage
+        model, notes = make_stage(visit, place, onlooker, interruption)
         yield Trained(visit.stage)
         yield from map(Note, notes)
     if visit.lessons:

@@ -13,6 +13,7 @@ from stilts_keras.records.remaining import Remaining
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
 from stilts_keras.versions import versions
+from stilts_keras.visits.averaging import check_means
 from stilts_keras.visits.keeping import keep
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.planning import plan_visits
@@ -103,7 +104,8 @@ def begin(folder, options, screen, settings, *, is_here=True):
         screen.note(note)
     # What is damaged is gone.
     backend.wait_for_all("the run folder")
-    visits = plan_visits(folder.graph, left)
+    visits = plan_visits(graph, left)
+    check_means(graph, folder.stages, left)
     agree(visits, options)
     place = prepare(folder, visits, options, screen, is_here=is_here)
     if visits or not folder.is_described:
@@ -129,7 +131,7 @@ def _check_devices(backbone, visits, options, is_here):
         # Each has all rows.
         return
     for visit in visits:
-        if visit.is_trained:
+        if visit.takes_steps:
             backend.check_rows(
                 visit.stage.path,
                 visit.stage.recipe.batch_size,
@@ -165,7 +167,7 @@ def prepare(folder, visits, options, screen, *, is_here=True):
     # Of a backbone on the Hub it was not known what it reads.
     asked = folder.graph.request
     check_readable(place.root, asked.used_tasks, asked.known_tasks)
-    trained = [visit.stage for visit in visits if visit.is_trained]
+    trained = [visit.stage for visit in visits if visit.takes_steps]
     _describe_division(place, trained, options, screen)
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)

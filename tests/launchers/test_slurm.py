@@ -188,6 +188,34 @@ def test_a_job_waits_for_the_stage_before_it_and_the_report_for_all(
     assert all(wanted <= {*arguments} for arguments in asked.values())
 
 
+def test_the_job_of_an_average_waits_for_all_its_parents(tmp_path):
+    built = graph(
+        routes=["mnli"],
+        targets=["xquad"],
+        languages=["de"],
+        seeds=(1, 2),
+        average=["seeds"],
+    )
+    left = RunFolder(tmp_path / "run", built).remaining(is_plan=True)
+    visits = plan_visits(built, left)
+    file = tmp_path / "submit.sh"
+    found = jobs.jobs_of(built, visits, tmp_path / "run", [])
+    file.write_text(jobs.as_script(found))
+    dependencies = [
+        [a for a in arguments if a.startswith("--dependency=")]
+        for arguments in submitted(file, tmp_path).values()
+    ]
+    # mnli and squad of each seed; of those of squad the mean.
+    assert dependencies == [
+        [],
+        ["--dependency=afterok:100"],
+        [],
+        ["--dependency=afterok:102"],
+        ["--dependency=afterok:101:103"],
+        ["--dependency=afterany:104"],
+    ]
+
+
 def test_the_script_is_clean(script):
     beside = os.path.dirname(sys.executable)
     places = os.pathsep.join([beside, os.environ["PATH"]])

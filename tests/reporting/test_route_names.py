@@ -4,7 +4,7 @@ import pytest
 
 from stilts_keras.graph.route import Route
 from stilts_keras.reporting.route_names import SourceSet
-from stilts_keras.reporting.route_names import is_control
+from stilts_keras.reporting.route_names import is_plain
 from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.reporting.route_names import source_names
 from stilts_keras.reporting.route_names import source_set_of
@@ -66,13 +66,24 @@ def test_other_routes_are_no_set_of_languages(text):
 @pytest.mark.parametrize(
     "text, expected",
     [
-        ("pretrained", False),
-        ("mnli/squad", False),
-        ("longer", True),
-        ("longer:9k", True),
-        ("mnli-shuffled", True),
-        ("mnli/xnli-shuffled@de:5", True),
+        ("pretrained", True),
+        ("mnli/squad", True),
+        ("longer", False),
+        ("longer:9k", False),
+        ("mnli-shuffled", False),
+        ("mnli/xnli-shuffled@de:5", False),
+        ("average-seeds", False),
+        ("mnli/squad/average-seeds", False),
     ],
 )
-def test_controls_are_told_from_answers(text, expected):
-    assert is_control(str(Route.parse(text))) == expected
+def test_controls_and_averages_are_told_from_answers(text, expected):
+    assert is_plain(text) == expected
+
+
+def test_an_average_has_the_sources_of_its_route():
+    assert source_names("mnli/squad@de/average-seeds") == [
+        ["mnli"],
+        ["squad@de"],
+    ]
+    assert source_names("average-seeds") == source_names("pretrained") == []
+    assert source_names("longer:5/average-seeds") == []

@@ -141,6 +141,28 @@ def test_summary_uses_each_target_s_metric_only(rows):
     ) == tables.summary_frame(rows, "pretrained", primary=PRIMARY)
 
 
+def test_an_average_over_seeds_is_compared_to_the_mean_of_all_seeds(rows):
+    rows += make_rows(
+        {
+            ("average-seeds", 1, "xnli", "de"): 66.0,
+            ("average-seeds", 1, "xnli", "zh"): 50.0,
+            ("mnli/average-seeds", 1, "xnli", "de"): 70.0,
+            ("mnli/average-seeds", 1, "xnli", "zh"): 47.0,
+        }
+    )
+    frame = tables.summary_frame(rows, "pretrained", primary=PRIMARY)
+    found = cell(frame, "average-seeds", "xnli")
+    assert (found["value"], found["count"]) == (58.0, 1)
+    # Seed 1 alone would be 50.
+    assert found["difference"] == pytest.approx(58.0 - 51.0)
+    assert found["p"] is None
+    assert any(note.startswith("average-seeds:") for note in frame["notes"])
+    # Two averages are of the same seeds.
+    frame = tables.summary_frame(rows, "average-seeds", primary=PRIMARY)
+    found = cell(frame, "mnli/average-seeds", "xnli")
+    assert (found["difference"], found["difference_count"]) == (0.5, 1)
+
+
 def test_differences_compare_only_languages_zero_shot_for_both(rows):
     # The route saw German: its mean is over Chinese alone.
     seen = make_rows({("mnli@de", 1, "xnli", "de"): 99.0}, zero_shot=False)

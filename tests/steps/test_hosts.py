@@ -158,6 +158,7 @@ def test_what_contradicts_itself_is_said_in_one_line(changes, said):
         ({"num_workers": 2}, "Leave out --launcher and --num_workers"),
         ({"launcher": "ray"}, "Leave out --launcher and --num_workers"),
         ({"model_parallel": True}, "the devices of one process"),
+        ({"averages": ("seeds",)}, "--average is made by a single process"),
         ({"backend": "torch"}, "on jax only. Received: torch"),
     ],
 )
@@ -169,10 +170,11 @@ def test_what_several_processes_cannot_do_is_said(
         keras.backend, "backend", lambda name=how["backend"]: name
     )
     del how["backend"]
+    averages = how.pop("averages", ())
     options = Options(run_dir=tmp_path, **how)
-    check_hosts(None, options)
+    check_hosts(None, options, averages)
     with pytest.raises(InputError) as caught:
-        check_hosts(hosts.read_hosts(TWO), options)
+        check_hosts(hosts.read_hosts(TWO), options, averages)
     assert said in str(caught.value) and "\n" not in str(caught.value)
 
 

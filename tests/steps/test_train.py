@@ -1,6 +1,7 @@
 import collections
 import dataclasses
 import os
+import shutil
 import signal
 import threading
 import time
@@ -113,6 +114,7 @@ def run(
     on_damage=None,
     micro_batch_size=None,
     noted=None,
+    num_checkpoints=0,
 ):
     """Trains a toy; returns all that came of it."""
     noted = noted or Noted(scores, on_step)
@@ -134,7 +136,7 @@ def run(
             noted.model,
             training,
             tokenizer=LETTERS,
-            progress=TrainingProgress(folder, on_damage),
+            progress=TrainingProgress(folder, on_damage, num_checkpoints),
             interruption=interruption,
             watch=noted,
         )
@@ -201,6 +203,7 @@ def assert_equal(ours, theirs):
 
 
 EVALUATED = Recipe(**vars(RECIPE) | {"eval_every_steps": 3})
+LATE = "000000000011"
 # After each third step and the last one; the best of them is the second.
 SCORES = {3: 1.0, 6: 5.0, 9: 5.0, 11: 2.0}
 
@@ -278,6 +281,56 @@ def test_a_resumed_stage_equals_an_uninterrupted_one(
     ):
         assert (ours.step, ours.loss) == (theirs.step, theirs.loss)
         assert ours.num_tokens == theirs.num_tokens
+
+
+def checkpoints(folder):
+    """The weights of the last evaluations, as bytes, by their steps."""
+    return {
+        int(place.name): (place / "weights.npz").read_bytes()
+        for place in (folder / "checkpoints").iterdir()
+    }
+
+
+def stop_at(end):
+    def ask_to_stop(step):
+        if step == end:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return ask_to_stop
+
+
+def test_checkpoints_are_the_same_wherever_a_stage_was_cut_off(
+    undisturbed, tmp_path
+):
+    how = {"recipe": EVALUATED, "scores": SCORES, "num_checkpoints": 2}
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    noted = run(make_sources(), whole, **how)
+    # They change nothing of the stage itself.
+    assert_equal(weights(noted.model), weights(undisturbed.model))
+    assert set(checkpoints(whole)) == {9, 11}
+    with pytest.raises(Interrupted):
+        run(make_sources(), cut, on_step=stop_at(10), **how)
+    assert set(checkpoints(cut)) == {6, 9}
+    # One of a later step, whose state was not saved any more.
+    shutil.copytree(
+        cut / "checkpoints/000000000006", cut / "checkpoints" / LATE
+    )
+    run(make_sources(), cut, **how)
+    assert checkpoints(cut) == checkpoints(whole)
+
+
+def test_progress_without_checkpoints_is_begun_anew_where_they_are_wanted(
+    undisturbed, tmp_path
+):
+    how = {"recipe": EVALUATED, "scores": SCORES}
+    folder, noted = tmp_path / "progress", []
+    with pytest.raises(Interrupted):
+        run(make_sources(), folder, on_step=stop_at(7), **how)
+    how |= {"num_checkpoints": 2, "on_damage": noted.append}
+    again = run(make_sources(), folder, **how)
+    assert "no weights of the evaluation after step 3" in str(noted[0])
+    assert again.starts == [0] and set(checkpoints(folder)) == {9, 11}
+    assert_equal(weights(again.model), weights(undisturbed.model))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import dataclasses
 
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
-from stilts_keras.reporting.route_names import is_control
+from stilts_keras.reporting.route_names import is_plain
 from stilts_keras.reporting.route_names import shape_of
 from stilts_keras.scoring import suites
 from stilts_keras.tasks.kinds import KINDS
@@ -50,8 +50,8 @@ def frames_of(evidence, studies):
     for suite in suites.scored():
         if {task.name for task in suite.targets} <= set(primary):
             frames[suite.name] = _suite_frame(suite, evidence)
-    # A control is no number of tasks.
-    answers = [row for row in rows if not is_control(row.route)]
+    # Controls and averages are no numbers of tasks.
+    answers = [row for row in rows if is_plain(row.route)]
     shapes = {
         route: shape_of(route)
         for route in dict.fromkeys(row.route for row in answers)

@@ -47,11 +47,14 @@ def pairs_of(rows):
 
 
 def runs_of(rows):
-    """Groups rows by what ran: {route: {seed: {(target, language): row}}}."""
+    """Groups rows by what ran: {route: {seed: {(target, language): row}}}.
+
+    For averages over seeds see `Score.replicate`.
+    """
     runs = {}
     for row in rows:
         by_seed = runs.setdefault(row.route, {})
-        by_seed.setdefault(row.seed, {})[pair_of(row)] = row
+        by_seed.setdefault(row.replicate, {})[pair_of(row)] = row
     return runs
 
 

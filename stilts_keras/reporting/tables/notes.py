@@ -1,6 +1,7 @@
 """What stands below tables: what values are of, and what marks mean."""
 
 from stilts_keras.data.note import DATA_NOTE
+from stilts_keras.graph.averaging import is_over_seeds
 from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.tables.cells import has_replicates
 from stilts_keras.reporting.tables.choice import in_order
@@ -71,6 +72,12 @@ def evaluation_notes(rows):
         f"{target}: hidden state {layer}, {pooling} pooling"
         for target, layer, pooling in states
     ]
+    if any(is_over_seeds(row.route) for row in rows):
+        notes.append(
+            "average-seeds: one model, of the mean of the seeds' weights; its "
+            "differences are to the mean of all seeds, and not tested; all "
+            "seeds began with the heads of the first, and so vary less"
+        )
     return notes + data_notes(rows)
 
 

@@ -27,7 +27,7 @@ def pool_frame(rows, target, baseline):
     routes, baseline = routes_in(rows, baseline, target)
     found = {}
     for row in rows:
-        by_seed = found.setdefault(row.route, {}).setdefault(row.seed, {})
+        by_seed = found.setdefault(row.route, {}).setdefault(row.replicate, {})
         by_seed.setdefault((row.metric, "all"), []).append(row)
     runs = {
         route: {
