@@ -100,7 +100,9 @@ def plan():
         return
     from stilts_keras.graph.part import parts_of
     from stilts_keras.graph.plan import render_plan
+    from stilts_keras.records import speeds
     from stilts_keras.records.stage_folders import StageFolders
+    from stilts_keras.reporting import time_left
 
     graph = flag_values.graph()
     mirror = FLAGS.stage_mirror
@@ -124,13 +126,21 @@ def plan():
             if stage.fingerprint not in left.stages
         }
         at_work = describe_at_work(folder.path, lambda: parts_of(graph))
+    reused = done | here | mirrored
+    times = time_left.plan_lines(
+        graph,
+        [stage for stage in graph.stages if stage not in reused],
+        left and left.cells,
+        speeds.known(folders.run_dir, folders.store),
+        FLAGS.keras_backend,
+    )
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
         stored={stage.fingerprint for stage in here - done},
         mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
-        notes=at_work,
+        notes=[*at_work, *times],
     )
 
 

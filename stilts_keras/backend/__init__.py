@@ -19,6 +19,7 @@ from stilts_keras.backend.devices import spread
 from stilts_keras.backend.dropout import quicken_dropout
 from stilts_keras.backend.gradients import apply_adam
 from stilts_keras.backend.gradients import dense_gradient
+from stilts_keras.backend.machine import device_name
 from stilts_keras.backend.process import prepare
 from stilts_keras.backend.process import without_tensorflow
 from stilts_keras.backend.randomness import random_state
@@ -32,6 +33,7 @@ __all__ = [
     "check_rows",
     "check_spread",
     "dense_gradient",
+    "device_name",
     "fill",
     "has_accelerator",
     "jit_compile",

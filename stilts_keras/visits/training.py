@@ -14,6 +14,8 @@ from stilts_keras.steps.train import train
 from stilts_keras.versions import versions
 from stilts_keras.visits.evaluation import evaluator_of
 from stilts_keras.visits.evaluation import learning_rates
+from stilts_keras.visits.pace import Stopwatch
+from stilts_keras.visits.pace import speed_of_training
 
 
 class _StageWatch(Watch):
@@ -21,6 +23,7 @@ class _StageWatch(Watch):
 
     def __init__(self, stage, place, model, onlooker, interruption, num_steps):
         self.constants = {}
+        self.stopwatch = Stopwatch()
         self._stage = stage
         self._place = place
         self._model = model
@@ -32,6 +35,7 @@ class _StageWatch(Watch):
         self._onlooker.start(self._stage, self._num_steps, step)
 
     def step(self, step, loss):
+        self.stopwatch.step()
         self._onlooker.step(step, loss)
 
     def log(self, log):
@@ -41,6 +45,7 @@ class _StageWatch(Watch):
         scores = self.score(step)
         values = {f"dev/{name}": score for name, score in scores.items()}
         self._onlooker.scalars(step, values)
+        self.stopwatch.pause()
         return float(np.mean(list(scores.values()))) if scores else None
 
     def score(self, step):
@@ -98,6 +103,10 @@ def train_stage(stage, place, onlooker, interruption):
         **place.models.lora_facts(stage),
         "constants": constants,
     }
+    speed = speed_of_training(
+        stage, place, training.num_steps, watch.stopwatch.facts()
+    )
+    facts |= {"speed": speed} if speed else {}
     with interruption.held():
         model.end_training(state.best_step or state.step)
         _save(stage, place, model, facts)

@@ -1,18 +1,25 @@
 """Makes the visits that are left of a folder, one after the other, here."""
 
 import dataclasses
+import time
 
 from stilts_keras import backend
 from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
+from stilts_keras.records.rows import Speed
+from stilts_keras.records.rows import from_dict
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
 from stilts_keras.versions import versions
 from stilts_keras.visits.keeping import keep
+from stilts_keras.visits.pace import speed_of_evaluation
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.planning import plan_visits
+from stilts_keras.visits.values import Note
+from stilts_keras.visits.values import Scored
 from stilts_keras.visits.values import Setting
+from stilts_keras.visits.values import Trained
 from stilts_keras.visits.visit import make
 
 
@@ -45,11 +52,34 @@ def walk(folder, options, screen, interruption, settings):
     left = begun.left
     for visit in begun.visits:
         with folder.files.open_events():
-            for found in make(visit, begun.place, screen, interruption):
-                keep(folder, found, screen)
+            found = make(visit, begun.place, screen, interruption)
+            speeds = _kept(found, folder, screen, begun.place)
+        folder.files.keep_speeds(speeds)
         left = without(left, visit)
         folder.drop_unneeded(options.keep, left)
         screen.end_visit(left)
+
+
+def _kept(results, folder, screen, place):
+    """Keeps what a visit yields as it comes; returns a `Speed` of each."""
+    speeds, began = [], time.monotonic()
+    for found in results:
+        seconds = time.monotonic() - began
+        match found:
+            case Trained(stage):
+                told = (folder.stages.manifest(stage) or {}).get("speed")
+                if told:
+                    where = f"speed of {stage.path} ({stage.fingerprint})"
+                    speeds.append(from_dict(Speed, told, where))
+            case Scored(cell=cell, language=language):
+                speeds.append(
+                    speed_of_evaluation(cell, language, place, seconds)
+                )
+        keep(folder, found, screen)
+        if not isinstance(found, Note):
+            # Whatever is noted is of what comes next.
+            began = time.monotonic()
+    return speeds
 
 
 def begin(folder, options, screen, settings, *, is_here=True):
