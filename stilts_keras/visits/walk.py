@@ -50,6 +50,7 @@ def walk(folder, options, screen, interruption, settings):
     """
     begun = begin(folder, options, screen, settings)
     left = begun.left
+    screen.expect(left)
     for visit in begun.visits:
         with folder.files.open_events():
             found = make(visit, begun.place, screen, interruption)
