@@ -1,11 +1,11 @@
-"""Runs benchmarks one after the other, and prints README's table.
+"""Runs benchmarks one after the other, and prints the table.
 
     python -m benchmarks [--lines=FILE] [--table] [NAME ...]
 
-Without names: all that are in the table, but `gpu`. `--lines` says where the
-JSON lines are kept (benchmarks/lines.jsonl): a line takes the place of an
-earlier one of the same benchmark and sizes. `--table` runs nothing. Do this on
-a machine that does nothing else.
+docs/speed.md has it. Without names: all that are in it, but `gpu`. `--lines`
+says where the JSON lines are kept (benchmarks/lines.jsonl): a line takes the
+place of an earlier one of the same benchmark and sizes. `--table` runs nothing.
+Do this on a machine that does nothing else.
 """
 
 import argparse

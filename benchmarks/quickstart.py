@@ -2,7 +2,8 @@
 
     python -m benchmarks.quickstart [tensorflow|jax|torch]
 
-README.md's table and figures of the quickstart are this script's output.
+README.md's table of the quickstart, and the times in docs/speed.md ("The
+quickstart"), are this script's output.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Makes README's table of benchmarks from their JSON lines."""
+"""Makes the table of docs/speed.md from their JSON lines."""
 
 import json
 

@@ -1,6 +1,6 @@
 """Times a training step, ours on each backend against Hugging Face's.
 
-    python -m benchmarks.train_step                  # Both sizes of README.md
+    python -m benchmarks.train_step                  # Both of docs/speed.md
     python -m benchmarks.train_step --layers=12 --hidden=384 --batch=16 ...
 
 Hugging Face transformers trains on torch with SDPA attention and the fused

@@ -18,6 +18,10 @@ from stilts_keras import memory
 from stilts_keras.errors import InputError
 
 FLAGS = flags.FLAGS
+REPORT_ELSEWHERE = (
+    "Pass --output=FOLDER for a report of what is complete so far; the run "
+    "refreshes its own from time to time."
+)
 
 
 def tasks(*names):
@@ -52,6 +56,7 @@ def report():
         output = files.check_folder_place(output, "output")
     elif files.at_home(FLAGS.run_dir[0]).is_dir():
         files.check_folder_place(FLAGS.run_dir[0], "run_dir")
+    from stilts_keras.records.lock import is_at_work
     from stilts_keras.records.lock import locked
     from stilts_keras.records.scalars import write_scalars
     from stilts_keras.reporting import overview
@@ -59,7 +64,15 @@ def report():
     from stilts_keras.reporting import report as reports
     from stilts_keras.reporting.evidence import gather
 
-    made = reports.build(gather(FLAGS.run_dir, baseline=FLAGS.baseline))
+    run_dirs = [files.at_home(run_dir) for run_dir in FLAGS.run_dir]
+    at_work = [path for path in run_dirs if path.is_dir() and is_at_work(path)]
+    if at_work and not output:
+        # Refused now, and not once the report has been computed.
+        with locked(run_dirs[0], move=REPORT_ELSEWHERE):
+            at_work = []
+    made = reports.build(
+        gather(run_dirs, baseline=FLAGS.baseline, is_at_work=bool(at_work))
+    )
     if output:
         file = reports.write(made, output)
         logs = os.path.join(output, "tensorboard")
@@ -68,9 +81,8 @@ def report():
         evidence = made.evidence
         write_scalars([*evidence.rows, *evidence.disturbed], logs)
     else:
-        with locked(FLAGS.run_dir[0]):
-            folder = files.at_home(FLAGS.run_dir[0])
-            file = reports.write(made, folder / reports.FOLDER)
+        with locked(run_dirs[0], move=REPORT_ELSEWHERE):
+            file = reports.write(made, run_dirs[0] / reports.FOLDER)
     rendering.print_frame(made.frames["summary"])
     for line in (*made.sentences, *made.evidence.problems, f"Report: {file}"):
         print(line)
@@ -87,10 +99,13 @@ def plan():
         _print_jobs()
         return
     from stilts_keras.graph.part import parts_of
+    from stilts_keras.graph.per_device import plan_memory
     from stilts_keras.graph.plan import render_plan
     from stilts_keras.records.stage_folders import StageFolders
 
-    graph = flag_values.graph()
+    graph, per_device = flag_values.graph(), []
+    if FLAGS.model_parallel:
+        per_device = plan_memory(graph, flag_values.options())
     mirror = FLAGS.stage_mirror
     folders = StageFolders(flag_values.run_dir(), FLAGS.stage_store, mirror)
     there = [stage for stage in graph.stages if folders.find(stage)]
@@ -118,7 +133,7 @@ def plan():
         stored={stage.fingerprint for stage in here - done},
         mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
-        notes=at_work,
+        notes=[*per_device, *at_work],
     )
 
 

@@ -16,9 +16,12 @@ from stilts_keras.records.run_folder import VISITS
 from stilts_keras.records.run_folder import RunFolder
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.progress import Progress
+from stilts_keras.reporting.refresh import Refresher
 from stilts_keras.reporting.refresh import places
 from stilts_keras.reporting.refresh import refresh
 from stilts_keras.scoring import submission_files
+from stilts_keras.visits.follow import check_hosts
+from stilts_keras.visits.follow import follow
 from stilts_keras.visits.screen import Screen
 
 
@@ -38,6 +41,7 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
 
     Returns:
         List of `records.rows.Score`: the graph's part of `results.jsonl`.
+        Of several processes at one run, the first has it, others none.
 
     Raises:
         InputError: If data, backbone or run folder are unfit, or another
@@ -48,6 +52,16 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
     """
     options = options or Options(**parts)
     backend.prepare()
+    hosts = backend.read_hosts()
+    check_hosts(hosts, options)
+    with backend.joined(hosts):
+        if not backend.is_first_process():
+            follow(graph, options, hosts)
+            return []
+        return _run(graph, options, console, settings or {})
+
+
+def _run(graph, options, console, settings):
     folder = RunFolder(
         options.run_dir,
         graph,
@@ -55,7 +69,9 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
         stage_mirror=options.stage_mirror,
         on_damage=options.on_damage,
     )
-    screen = Screen(folder, Progress(console=console))
+    progress = Progress(console=console)
+    refresher = Refresher(folder.path, folder.baseline, progress.note)
+    screen = Screen(folder, progress, refresher)
     with (
         Interruption() as interruption,
         files.refusals_said(),
@@ -70,7 +86,7 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
                     options=options,
                     screen=screen,
                     interruption=interruption,
-                    settings=settings or {},
+                    settings=settings,
                 )
             )
         with contextlib.suppress(OSError):

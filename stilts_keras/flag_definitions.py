@@ -51,20 +51,20 @@ def _integer(name, text):
     _flag(flags.DEFINE_integer, name, None, text)
 
 
+def _list(name, text):
+    """Defines a flag of words with commas, none by default."""
+    _flag(flags.DEFINE_list, name, [], text)
+
+
 _group("what to train")
 _flag(
     flags.DEFINE_multi_string,
     "route",
     [],
-    "Stages, such as mlm@de:20k+mnli/squad, or pretrained; controls: "
-    "longer:9k, mnli-shuffled. Repeat for more.",
+    "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. For "
+    "controls: longer:9k, mnli-shuffled. Repeat for more.",
 )
-_flag(
-    flags.DEFINE_list,
-    "targets",
-    [],
-    "Tasks or suites to evaluate routes on, with commas.",
-)
+_list("targets", "Tasks or suites to evaluate routes on, with commas.")
 _flag(
     flags.DEFINE_multi_string,
     "task_file",
@@ -90,18 +90,13 @@ _flag(
     list(Request.seeds),
     "Fixes data order, heads and dropout. Repeat for replicates.",
 )
-_string("baseline", "Route to compare the others to (default: the first).")
+_string("baseline", "Route to compare the others to (default: first).")
 _integer(
     "route_steps",
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
 )
-_flag(
-    flags.DEFINE_list,
-    "average",
-    [],
-    "Evaluate means of weights, too: seeds, checkpoints:5.",
-)
+_list("average", "Evaluate means of weights, too: seeds, checkpoints:5.")
 _flag(
     flags.DEFINE_bool,
     "measure_forgetting",
@@ -135,10 +130,8 @@ _flag(
     2.0,
     "With --sampling=temperature: 1 is proportional, much is uniform.",
 )
-_flag(
-    flags.DEFINE_list,
+_list(
     "sampling_rates",
-    [],
     "With --sampling=explicit: a weight for each source of a mixture, such as "
     "mnli=2,mlm@de=1.",
 )
@@ -160,8 +153,7 @@ _flag(
 for _name, _text in {
     "tokenizer": "SentencePiece model, where not the backbone's own; pocket "
     "for the built-in one.",
-    "family": "Family of --backbone=random (default: the first that README "
-    "lists).",
+    "family": "Of --backbone=random (default: the first of docs/backbones.md).",
 }.items():
     _string(_name, _text)
 for _name, _default, _text in (
@@ -191,18 +183,14 @@ _flag(
     Request.languages,
     "Languages to evaluate, with commas (default: all of each target).",
 )
-_integer(
-    "train_limit", "Most examples to train on, where a route gives no count."
-)
+_integer("train_limit", "Most training examples where a route has no count.")
 _integer(
     "eval_limit",
     "Most examples to evaluate in each language; the pools of bucc2018 are "
     "always searched whole.",
 )
-_flag(
-    flags.DEFINE_list,
+_list(
     "eval_on_dev",
-    [],
     "Targets to evaluate on dev rows in place of test rows, with commas.",
 )
 _flag(
@@ -238,7 +226,7 @@ _flag(
     flags.DEFINE_enum,
     "retrieval_pooling",
     Request.retrieval_pooling,
-    "One vector of a sentence (default: mean).",
+    "Sentence vector (default: mean).",
     choices=POOLINGS,
 )
 _group("score")
@@ -286,7 +274,15 @@ _flag(
     "dtype_policy",
     None,
     "Keras dtype policy.",
-    choices=DTYPE_POLICIES,
+    DTYPE_POLICIES,
+)
+RECIPE_FIELDS = tuple(GROUPS[RECIPE])
+_flag(
+    flags.DEFINE_multi_string,
+    "task_recipe",
+    [],
+    "Recipes of single sources and targets, such as "
+    "squad,xquad:max_length=384,epochs=2. Repeat for more.",
 )
 _group("how to run")
 _flag(
@@ -360,8 +356,11 @@ for _name, _text in {
     "num_workers": "Processes of the local launcher.",
     "devices": "GPUs or TPUs that each stage is trained and evaluated on, each "
     "with a part of every batch. JAX only.",
+    "model_parallel": "With --devices: divide weights, not batches.",
 }.items():
-    _flag(flags.DEFINE_integer, _name, getattr(Options, _name), _text)
+    _default = getattr(Options, _name)
+    _define = flags.DEFINE_integer if _default else flags.DEFINE_bool
+    _flag(_define, _name, _default, _text)
 _string("ray_address", "HOST:PORT of a cluster (default: one of its own).")
 _flag(
     flags.DEFINE_float,

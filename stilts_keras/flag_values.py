@@ -88,9 +88,9 @@ def graph():
         retrieval_pooling=FLAGS.retrieval_pooling,
         baseline=FLAGS.baseline,
         recipe={
-            name: FLAGS[name].value
-            for name in flag_definitions.GROUPS[flag_definitions.RECIPE]
+            name: FLAGS[name].value for name in flag_definitions.RECIPE_FIELDS
         },
+        task_recipes=_task_recipes(),
         sampling=Sampling(
             kind=FLAGS.sampling,
             cap=FLAGS.sampling_cap,
@@ -118,6 +118,36 @@ def _sampling_rates():
                 f"mnli=2. Received: {item!r}."
             ) from error
     return rates
+
+
+def _task_recipes():
+    """Reads --task_recipe: TASK,TASK:FIELD=VALUE,FIELD=VALUE."""
+    recipes = {}
+    for item in FLAGS.task_recipe:
+        names, colon, given = item.partition(":")
+        fields = dict(part.partition("=")[::2] for part in given.split(","))
+        if not (names and colon and all(fields.values())):
+            raise InputError(
+                "task_recipe must be written as TASK:FIELD=VALUE, with commas "
+                "between several tasks and between several fields, such as "
+                f"squad,xquad:max_length=384,epochs=2. Received: {item!r}."
+            )
+        recipe = {
+            name: _recipe_value(name, text) for name, text in fields.items()
+        }
+        for name in names.split(","):
+            recipes.setdefault(name, {}).update(recipe)
+    return recipes
+
+
+def _recipe_value(name, text):
+    """Reads a Recipe's field as its own flag would; Graph names an unknown."""
+    if name not in flag_definitions.RECIPE_FIELDS:
+        return text
+    try:
+        return FLAGS[name].parser.parse(text)
+    except ValueError as error:
+        raise InputError(f"task_recipe: {name}: {error}.") from error
 
 
 def _retrieval_layer():

@@ -23,6 +23,8 @@ class Interruption:
         self._number = None
         self._is_raised = False
         self._is_held = False
+        self._agreed = None
+        self._num_held = 0
         self._before = {}
 
     def __enter__(self):
@@ -56,14 +58,34 @@ class Interruption:
         finally:
             self._is_held = was_held
         if not was_held:
+            if self._agreed is not None and not self._is_raised:
+                self._num_held += 1
+                self._number = self._agreed(self._num_held, self._number)
             self._raise_once()
+
+    @contextlib.contextmanager
+    def together(self, agreed):
+        """Has several processes stop at the end of the same held block.
+
+        All of them must meet the same held blocks meanwhile.
+
+        Args:
+            agreed: function of the number of held blocks that have ended, and
+                of the signal's number or None, to a signal's number or None:
+                whether all are to stop now.
+        """
+        self._agreed = agreed
+        try:
+            yield
+        finally:
+            self._agreed = None
 
     def _take(self, number, frame):
         if self._number is not None:
             # Whoever asks twice does not want to wait.
             os._exit(128 + number)
         self._number = number
-        if not self._is_held:
+        if not self._is_held and self._agreed is None:
             self._raise_once()
 
     def _raise_once(self):

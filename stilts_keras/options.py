@@ -33,6 +33,8 @@ class Options:
             at a time; None for the whole batch.
         devices: int. On how many each stage is trained and evaluated, each
             with a part of every batch; above 1 on JAX only.
+        model_parallel: bool. Whether devices have a part of the weights each,
+            in place of a part of every batch.
         compact_vocabulary: bool. A stage trains on the rows of the token
             embedding that its data have tokens for, wherever the result is
             the same.
@@ -65,6 +67,7 @@ class Options:
     save_every_minutes: float = 10.0
     micro_batch_size: int | None = None
     devices: int = 1
+    model_parallel: bool = False
     compact_vocabulary: bool = True
     long_rows: str = "cut"
     bad_rows: str = "skip"
@@ -103,6 +106,11 @@ class Options:
             raise InputError(
                 "save_every_minutes must be above 0. Received: "
                 f"{self.save_every_minutes!r}."
+            )
+        if self.model_parallel and self.devices == 1:
+            raise InputError(
+                "--model_parallel divides weights among devices. Pass "
+                "--devices=2 or more, too."
             )
         self._check_launcher()
         if self.stage_mirror is not None:

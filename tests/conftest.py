@@ -35,7 +35,7 @@ LONGEST = (
     "test_three_backends",
     "test_long_chains",
     "test_real_tasks",
-    "test_readme",
+    "test_docs",
     "test_all_problems",
     "test_families",
 )

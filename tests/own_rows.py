@@ -1,4 +1,4 @@
-"""Rows of the README's own task, in a folder of the Hub's layout."""
+"""Rows of the documented own task, in a folder of the Hub's layout."""
 
 import json
 

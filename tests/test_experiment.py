@@ -56,7 +56,7 @@ def run(backend, run_dir, data, *extra, check=True):
     )
 
 
-# On TensorFlow the README's example and its quickstart run, too.
+# On TensorFlow the documented example and its quickstart run, too.
 BACKENDS = (
     pytest.param("tensorflow", marks=pytest.mark.slow),
     "jax",

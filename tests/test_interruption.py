@@ -87,3 +87,24 @@ def test_a_second_signal_exits_at_once(number):
     )
     done = subprocess.run([sys.executable, "-c", code], timeout=30)
     assert done.returncode == 128 + number
+
+
+def test_several_stop_at_the_end_of_the_same_block():
+    asked, done = [], []
+
+    def agreed(num_held, number):
+        asked.append((num_held, number))
+        return signal.SIGTERM if num_held == 3 else None
+
+    with pytest.raises(Interrupted) as caught, Interruption() as interruption:
+        with interruption.together(agreed):
+            for block in range(9):
+                with interruption.held(), interruption.held():
+                    done.append(block)
+                if block == 1:
+                    # Outside of any block, and yet it waits for the others.
+                    send(signal.SIGINT)
+                    done.append("on")
+    assert done == [0, 1, "on", 2]
+    assert asked == [(1, None), (2, None), (3, signal.SIGINT)]
+    assert caught.value.signal_number == signal.SIGTERM

@@ -11,12 +11,12 @@ from command import stilts
 from command import tiny_backbone
 from own_rows import NUM_ROWS
 from own_rows import write_reviews
+from pages import block_after
 from stilts_keras.errors import InputError
 from stilts_keras.graph.own_tasks import load_task_file
 from stilts_keras.main import main
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import Score
-from test_readme import block_after
 
 TINY = [
     *tiny_backbone(),
@@ -77,7 +77,7 @@ def test_a_folder_of_own_rows_serves_beside_the_suites_data(
     assert "-> lareqa in" in shown
 
 
-def test_the_readme_task_is_a_source_and_a_target(finished):
+def test_the_documented_task_is_a_source_and_a_target(finished):
     folder, out, _ = finished
     rows = read_rows(folder / "run/results.jsonl", Score)
     assert {row.route for row in rows} == {"pretrained", "reviews@de:16"}

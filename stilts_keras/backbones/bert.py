@@ -9,6 +9,7 @@ import dataclasses
 import itertools
 
 from stilts_keras.backbones import xlm_roberta
+from stilts_keras.backbones.division import encoder_divisions
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family_facts import BERT_KEYS
 from stilts_keras.backbones.pieces import SentencePieces
@@ -50,6 +51,9 @@ class Bert(Family):
     model_types = ("bert",)
     keras_class = "BertBackbone"
     keras_tokenizer_class = "BertTokenizer"
+    divisions = encoder_divisions(
+        "(token|position|segment)_embedding/embeddings"
+    )
     huggingface_keys = BERT_KEYS
     # Of vocab.txt, tokenizer_config.json says the casing; it is the surer.
     tokenizer_files = (

@@ -9,6 +9,7 @@ and `[MASK]` after the last piece where the file lacks it.
 
 from stilts_keras.backbones.bert import MASKED_LM_NAMES
 from stilts_keras.backbones.bert import SPECIAL_TOKENS
+from stilts_keras.backbones.division import encoder_divisions
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family_facts import BERT_KEYS
 from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
@@ -57,6 +58,13 @@ class DebertaV3(Family):
     tokenizer_files = ("spm.model", "tokenizer.json")
     prefixes = ("deberta.",)
     classifier_activation = "gelu"
+    divisions = encoder_divisions(
+        "token_embedding/embeddings",
+        "rel_embedding/rel_embedding",
+        layer="disentangled_attention_encoder_layer",
+    )
+    # The distances' layer norm, too.
+    num_whole_vectors = (6, 4)
     huggingface_class = "DebertaV2Model"
     huggingface_heads = {
         "classification": (

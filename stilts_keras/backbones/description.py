@@ -84,6 +84,12 @@ class Backbone:
             return None
         return get_family(self.family).num_parameters(self)
 
+    @property
+    def divided_axes(self):
+        """Dict from a regular expression of paths to the axis divided."""
+        divisions = get_family(self.family).divisions
+        return {path: found.axis for path, found in divisions.items()}
+
     def limits(self, problems):
         """Says what a user should know of this family and some problems.
 

@@ -4,6 +4,7 @@ Source: Sanh et al., 2019, https://arxiv.org/abs/1910.01108.
 """
 
 from stilts_keras.backbones import bert
+from stilts_keras.backbones.division import encoder_divisions
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family_facts import activation_of
@@ -49,6 +50,11 @@ class DistilBert(Family):
     tokenizer_files = ("vocab.txt", "tokenizer.json")
     prefixes = ("distilbert.",)
     classifier_activation = "relu"
+    # Keras numbers the layer, which KerasHub gives no name.
+    divisions = encoder_divisions(
+        r"token_and_position_embedding(_\d+)?/(token|position)_embedding/"
+        "embeddings"
+    )
     huggingface_class = "DistilBertModel"
     huggingface_heads = {
         "classification": (

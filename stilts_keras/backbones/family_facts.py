@@ -84,6 +84,10 @@ class FamilyFacts:
             sequences, between its two layers; one of `ACTIVATIONS`' values.
         masked_lm_activation: str or None. That of the published head of
             masked tokens; None is the network's.
+        divisions: mapping from a regular expression of variables' whole paths
+            to the `Division` of these; empty where none is known.
+        num_whole_vectors: tuple of two int. Vectors of the hidden size that
+            are not divided: of each layer, and besides.
         limits: mapping from a problem's name to what a user should know of
             this family and it.
         huggingface_class: str. transformers' class without a head.
@@ -111,6 +115,8 @@ class FamilyFacts:
     summary = "first"
     classifier_activation = "tanh"
     masked_lm_activation: str | None = None
+    divisions: Mapping = {}
+    num_whole_vectors = (6, 2)
     limits: Mapping = {}
     huggingface_class = ""
     huggingface_heads: Mapping = {}

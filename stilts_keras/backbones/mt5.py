@@ -8,6 +8,7 @@ and `</s>` ends it. The vocabulary keeps ids 0 to 2 for `<pad>`, `</s>` and
 stood for cut-out spans as mT5 learned; here the last one masks tokens.
 """
 
+from stilts_keras.backbones.division import Division
 from stilts_keras.backbones.encoder_part import EncoderPart
 from stilts_keras.backbones.family_facts import HUGGINGFACE_ACTIVATIONS
 from stilts_keras.backbones.family_facts import activation_of
@@ -29,6 +30,8 @@ from stilts_keras.errors import InputError
 
 # All that KerasHub's T5 attention does.
 NUM_BUCKETS, MAX_DISTANCE = 32, 128
+# The path of any layer.
+LAYER = layer_name(r"\d+")
 
 
 class Mt5(EncoderPart):
@@ -61,6 +64,22 @@ class Mt5(EncoderPart):
     inner_layer = "input_projector"
     random_settings = {"activation": "gelu_tanh"}
     summary = "mean"
+    divisions = {
+        "token_embedding/embeddings": Division(1, "hidden_dim"),
+        # The first layer's: a bias for each bucket of distances and each head.
+        "self_attention/embeddings": Division(1, "num_heads"),
+        rf"{LAYER}/self_attention/(query|key|value)_projector/kernel": Division(
+            1, "num_heads"
+        ),
+        rf"{LAYER}/self_attention/output_projector/kernel": Division(
+            0, "num_heads"
+        ),
+        rf"{LAYER}/(input|gate)_projector/kernel": Division(
+            1, "intermediate_dim"
+        ),
+        rf"{LAYER}/output_projector/kernel": Division(0, "intermediate_dim"),
+    }
+    num_whole_vectors = (2, 1)
     huggingface_class = "MT5EncoderModel"
     limits = {
         "masked_lm": "mT5 learned to fill spans by its decoder, so the head "

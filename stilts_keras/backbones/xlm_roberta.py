@@ -5,6 +5,7 @@ vocabulary keeps ids 0 to 3 for `<s>`, `<pad>`, `</s>` and `<unk>`; piece i of
 the SentencePiece file is id i + 1 and `<mask>` comes last (fairseq).
 """
 
+from stilts_keras.backbones.division import encoder_divisions
 from stilts_keras.backbones.family import Family
 from stilts_keras.backbones.family_facts import BERT_KEYS
 from stilts_keras.backbones.pieces import SentencePieces
@@ -49,6 +50,9 @@ class XlmRoberta(Family):
     tokenizer_files = ("sentencepiece.bpe.model", "tokenizer.json")
     prefixes = ("roberta.",)
     masked_lm_activation = "gelu"
+    divisions = encoder_divisions(
+        "embeddings/(token|position)_embedding/embeddings"
+    )
     huggingface_class = "XLMRobertaModel"
     huggingface_heads = {
         "classification": (

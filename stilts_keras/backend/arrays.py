@@ -3,6 +3,7 @@
 import keras
 
 from stilts_keras.backend.compiling import has_accelerator
+from stilts_keras.backend.devices import value_for
 
 # Arrays above this size go into variables a part at a time.
 PART_BYTES = 2**25
@@ -56,7 +57,7 @@ def replace_value(variable, array):
         array: NumPy array. The variable may lie in its memory from now on, so
             that nobody else may change it.
     """
-    value = keras.ops.convert_to_tensor(array, dtype=variable.dtype)
+    value = value_for(variable, array)
     if keras.backend.backend() == "torch":
         # The parameter itself stays: layers list it once more, for torch.
         variable.value.data = value

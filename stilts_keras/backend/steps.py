@@ -9,6 +9,7 @@ from stilts_keras.backend.compiling import steady_function
 from stilts_keras.backend.devices import check_spread
 from stilts_keras.backend.devices import like_variables
 from stilts_keras.backend.devices import spread
+from stilts_keras.backend.devices import zeros_like_variables
 
 
 def make_steps(forward, divisor, optimizer, trainable, others):
@@ -132,7 +133,12 @@ class _JaxSteps(_Steps):
         return like_variables(arrays, places[: len(arrays)])
 
     def _zeros(self):
-        return self._laid(super()._zeros())
+        zeros = [keras.ops.zeros(()), keras.ops.zeros(())]
+        scalar = self._optimizer.iterations
+        return [
+            *zeros_like_variables(self._trainable),
+            *like_variables(zeros, [scalar, scalar]),
+        ]
 
     @contextlib.contextmanager
     def _compiling(self, x):

@@ -93,6 +93,11 @@ def _settings(request):
     """Lists what only serves to name what differs, where anything does."""
     return {
         **request.recipe,
+        **{
+            f"{field} of {name}": value
+            for name, recipe in request.task_recipes.items()
+            for field, value in recipe.items()
+        },
         "train_limit": request.train_limit,
         "target_languages": list(request.target_languages),
         "target_count": request.target_count,

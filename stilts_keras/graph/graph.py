@@ -62,7 +62,9 @@ class Graph:
         self.baseline = self._checked_baseline()
         self.targets = tuple(map(self._asked_languages, request.targets))
         self._check_languages()
-        self._recipes = Recipes(request.recipe, self.backbone)
+        self._recipes = Recipes(
+            request.recipe, self.backbone, request.task_recipes
+        )
         self._tree = StageTree(request, self._holdings, self._recipes)
         self.data_fingerprints = {
             task.name: {

@@ -5,22 +5,26 @@ import collections
 from stilts_keras.errors import InputError
 from stilts_keras.graph.ranges import RANGES
 from stilts_keras.graph.stage import with_overrides
+from stilts_keras.tasks.shuffled import base_name
 
 
 class Recipes:
     """Recipes by Task."""
 
-    def __init__(self, overrides, backbone):
+    def __init__(self, overrides, backbone, of_tasks=None):
         """Checks what the backbone allows.
 
         Args:
             overrides: dict. `Recipe` fields that the user has set.
             backbone: Backbone.
+            of_tasks: mapping from a Task's name to a dict as `overrides` is,
+                which goes before it; or None.
 
         Raises:
             InputError: If the backbone has too few positions.
         """
         self._overrides = overrides
+        self._of_tasks = of_tasks or {}
         self._backbone = backbone
         self._recipes = {}
         self._check_length(backbone.max_sequence_length)
@@ -35,13 +39,18 @@ class Recipes:
             InputError: If its factors would be no smaller than the weights.
         """
         if task.name not in self._recipes:
-            recipe = with_overrides(task.recipe, self._overrides)
+            recipe = with_overrides(task.recipe, self._overrides_of(task.name))
             self._check_rank(recipe.lora_rank)
             limit = self._backbone.max_sequence_length
             if limit is not None and recipe.max_length > limit:
                 recipe = with_overrides(recipe, {"max_length": limit})
             self._recipes[task.name] = recipe
         return self._recipes[task.name]
+
+    def _overrides_of(self, name):
+        """Those of a task hold for its control, too."""
+        own = self._of_tasks.get(base_name(name), {})
+        return {**self._overrides, **own}
 
     def lowered(self, tasks, num_positions=None):
         """Says which published lengths are above the backbone's positions.
@@ -59,10 +68,12 @@ class Recipes:
         """
         limit = num_positions or self._backbone.max_sequence_length
         self._check_length(limit)
-        if limit is None or "max_length" in self._overrides:
+        if limit is None:
             return []
         published = collections.defaultdict(dict)
         for task in tasks:
+            if "max_length" in self._overrides_of(task.name):
+                continue
             if task.recipe.max_length > limit:
                 published[task.recipe.max_length][task.name] = True
         return [
@@ -81,13 +92,18 @@ class Recipes:
                 f"Backbone {self._backbone.name!r} has {limit} positions. "
                 f"Expected at least {lowest}."
             )
-        asked = self._overrides.get("max_length", limit)
-        if asked > limit:
-            raise InputError(
-                f"--max_length={asked} is above the {limit} positions of "
-                f"backbone {self._backbone.name!r}. Pass --max_length={limit} "
-                "or less, or leave it out."
-            )
+        asked = {"--": self._overrides} | {
+            f"--task_recipe={name}:": given
+            for name, given in self._of_tasks.items()
+        }
+        for flag, given in asked.items():
+            length = given.get("max_length", limit)
+            if length > limit:
+                raise InputError(
+                    f"{flag}max_length={length} is above the {limit} positions "
+                    f"of backbone {self._backbone.name!r}. Pass "
+                    f"{flag}max_length={limit} or less, or leave it out."
+                )
 
     def _check_rank(self, rank):
         """Raises where two factors would be no smaller than what they add to.

@@ -19,6 +19,7 @@ from stilts_keras.scoring.suites import TARGETS
 from stilts_keras.scoring.suites import expand_targets
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.languages import ENGLISH
+from stilts_keras.tasks.shuffled import base_name
 from stilts_keras.tasks.task import Recipe
 from stilts_keras.tasks.task import Task
 
@@ -64,6 +65,9 @@ class Request:
             None takes the first.
         recipe: mapping or None. `Recipe` fields that replace each task's own;
             None values are unset.
+        task_recipes: mapping or None. From a task's name to such a mapping,
+            which goes before `recipe`: a source's in stages of a route, a
+            target's in its own stage and its evaluation.
         sampling: Sampling, its kind as str, or None. How the sources of a
             mixture share its steps; None: in proportion to their numbers.
         replay: float in [0, 1). Part of the steps, of every stage but a
@@ -102,6 +106,7 @@ class Request:
     retrieval_pooling: str | None = None
     baseline: object = None
     recipe: Mapping | None = None
+    task_recipes: Mapping | None = None
     sampling: object = None
     replay: float = 0.0
     route_steps: int | None = None
@@ -121,6 +126,7 @@ class Request:
         averages = parse_averages(_as_tuple(self.average), self.seeds)
         self._set("average", averages)
         self._resolve_tasks()
+        self._set("task_recipes", self._checked_task_recipes())
         self._open()
         check_readable(self.backbone, self.used_tasks, self.known_tasks)
         self._set("retrieval_layer", self._checked_layer())
@@ -195,6 +201,25 @@ class Request:
             _as_tuple(self.disturb), known, [task.name for task in self.targets]
         )
         self._set("disturb", asked)
+
+    def _checked_task_recipes(self):
+        """Returns a dict from a task's name to its own overrides."""
+        used = {
+            name
+            for task in self.used_tasks
+            for name in (base_name(task.name), *task.train_first)
+        }
+        checked = {}
+        for name, recipe in (self.task_recipes or {}).items():
+            if name not in self.known_tasks:
+                raise unknown("task", name, self.known_tasks)
+            if name not in used:
+                raise InputError(
+                    f"task_recipe names {name!r}, which no route and no target "
+                    f"of this run uses. Used: {', '.join(sorted(used))}."
+                )
+            checked[name] = _checked_overrides(recipe)
+        return checked
 
     def _checked_layer(self):
         layer, num_layers = self.retrieval_layer, self.backbone.num_layers

@@ -133,6 +133,7 @@ class Schedule:
                 with self._run.interruption.held():
                     self._take(self._engine.wait(POLL_SECONDS))
                 self._board.show()
+                self._run.screen.end_visit(self._left)
         except Interrupted as interrupted:
             for line in self._engine.stop():
                 interrupted.add_note(line)

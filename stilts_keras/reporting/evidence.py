@@ -5,6 +5,7 @@ settings, and says so.
 """
 
 import dataclasses
+import functools
 import pathlib
 
 from stilts_keras import files
@@ -28,6 +29,8 @@ from stilts_keras.records.rows import Score
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import key_of
+from stilts_keras.reporting import own_task
+from stilts_keras.reporting import so_far
 from stilts_keras.reporting.samples import sample_of
 from stilts_keras.scoring import bootstrap
 from stilts_keras.scoring.suites import TARGETS
@@ -44,10 +47,13 @@ class JudgedScore(Score):
         run_dir: path. Of the run that it is from.
         draws: float array of shape `(num_draws,)` or None. The score on
             resampled examples; see `scoring.bootstrap.draw`.
+        own_task: bool. Whether the route trained the target's own task or
+            head; see `own_task`.
     """
 
     run_dir: pathlib.Path | None = None
     draws: object = None
+    own_task: bool = False
 
 
 @dataclasses.dataclass
@@ -70,6 +76,9 @@ class Evidence:
         tasks: dict from a name to `TaskFacts`. Those of all folders' run.json.
         baseline: str. The route to compare with.
         problems: list of str. What is missing or damaged.
+        asked: dict from a cell's key to its languages, as all run.json say.
+        stages: set of str. Fingerprints of all stages, likewise.
+        so_far: str. What is still to come, of a run at work; else empty.
     """
 
     rows: list = dataclasses.field(default_factory=list)
@@ -84,6 +93,9 @@ class Evidence:
     tasks: dict = dataclasses.field(default_factory=dict)
     baseline: str = ""
     problems: list = dataclasses.field(default_factory=list)
+    asked: dict = dataclasses.field(default_factory=dict)
+    stages: set = dataclasses.field(default_factory=set)
+    so_far: str = ""
 
     @property
     def description(self):
@@ -123,13 +135,15 @@ class Evidence:
         }
 
 
-def gather(run_dirs, *, baseline=None):
+def gather(run_dirs, *, baseline=None, is_at_work=False):
     """Reads run folders; several are taken for parts of one experiment.
 
     Args:
         run_dirs: list of path.
         baseline: str or None. The route to compare with; None: that of the
             first run, or `pretrained`, or the first route there is.
+        is_at_work: bool. Whether results are still to come: then only what is
+            complete is taken, and what is missing is no problem.
 
     Returns:
         `Evidence`.
@@ -149,7 +163,11 @@ def gather(run_dirs, *, baseline=None):
             )
         _add(evidence, run_dir, known)
     _sort(evidence)
-    _name_missing(evidence)
+    _mark_own(evidence)
+    if is_at_work:
+        so_far.keep_complete(evidence)
+    else:
+        _name_missing(evidence)
     evidence.baseline = _baseline(evidence, baseline)
     for target in evidence.primary:
         _draw(evidence, target)
@@ -164,6 +182,9 @@ def _add(evidence, run_dir, known):
     evidence.run_dirs.append(run_dir)
     evidence.run = evidence.run or run
     graph = run.get("graph")
+    if graph:
+        evidence.asked |= asked_of_cells(graph)
+        evidence.stages |= set(graph["stages"])
     for name, found in (graph or {}).get("tasks", {}).items():
         where = f"{run_dir / results.RUN_FILE}: task {name!r}"
         evidence.tasks.setdefault(name, TaskFacts.from_dict(found, where))
@@ -315,6 +336,21 @@ def _sort(evidence):
     places = {route: at for at, route in enumerate(dict.fromkeys(routes))}
     for rows in (evidence.rows, evidence.disturbed):
         rows.sort(key=lambda row: places.get(row.route, len(places)))
+
+
+def _mark_own(evidence):
+    """Marks the scores of routes that trained the target's own task."""
+    is_own = functools.cache(
+        lambda *place: bool(own_task.is_own(*place, evidence.tasks))
+    )
+    places = {}
+    for rows in (evidence.rows, evidence.disturbed):
+        for at, row in enumerate(rows):
+            places[row.route, row.target] = True
+            if is_own(row.route, row.target):
+                rows[at] = dataclasses.replace(row, own_task=True)
+    unknown = own_task.untold(places, evidence.tasks)
+    evidence.problems += [unknown] if unknown else []
 
 
 def _baseline(evidence, asked):

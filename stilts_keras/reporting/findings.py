@@ -10,6 +10,7 @@ ends of its interval, which are written in brackets behind it.
 
 from stilts_keras.errors import InputError
 from stilts_keras.reporting import tables
+from stilts_keras.reporting.own_task import MARK
 from stilts_keras.scoring import regression
 from stilts_keras.tasks.languages import LANGUAGES
 from stilts_keras.tasks.languages import distance_from_english
@@ -39,6 +40,24 @@ def finding(frame, baseline):
     ]
     if not others or not cells:
         return _why_nothing_is_compared(frame, baseline, others)
+    own = [item for item in cells if not item[2]["is_transfer"]]
+    cells = [item for item in cells if item[2]["is_transfer"]]
+    if not cells:
+        return (
+            f"No difference to `{baseline}` is of transfer: where two routes "
+            "can be compared, one of them has trained the target's own task or "
+            f"head ({MARK}), which is more of the same."
+        )
+    return _told_of(cells, baseline) + _beside_own(len(own))
+
+
+def _told_of(cells, baseline):
+    """Says what differences of transfer come to.
+
+    Args:
+        cells: list of tuples of route, target and cell, at least one.
+        baseline: str.
+    """
     judged = [item for item in cells if item[2]["p"] is not None]
     if not judged:
         return (
@@ -115,6 +134,17 @@ def _beside_chance(number):
     )
 
 
+def _beside_own(number):
+    """Says how many differences are more of the same, if there are any."""
+    if not number:
+        return ""
+    differences = "difference is" if number == 1 else "differences are"
+    return (
+        f" {number} more {differences} of the target's own task or head "
+        f"({MARK}), which is no transfer."
+    )
+
+
 def _most_of(kind, items):
     """Tells how many significant differences of a kind, and the largest."""
     if not items:
@@ -147,16 +177,18 @@ def negative_transfer(frames):
 
     Returns:
         Dict: `cells`, `losses` and `gains`, ints, of pairs of route and
-        language in all targets whose difference can be judged;
-        `beside_chance`, of those that do not count.
+        language in all targets whose difference can be judged and is of
+        transfer; `beside_chance`, of those that do not count; `own`, of
+        others, of a target's own task or head.
     """
-    cells = [
+    judged = [
         cell
         for frame in frames
         for row in frame["rows"]
         for cell in row["cells"].values()
         if cell["p"] is not None and cell["in_benchmark"]
     ]
+    cells = [cell for cell in judged if cell["is_transfer"]]
     real = [cell for cell in cells if cell["is_significant"]]
     return {
         "cells": len(cells),
@@ -165,13 +197,17 @@ def negative_transfer(frames):
         "beside_chance": sum(
             not cell["difference_above_chance"] for cell in cells
         ),
+        "own": len(judged) - len(cells),
     }
 
 
 def negative_transfer_sentence(counts):
     """Says what `negative_transfer` counted."""
     if not counts["cells"]:
-        return "Negative transfer: no difference of a language can be judged."
+        return (
+            "Negative transfer: no difference of a language can be judged."
+            f"{_beside_own(counts['own'])}"
+        )
     share = 100 * counts["losses"] / counts["cells"]
     gained = 100 * counts["gains"] / counts["cells"]
     return (
@@ -180,6 +216,7 @@ def negative_transfer_sentence(counts):
         f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
         "correction within each target)."
         f"{_beside_chance(counts['beside_chance'])}"
+        f"{_beside_own(counts['own'])}"
     )
 
 
@@ -228,8 +265,22 @@ def typology_table(frames, baseline):
                 f"{_named(routes, compared)}: {warning}"
                 for warning, routes in notes.items()
             ),
+            *_own_notes(frames),
         ],
     }
+
+
+def _own_notes(frames):
+    """Names the routes and targets whose differences are no transfer."""
+    places = [
+        f"{row['label']} on {target}"
+        for target, frame in frames.items()
+        for row in frame["rows"]
+        if not all(cell["is_transfer"] for cell in row["cells"].values())
+    ]
+    if not places:
+        return []
+    return [f"{MARK} left out, more of the same: {', '.join(places)}"]
 
 
 TYPOLOGY_COLUMNS = [
@@ -295,6 +346,7 @@ def _observations(frames, route):
         for language, cell in row["cells"].items()
         if cell["difference"] is not None
         and cell["in_benchmark"]
+        and cell["is_transfer"]
         and distance_from_english(language) is not None
     ]
     known = {

@@ -13,6 +13,7 @@ from stilts_keras.records.tensorboard import EventWriter
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
+from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.robustness import CLEAN
 from stilts_keras.reporting.robustness import ROBUSTNESS
 from stilts_keras.reporting.robustness import score_tables
@@ -24,6 +25,8 @@ FOLDER = "report"
 # Columns of a map.
 WIDE = 16
 ALL_TARGETS = "zero-shot, all languages"
+# Of a session: more of the same can be filtered out of a column of gains.
+OWN_TASK = {True: f"{MARK} yes: no transfer", False: "no"}
 # Languages in one chart.
 CROWDED = 8
 
@@ -181,6 +184,7 @@ def _sessions(report):
                     "target": target,
                     # As a number it would read 1.0000.
                     "seed": str(seed),
+                    "own_task": OWN_TASK[rows[0].own_task],
                     **_settings(report, route, rows[0].stage, trainings),
                 },
                 "metrics": _session_metrics(rows, baseline),

@@ -363,7 +363,9 @@ def _recipe_differs(published, task, settings, is_trained):
         known = published.recipes.get(task.name, {})
     found = []
     for field in dataclasses.fields(Recipe):
-        override = settings.get(field.name)
+        override = settings.get(
+            f"{field.name} of {task.name}", settings.get(field.name)
+        )
         own = getattr(task.recipe, field.name)
         ours = own if override is None else override
         theirs = known.get(field.name, own)

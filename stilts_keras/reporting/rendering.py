@@ -1,5 +1,6 @@
 """Frames as text: in the terminal, in Markdown, in LaTeX and as CSV."""
 
+from stilts_keras.reporting.own_task import MARK as OWN
 from stilts_keras.reporting.tables import has_replicates
 from stilts_keras.reporting.tables import is_replicated
 
@@ -65,8 +66,9 @@ def format_cell(cell, *, with_count=False):
         `61.2±0.8 n3 (+1.3)` (of three seeds), or `-` where there is no score;
         `†` marks a significant difference, `°` what may be chance, `‡` constant
         predictions, `¶` a language that another task was trained in, `§` a
-        language that the benchmark does not list, `~` a mean that the
-        baseline's languages or seeds do not match.
+        language that the benchmark does not list, `≡` a route that trained
+        the target's own task or head, `~` a mean that the baseline's languages
+        or seeds do not match.
     """
     if cell is None or cell["value"] is None:
         return "-"
@@ -85,6 +87,8 @@ def format_cell(cell, *, with_count=False):
         text += SEEN
     if not cell["in_benchmark"]:
         text += OUTSIDE
+    if cell["own_task"]:
+        text += OWN
     if with_count and cell["count"] is not None:
         text += f" n{cell['count']}"
     if cell["difference"] is not None:
@@ -319,6 +323,7 @@ LATEX = {
     "‡": r"$^{\ddagger}$",
     "§": r"\S{}",
     "¶": r"\P{}",
+    OWN: r"$\equiv$",
 }
 
 

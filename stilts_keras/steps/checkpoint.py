@@ -153,6 +153,8 @@ class TrainingProgress:
             state: dict of what JSON can hold, with `step`, `best_step` and
                 `is_evaluated`.
         """
+        if not backend.is_first_process():
+            return
         name = _name(state["step"], state["is_evaluated"])
         facts = {"state": state, "backend": keras.backend.backend()}
         with files.write_folder(self.folder / name, facts) as partial:
@@ -175,7 +177,7 @@ class TrainingProgress:
             model: `MultiTask`.
             step: int. Steps done.
         """
-        if not self._num_checkpoints:
+        if not self._num_checkpoints or not backend.is_first_process():
             return
         with files.write_folder(self._checkpoint(step), {}) as partial:
             _write_weights(partial, model)
@@ -207,6 +209,14 @@ class TrainingProgress:
         Raises:
             InputError: If another backend has saved it.
         """
+        # It removes what is damaged.
+        with backend.first_process_first():
+            state = self._load(model, evaluated)
+        step = None if state is None else state["step"]
+        backend.agree("saved progress", str(step))
+        return state
+
+    def _load(self, model, evaluated):
         if not self.folder.exists():
             return None
         try:
@@ -245,6 +255,8 @@ class TrainingProgress:
 
     def remove(self):
         """Deletes the folder."""
+        if not backend.is_first_process():
+            return
         files.remove(self.folder)
 
     def _check_backend(self, name):

@@ -15,7 +15,9 @@ from stilts_keras import memory
 from stilts_keras.backbones.vocabulary import CompactVocabulary
 from stilts_keras.backbones.vocabulary import compact_rows
 from stilts_keras.backend import check_spread
+from stilts_keras.backend import gathered
 from stilts_keras.backend import jit_compile
+from stilts_keras.backend import num_processes
 from stilts_keras.backend import on_device
 from stilts_keras.backend import spread
 from stilts_keras.backend import steady_function
@@ -154,9 +156,22 @@ class MultiTask(keras.Model):
             check_spread(self.variables)
         step = steady_function(lambda x: self.predict_step((x,)))
         if step is None:
+            is_new = self.predict_function is None or force
             super().make_predict_function(force)
+            if is_new and num_processes() > 1:
+                self.predict_function = _gathering(self.predict_function)
         elif self.predict_function is None or force:
             self.predict_function = lambda batches: step(*batches[0])
+
+
+def _gathering(predict):
+    """Has outputs be whole in each of several processes."""
+
+    def predict_together(state, batches):
+        outputs, state = predict(state, batches)
+        return gathered(outputs), state
+
+    return predict_together
 
 
 def _folded(array, dtype):

@@ -8,15 +8,18 @@ from stilts_keras.visits.values import Onlooker
 class Screen(Onlooker):
     """Hands on what a visit tells: to a display, and to curves."""
 
-    def __init__(self, folder, progress):
+    def __init__(self, folder, progress, refresher=None):
         """Shows nothing yet.
 
         Args:
             folder: `RunFolder`. Whose curves they are.
             progress: `Progress`, or `Status` where another process shows it.
+            refresher: `Refresher` or None. None: what is shown of all results
+                is the driver's, or is shown once the run has ended.
         """
         self._folder = folder
         self.progress = progress
+        self._refresher = refresher
         self._writers = ()
         self._closing = contextlib.ExitStack()
 
@@ -56,6 +59,11 @@ class Screen(Onlooker):
         """The stage that is shown, if there is one, has ended."""
         self._closing.close()
         self.progress.finish()
+
+    def end_visit(self, left):
+        """A visit's results are kept; `left` (`Remaining`) is still to do."""
+        if self._refresher:
+            self._refresher.refresh_if_due(left)
 
 
 class Together:

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from stilts_keras import backend
+from stilts_keras import files
 from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.reporting import collapsed
 from stilts_keras.steps import arrays
@@ -101,7 +103,7 @@ def train_stage(visit, place, onlooker, interruption):
         watch.score(state.best_step)
     constants = watch.constants.get(state.best_step)
     facts = {
-        **_facts(stage, training, state, place.setting.options.devices),
+        **_facts(stage, training, state, place.setting.options),
         "vocabulary_rows": num_rows,
         **place.models.lora_facts(stage),
         "constants": constants,
@@ -110,8 +112,13 @@ def train_stage(visit, place, onlooker, interruption):
     facts |= {"checkpoints": checkpoints} if means else {}
     with interruption.held():
         model.end_training(state.best_step or state.step)
-        _save(stage, place, model, facts, means)
-        progress.remove()
+        # All have read what goes now.
+        backend.wait_for_all("trained")
+        if backend.is_first_process():
+            _save(stage, place, model, facts, means)
+            progress.remove()
+        backend.wait_for_all("saved")
+        files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
     place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
@@ -133,6 +140,8 @@ def _means(visit, place, training, progress, state):
         file with their mean; and dict from it to their steps.
     """
     found, checkpoints = {}, {}
+    # One has written what all read.
+    backend.wait_for_all("checkpoints")
     steps = evaluated(training.recipe)(dataclasses.asdict(state))
     for count in visit.means:
         checkpoints[count] = steps[-count:]
@@ -143,7 +152,8 @@ def _means(visit, place, training, progress, state):
             for step in checkpoints[count]
         )
         found[count] = progress.folder / f"mean-{count}.npz"
-        arrays.write_weights(found[count], mean)
+        if backend.is_first_process():
+            arrays.write_weights(found[count], mean)
     return found, checkpoints
 
 
@@ -186,8 +196,10 @@ def _compact(stage, place, training, model):
                 place.inputs.dev(stage, index)
                 for index in range(len(stage.sources))
             ]
-        run_dir = place.setting.stages.run_dir
-        run_dir.mkdir(parents=True, exist_ok=True)
+        run_dir = None
+        if backend.is_first_process():
+            run_dir = place.setting.stages.run_dir
+            run_dir.mkdir(parents=True, exist_ok=True)
         return model.compact_to(
             (split.features for split in splits if split is not None), run_dir
         )
@@ -235,7 +247,7 @@ def _save(stage, place, model, facts, means):
     stages.adopt(stage)
 
 
-def _facts(stage, training, state, devices):
+def _facts(stage, training, state, options):
     """Lists what a stage's manifest tells besides its files."""
     return {
         "stage": stage.path,
@@ -261,7 +273,9 @@ def _facts(stage, training, state, devices):
         | {"max_length": training.sources[0].split.max_length},
         "num_steps": training.num_steps,
         "micro_batch_size": training.micro_batch_size,
-        "devices": devices,
+        "devices": options.devices,
+        "model_parallel": options.model_parallel,
+        "processes": backend.num_processes(),
         "last_step": state.step,
         "end": state.end,
         "best_step": state.best_step or state.step,

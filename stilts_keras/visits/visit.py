@@ -33,8 +33,10 @@ def make(visit, place, onlooker, interruption):
         StageError: If the stage cannot be finished.
         Interrupted: If the process was asked to stop; progress is saved.
     """
+    options = place.setting.options
+    divided = place.root.divided_axes if options.model_parallel else None
     # For each anew: Keras forgets it at the end of a visit.
-    with backend.on_devices(place.setting.options.devices):
+    with backend.on_devices(options.devices, divided):
         yield from _make(visit, place, onlooker, interruption)
 
 

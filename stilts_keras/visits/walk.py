@@ -1,9 +1,13 @@
 """Makes the visits that are left of a folder, one after the other, here."""
 
+import contextlib
 import dataclasses
 
 from stilts_keras import backend
+from stilts_keras import files
 from stilts_keras.graph.modality import check_readable
+from stilts_keras.graph.per_device import check_divisible
+from stilts_keras.graph.per_device import describe_memory
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
 from stilts_keras.steps.inputs import refuse_long_rows
@@ -44,12 +48,41 @@ def walk(folder, options, screen, interruption, settings):
     """
     begun = begin(folder, options, screen, settings)
     left = begun.left
-    for visit in begun.visits:
-        with folder.files.open_events():
-            for found in make(visit, begun.place, screen, interruption):
-                keep(folder, found, screen)
-        left = without(left, visit)
-        folder.drop_unneeded(options.keep, left)
+    with company(interruption):
+        for visit in begun.visits:
+            backend.wait_for_all("a visit")
+            with folder.files.open_events():
+                for found in make(visit, begun.place, screen, interruption):
+                    keep(folder, found, screen)
+            left = without(left, visit)
+            folder.drop_unneeded(options.keep, left)
+            screen.end_visit(left)
+
+
+def company(interruption):
+    """Has all processes at a run stop together, where there are several."""
+    if backend.num_processes() == 1:
+        return contextlib.nullcontext()
+    return interruption.together(backend.stop_signal)
+
+
+def agree(visits, options):
+    """Makes sure that all processes at a run do the same.
+
+    Raises:
+        InputError: If this one has other visits, or other versions.
+    """
+    facts = [
+        [
+            visit.stage and visit.stage.fingerprint,
+            visit.is_trained,
+            [[cell.key, *cell.languages] for cell in visit.cells],
+            [str(lesson) for lesson in visit.lessons],
+        ]
+        for visit in visits
+    ]
+    how = [options.devices, options.micro_batch_size, versions()]
+    backend.agree("work to do", files.fingerprint_of([facts, how]))
 
 
 def begin(folder, options, screen, settings, *, is_here=True):
@@ -69,12 +102,12 @@ def begin(folder, options, screen, settings, *, is_here=True):
     graph = folder.graph
     for note in (*folder.notes, *_left_out(graph), *graph.notes_on_longer()):
         screen.note(note)
+    # What is damaged is gone.
+    backend.wait_for_all("the run folder")
     visits = plan_visits(graph, left)
     check_means(graph, folder.stages, left)
-    place = None
-    if visits:
-        _check_devices(visits, options, is_here)
-        place = _prepare(folder, visits, options, screen)
+    agree(visits, options)
+    place = prepare(folder, visits, options, screen, is_here=is_here)
     if visits or not folder.is_described:
         folder.describe({"settings": settings, **versions()})
     folder.keep_trainings(folder.graph.stages)
@@ -90,9 +123,13 @@ def without(left, visit):
     )
 
 
-def _check_devices(visits, options, is_here):
+def _check_devices(backbone, visits, options, is_here):
     """Refuses devices that are not there, or not for these stages."""
     backend.check_devices(options.devices, is_here=is_here)
+    if options.model_parallel:
+        check_divisible(backbone, options.devices)
+        # Each has all rows.
+        return
     for visit in visits:
         if visit.takes_steps:
             backend.check_rows(
@@ -103,8 +140,22 @@ def _check_devices(visits, options, is_here):
             )
 
 
-def _prepare(folder, visits, options, screen):
-    """Finds all that can be wrong with the data, at once."""
+def prepare(folder, visits, options, screen, *, is_here=True):
+    """Finds all that can be wrong with visits, at once.
+
+    Args:
+        folder: `RunFolder`.
+        visits: list of `Visit`.
+        options: Options.
+        screen: Onlooker.
+        is_here: bool. Whether this process makes the visits itself.
+
+    Returns:
+        `Place`, all data packed; None where there is no visit.
+    """
+    if not visits:
+        return None
+    _check_devices(folder.graph.backbone, visits, options, is_here)
     place = Place(
         Setting(
             data=folder.graph.data,
@@ -117,6 +168,7 @@ def _prepare(folder, visits, options, screen):
     asked = folder.graph.request
     check_readable(place.root, asked.used_tasks, asked.known_tasks)
     trained = [visit.stage for visit in visits if visit.takes_steps]
+    _describe_division(place, trained, options, screen)
     for line in folder.graph.lowered_lengths(place.root.max_sequence_length):
         screen.note(line)
     for stage in trained:
@@ -145,6 +197,22 @@ def _prepare(folder, visits, options, screen):
     for note in _missing(folder.graph):
         screen.note(note)
     return place
+
+
+def _describe_division(place, trained, options, screen):
+    """Says what each device needs of a divided model, now that it is known."""
+    if not options.model_parallel:
+        return
+    # Of a backbone on the Hub not all was known before.
+    check_divisible(place.root, options.devices)
+    backbone = place.root
+    if backbone.vocabulary_size is None:
+        # A random one takes its tokenizer's.
+        backbone = dataclasses.replace(
+            backbone, vocabulary_size=place.inputs.tokenizer.vocabulary_size
+        )
+    if trained:
+        screen.note(describe_memory(backbone, trained, options))
 
 
 def _left_out(graph):

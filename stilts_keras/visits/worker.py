@@ -57,6 +57,11 @@ def make_visit(part, options, *, display=None, settings=None, is_alone=False):
         Interrupted: If the process was asked to stop; progress is saved.
     """
     backend.prepare()
+    if backend.read_hosts() is not None:
+        raise InputError(
+            "A visit is made in a single process. Unset KERAS_DISTRIBUTION_*, "
+            "or give several processes the whole run: `stilts run`."
+        )
     folder = VisitFolder(
         options.run_dir,
         part,

@@ -6,11 +6,11 @@ named; of evaluated rows none is.
 
 import json
 import pathlib
-import re
 
 import datasets
 import pytest
 
+from pages import block_after
 from rows import GOOD
 from rows import file_of
 from rows import write_jsonl
@@ -25,7 +25,6 @@ from stilts_keras.tasks.columns import Text
 from stilts_keras.tasks.example import GoldPair
 from stilts_keras.tasks.example import PoolSentence
 
-ROOT = pathlib.Path(__file__).parents[2]
 # Tasks whose rows fit into a table of texts.
 FLAT = [
     name
@@ -530,15 +529,10 @@ def test_question_ids_may_be_numbers(tmp_path, pocket_tokenizer):
     assert problem_of(TASKS["xquad"]).ids(found.examples) == ["11", "12"]
 
 
-def test_the_readmes_line_for_bucc_keeps_every_sentence(
+def test_the_documented_code_for_bucc_keeps_every_sentence(
     tmp_path, pocket_tokenizer
 ):
-    import pandas
-
-    readme = " ".join((ROOT / "README.md").read_text("utf-8").split())
-    (line,) = re.findall(
-        r"`(pandas\.read_csv\(.*?force_ascii=False\))`", readme
-    )
+    code = block_after("<!-- example: bucc to jsonl -->")
     sentences = ["null", "NA", 'Er sagte: "nein', "007", "nan"]
     lines = [f"de-{n}\t{text}\n" for n, text in enumerate(sentences)]
     pools = {"de": range(5), "en": range(5)}
@@ -546,7 +540,7 @@ def test_the_readmes_line_for_bucc_keeps_every_sentence(
     file = tmp_path / "de-en.training.de"
     file.write_text("".join(lines), "utf-8")
     out = tmp_path / "extra/bucc2018/de-en.de/test.jsonl"
-    eval(line, {"pandas": pandas, "file": file, "out": out})
+    exec(code, {"file": file, "out": out})
     assert len(json.loads(out.read_text("utf-8").splitlines()[0])) == 2
     found = load(
         tmp_path,

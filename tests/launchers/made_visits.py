@@ -33,6 +33,9 @@ class Screen(Onlooker):
     def note(self, text):
         self.notes.append(text)
 
+    def end_visit(self, left):
+        self.left = left
+
 
 def write_visit(run_dir, part):
     """Writes what a visit of these cells would."""

@@ -9,9 +9,9 @@ from launchers_run import LAUNCHERS
 from command import stilts
 from command import tiny_backbone
 from own_rows import write_reviews
+from pages import block_after
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import Score
-from test_readme import block_after
 
 pytestmark = pytest.mark.slow
 # A rate at which the second step's loss is no number.

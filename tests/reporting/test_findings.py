@@ -113,6 +113,7 @@ def test_negative_transfer_counts_what_survives_the_correction():
         "losses": 1,
         "gains": 1,
         "beside_chance": 0,
+        "own": 0,
     }
     text = findings.negative_transfer_sentence(counts)
     assert "1 of 3" in text and "(33 %) are significant losses" in text

@@ -97,7 +97,7 @@ def test_texts_are_the_finding_the_tables_and_the_provenance(address, made):
     (event,) = get_json(
         address, "/data/plugin/text/text", run="report", tag="finding"
     )
-    assert "differences to <code>pretrained</code>" in event["text"]
+    assert "<code>pretrained</code>" in event["text"]
 
 
 def test_images_are_the_figures_of_the_report(address, made):
@@ -185,6 +185,8 @@ def test_there_is_a_session_for_each_route_target_and_seed(address):
         "route": "mnli",
         "target": "xnli",
         "seed": "1",
+        # XNLI's rows and head are MNLI's.
+        "own_task": "≡ yes: no transfer",
         "sources": "mnli",
         "num_stages": 1,
         "backbone": "tiny",

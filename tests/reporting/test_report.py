@@ -19,27 +19,27 @@ from stilts_keras.reporting import report
 from stilts_keras.reporting.evidence import gather
 from stilts_keras.reporting.report import folder as report_folder
 
-SHARES = {"pretrained": 0.5, "mnli": 0.65, "mnli/squad": 0.5}
+SHARES = {"pretrained": 0.5, "siqa": 0.65, "siqa/squad": 0.5}
 
 
 def add_chain(run_dir):
     """Adds trainings, one of them a mixture, and lessons along a chain."""
     RowFile(run_dir / "trainings.jsonl", Training).add(
         [
-            fake_runs.training("f mnli", "mnli"),
+            fake_runs.training("f siqa", "siqa"),
             fake_runs.training(
-                "f mnli/squad",
-                "mnli/squad+qqp",
-                parent="f mnli",
+                "f siqa/squad",
+                "siqa/squad+qqp",
+                parent="f siqa",
                 sources=("squad", "qqp"),
             ),
         ]
     )
     RowFile(run_dir / "forgetting.jsonl", ChainScore).add(
         [
-            fake_runs.lesson("mnli", "mnli", 80.0, "mnli"),
-            fake_runs.lesson("mnli/squad", "mnli", 70.0, "mnli"),
-            fake_runs.lesson("mnli/squad", "squad", 60.0, "mnli/squad"),
+            fake_runs.lesson("siqa", "siqa", 80.0, "siqa"),
+            fake_runs.lesson("siqa/squad", "siqa", 70.0, "siqa"),
+            fake_runs.lesson("siqa/squad", "squad", 60.0, "siqa/squad"),
         ]
     )
 
@@ -65,13 +65,13 @@ def test_a_true_effect_is_found_and_no_other(made):
         row["label"]: row["cells"]["xnli"]
         for row in made.frames["summary"]["rows"]
     }
-    assert cells["mnli"]["is_significant"]
-    assert cells["mnli"]["difference"] == pytest.approx(15.0, abs=3.0)
-    assert cells["mnli"]["difference_low"] > 0
-    assert not cells["mnli/squad"]["is_significant"]
-    assert cells["mnli"]["count"] == 2
+    assert cells["siqa"]["is_significant"]
+    assert cells["siqa"]["difference"] == pytest.approx(15.0, abs=3.0)
+    assert cells["siqa"]["difference_low"] > 0
+    assert not cells["siqa/squad"]["is_significant"]
+    assert cells["siqa"]["count"] == 2
     assert made.sentences[0].startswith("Of 2 differences to `pretrained`")
-    assert "points of `mnli` on xnli" in made.sentences[0]
+    assert "points of `siqa` on xnli" in made.sentences[0]
 
 
 def test_intervals_of_means_are_as_wide_as_their_error(tmp_path):
@@ -87,7 +87,7 @@ def test_differences_of_each_language_stand_by_family(made):
     frame = made.differences["xnli"]
     # Of IE: Germanic, which English is of, then by the families' names.
     assert frame["columns"][0] == "de" and "en" not in frame["columns"]
-    (row,) = [row for row in frame["rows"] if row["label"] == "mnli"]
+    (row,) = [row for row in frame["rows"] if row["label"] == "siqa"]
     assert all(cell["p"] is not None for cell in row["cells"].values())
     assert "of 12 differences in single languages" in made.sentences[1]
 
@@ -118,7 +118,7 @@ def test_figures_are_pictures_in_both_forms(folder):
 def test_csv_has_all_that_is_known_of_each_cell(folder, made):
     text = (folder / "tables/summary.csv").read_text("utf-8")
     rows = list(csv.DictReader(io.StringIO(text)))
-    (row,) = [row for row in rows if row["route"] == "mnli"]
+    (row,) = [row for row in rows if row["route"] == "siqa"]
     cell = made.frames["summary"]["rows"][1]["cells"]["xnli"]
     for name in ("value", "low", "high", "difference", "p", "adjusted_p"):
         assert float(row[name]) == pytest.approx(cell[name])
@@ -193,15 +193,15 @@ def test_kept_tables_are_those_of_the_same_results_only(made, tmp_path):
     assert found["frames"] == json.loads(json.dumps(made.frames))
     assert report.kept(tmp_path, "another") is None
     file = tmp_path / "report.json"
-    file.write_text(file.read_text("utf-8").replace("mnli", "qqp"), "utf-8")
+    file.write_text(file.read_text("utf-8").replace("siqa", "qqp"), "utf-8")
     assert report.kept(tmp_path, "digest") is None
 
 
 def test_missing_predictions_are_named_and_nothing_is_judged(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", {"pretrained": 0.5}, n=30)
-    fake_runs.write_run(run_dir, {"mnli": 0.9}, n=30)
+    fake_runs.write_run(run_dir, {"siqa": 0.9}, n=30)
     fake_runs.describe(run_dir)
-    file = run_dir / "predictions/mnli/xnli/seed-1/test-tr.jsonl"
+    file = run_dir / "predictions/siqa/xnli/seed-1/test-tr.jsonl"
     file.unlink()
     made = report.build(gather([run_dir]))
     cell = made.frames["summary"]["rows"][1]["cells"]["xnli"]
@@ -216,7 +216,7 @@ def test_missing_predictions_are_named_and_nothing_is_judged(tmp_path):
 
 def test_a_target_that_the_baseline_lacks_is_shown_all_the_same(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=30)
-    fake_runs.write_run(run_dir, {"mnli": 0.6}, n=30, target="pawsx")
+    fake_runs.write_run(run_dir, {"siqa": 0.6}, n=30, target="pawsx")
     fake_runs.describe(run_dir)
     made = report.build(gather([run_dir]))
     assert "pawsx" in made.frames
@@ -225,7 +225,7 @@ def test_a_target_that_the_baseline_lacks_is_shown_all_the_same(tmp_path):
 
 def test_what_the_baseline_lacks_is_compared_with_nothing(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=60)
-    others = {"mnli": 0.9, "mnli/squad": 0.2}
+    others = {"siqa": 0.9, "siqa/squad": 0.2}
     fake_runs.write_run(run_dir, others, n=60, target="pawsx")
     fake_runs.describe(run_dir)
     made = report.build(gather([run_dir]))
@@ -238,9 +238,9 @@ def test_what_the_baseline_lacks_is_compared_with_nothing(tmp_path):
 
 def test_a_difference_of_one_common_seed_says_so(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, seeds=(1,), n=100)
-    fake_runs.write_run(run_dir, {"mnli": 0.65}, seeds=(2, 3), n=100)
+    fake_runs.write_run(run_dir, {"siqa": 0.65}, seeds=(2, 3), n=100)
     fake_runs.write_run(
-        run_dir, {"pretrained": 0.5, "mnli/squad": 0.5}, seeds=(2,), n=100
+        run_dir, {"pretrained": 0.5, "siqa/squad": 0.5}, seeds=(2,), n=100
     )
     fake_runs.describe(run_dir)
     frame = report.build(gather([run_dir])).frames["summary"]
@@ -249,9 +249,9 @@ def test_a_difference_of_one_common_seed_says_so(tmp_path):
         for row in frame["rows"]
         if row["label"] in SHARES
     }
-    assert counts == {"pretrained": None, "mnli": 2, "mnli/squad": 2}
+    assert counts == {"pretrained": None, "siqa": 2, "siqa/squad": 2}
     alone = fake_runs.write_run(tmp_path / "alone", SHARES, seeds=(1,), n=100)
-    fake_runs.write_run(alone, {"mnli": 0.65}, seeds=(2, 3), n=100)
+    fake_runs.write_run(alone, {"siqa": 0.65}, seeds=(2, 3), n=100)
     frame = report.build(gather([fake_runs.describe(alone)])).frames["summary"]
     cell = frame["rows"][1]["cells"]["xnli"]
     assert (cell["count"], cell["difference_count"]) == (3, 1)
@@ -259,7 +259,7 @@ def test_a_difference_of_one_common_seed_says_so(tmp_path):
 
 
 def test_few_examples_are_not_judged(tmp_path):
-    shares = {"pretrained": 0.0, "mnli": 1.01}
+    shares = {"pretrained": 0.0, "siqa": 1.01}
     for n, is_judged in ((19, False), (20, True)):
         run_dir = fake_runs.write_run(tmp_path / str(n), shares, n=n)
         fake_runs.describe(run_dir)
@@ -273,7 +273,7 @@ def test_few_examples_are_not_judged(tmp_path):
 def test_exact_match_has_its_own_table(tmp_path):
     run_dir = tmp_path / "run"
     gold = {"de": [["das Haus"]] * 30, "zh": [["北京"]] * 30}
-    for route, share in (("pretrained", 10), ("mnli", 20)):
+    for route, share in (("pretrained", 10), ("siqa", 20)):
         guesses = {
             language: [*answers[0]] * share + ["?"] * (30 - share)
             for language, answers in gold.items()
@@ -344,8 +344,10 @@ def test_a_run_at_work_is_not_written_to(tmp_path):
     with locked(run_dir):
         done = rebuild(f"--run_dir={run_dir}")
         assert done.returncode == 2 and "in use by" in done.stderr
+        assert "Pass --output=FOLDER for a report of what" in done.stderr
         done = rebuild(f"--run_dir={run_dir}", f"--output={tmp_path / 'out'}")
         assert done.returncode == 0, done.stderr
+        assert "So far: 3 of 3 stages are still to come" in done.stdout
 
 
 def test_several_folders_need_a_place_for_their_report(tmp_path):

@@ -18,7 +18,7 @@ from stilts_keras.reporting.evidence import gather
 from stilts_keras.reporting.robustness.pairs import pairs_of
 from stilts_keras.tasks import get_task
 
-SHARES = {"pretrained": 0.6, "mnli": 0.8}
+SHARES = {"pretrained": 0.6, "siqa": 0.8}
 LANGUAGES = ("en", "de", "hi", "ru")
 SEEDS = (1, 2, 3)
 
@@ -50,7 +50,7 @@ def study(tmp_path_factory):
     before = built(run_dir)
     fake_disturbed.write_disturbed(
         run_dir,
-        {"pretrained": {1: 0.9, 3: 0.6}, "mnli": {1: 0.98, 3: 0.9}},
+        {"pretrained": {1: 0.9, 3: 0.6}, "siqa": {1: 0.98, 3: 0.9}},
     )
     fake_disturbed.write_disturbed(
         run_dir,
@@ -178,7 +178,7 @@ def test_markdown_has_intervals_in_brackets_and_csv_in_columns(study):
     assert head in text
     row = found_in(
         made.plain["robustness_scores_xnli"],
-        route="mnli",
+        route="siqa",
         disturbance="typos",
         severity=3,
     )
@@ -270,13 +270,13 @@ def test_real_noise_is_compared_with_the_same_rows_alone(study):
     run_dir, _, made = study
     row = found_in(
         made.plain["robustness_scores_xnli"],
-        route="mnli",
+        route="siqa",
         disturbance="real_noise",
     )
     sums = {}
     for score in RowFile(run_dir / "results.jsonl", Score).rows():
         named = (score.route, score.disturbance)
-        if named == ("mnli", "real_noise") and score.zero_shot:
+        if named == ("siqa", "real_noise") and score.zero_shot:
             assert score.n == 120
             key = score.seed, score.severity
             sums[key] = sums.get(key, 0.0) + score.value
@@ -287,7 +287,7 @@ def test_real_noise_is_compared_with_the_same_rows_alone(study):
     assert row["retention"] == pytest.approx(sum(ratios) / 3)
     whole = found_in(
         made.plain["robustness_scores_xnli"],
-        route="mnli",
+        route="siqa",
         disturbance="typos",
         severity=1,
     )
@@ -304,7 +304,7 @@ def test_a_disturbed_score_of_other_rows_is_no_retention(tmp_path):
     )
     # Fewer rows, but none of its own: as after an edit of results.
     fake_disturbed.write_disturbed(
-        run_dir, {"mnli": {1: 0.5}}, rows=50, disturbance="casing"
+        run_dir, {"siqa": {1: 0.5}}, rows=50, disturbance="casing"
     )
     made = built(run_dir)
     assert "robustness" not in made.frames
@@ -317,7 +317,7 @@ def test_lost_predictions_are_named_and_the_others_judged(tmp_path):
     fake_disturbed.write_disturbed(
         run_dir, {route: {1: 0.5} for route in SHARES}
     )
-    (run_dir / "predictions/mnli/xnli/seed-1/typos-1/test-hi.jsonl").unlink()
+    (run_dir / "predictions/siqa/xnli/seed-1/typos-1/test-hi.jsonl").unlink()
     made = built(run_dir)
     (problem,) = made.evidence.problems[1:]
     assert "test-hi.jsonl" in problem and "not judged" in problem
@@ -347,7 +347,7 @@ def test_severity_0_alone_disturbs_nothing(tmp_path):
     run_dir = fake_runs.write_run(
         tmp_path / "run", SHARES, n=60, languages=("en", "de")
     )
-    fake_disturbed.write_disturbed(run_dir, {"mnli": {0: 1.0}})
+    fake_disturbed.write_disturbed(run_dir, {"siqa": {0: 1.0}})
     evidence = gather([run_dir])
     _, plain = robustness.tables_of(evidence)
     assert evidence.disturbed and robustness.sentences(plain, evidence) == []
@@ -376,7 +376,7 @@ def test_the_sentence_answers_by_the_numbers(made):
     row = found_in(made.plain["robustness_changes"], disturbance="typos")
     assert "intermediate training changes it" in sentence
     assert "1 is significant" in sentence and "1 keeps more" in sentence
-    assert f"{row['points']:+.1f} points of `mnli` on xnli" in sentence
+    assert f"{row['points']:+.1f} points of `siqa` on xnli" in sentence
     assert "under typos" in sentence and "keeps less" not in sentence
 
 
@@ -395,10 +395,10 @@ def test_no_change_is_told_with_what_could_have_been_found(tmp_path):
 
 
 def test_what_may_be_chance_has_nothing_to_lose(tmp_path):
-    shares = {"pretrained": 0.34, "mnli": 0.8}
+    shares = {"pretrained": 0.34, "siqa": 0.8}
     run_dir = fake_runs.write_run(tmp_path / "run", shares, n=100)
     fake_disturbed.write_disturbed(
-        run_dir, {"pretrained": {1: 1.0}, "mnli": {1: 0.6}}
+        run_dir, {"pretrained": {1: 1.0}, "siqa": {1: 0.6}}
     )
     made = built(run_dir)
     assert made.plain["robustness_changes"]["rows"] == []
@@ -409,7 +409,7 @@ def test_what_may_be_chance_has_nothing_to_lose(tmp_path):
         for row in made.frames["robustness"]["rows"]
     }
     assert not cells["pretrained"]["above_chance"]
-    assert cells["mnli"]["above_chance"]
+    assert cells["siqa"]["above_chance"]
     (sentence,) = [x for x in made.sentences if x.startswith("Robustness")]
     assert "can be judged" in sentence
 
@@ -443,21 +443,21 @@ def test_a_seed_that_collapsed_leaves_the_others_and_is_named(tmp_path):
     evidence = gather([run_dir])
     evidence.rows = [
         dataclasses.replace(row, constant="neutral")
-        if (row.route, row.seed) == ("mnli", 2)
+        if (row.route, row.seed) == ("siqa", 2)
         else row
         for row in evidence.rows
     ]
     frames, plain = robustness.tables_of(evidence)
-    change = found_in(plain["robustness_changes"], route="mnli")
+    change = found_in(plain["robustness_changes"], route="siqa")
     assert (change["seeds"], change["languages"]) == (2, 3)
     labels = [row["label"] for row in frames["robustness"]["rows"]]
-    assert labels == ["pretrained", "mnli"]
+    assert labels == ["pretrained", "siqa"]
     (note,) = [
         note
         for note in plain["robustness_changes"]["notes"]
         if "predictions are constant" in note
     ]
-    assert "mnli on xnli under typos, zero-shot, seed 2" in note
+    assert "siqa on xnli under typos, zero-shot, seed 2" in note
 
 
 def test_a_language_that_collapsed_in_one_seed_is_named(tmp_path):
@@ -474,29 +474,29 @@ def test_a_language_that_collapsed_in_one_seed_is_named(tmp_path):
     evidence = gather([run_dir])
     evidence.rows = [
         dataclasses.replace(row, constant="neutral")
-        if (row.route, row.seed, row.language) == ("mnli", 2, "hi")
+        if (row.route, row.seed, row.language) == ("siqa", 2, "hi")
         else row
         for row in evidence.rows
     ]
     frames, plain = robustness.tables_of(evidence)
-    change = found_in(plain["robustness_changes"], route="mnli")
+    change = found_in(plain["robustness_changes"], route="siqa")
     assert (change["seeds"], change["languages"]) == (2, 1)
     for table in (*plain.values(), *frames.values()):
         (note,) = [x for x in table["notes"] if x.startswith("In no mean")]
         assert note.endswith(
-            ": hi of mnli on xnli under typos, zero-shot, seed 2"
+            ": hi of siqa on xnli under typos, zero-shot, seed 2"
         )
 
 
 def test_a_route_without_a_language_to_compare_is_named(tmp_path):
     run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=60)
     fake_disturbed.write_disturbed(
-        run_dir, {"pretrained": {1: 0.9, 4: 0.7}, "mnli": {1: 0.9}}
+        run_dir, {"pretrained": {1: 0.9, 4: 0.7}, "siqa": {1: 0.9}}
     )
     _, plain = robustness.tables_of(gather([run_dir]))
     notes = " ".join(plain["robustness_changes"]["notes"])
     assert "has all severities" in notes
-    assert "mnli on xnli under typos, zero-shot" in notes
+    assert "siqa on xnli under typos, zero-shot" in notes
 
 
 def test_languages_are_those_that_all_severities_have(tmp_path):
@@ -508,7 +508,7 @@ def test_languages_are_those_that_all_severities_have(tmp_path):
     evidence.disturbed = [
         row
         for row in evidence.disturbed
-        if (row.language, row.severity, row.route) != ("ru", 4, "mnli")
+        if (row.language, row.severity, row.route) != ("ru", 4, "siqa")
     ]
     _, plain = robustness.tables_of(evidence)
     assert found_in(plain["robustness_changes"])["languages"] == 5
@@ -528,7 +528,7 @@ def test_entity_f1_is_resampled_by_sentences(tmp_path):
             code: [WORDS] * number + [without] * (60 - number) for code in gold
         }
 
-    for route, numbers in (("pretrained", (50, 20)), ("mnli", (50, 45))):
+    for route, numbers in (("pretrained", (50, 20)), ("siqa", (50, 45))):
         for number, facts in zip(
             numbers, ({}, {"disturbance": "drops", "severity": 3}), strict=True
         ):
@@ -542,7 +542,7 @@ def test_entity_f1_is_resampled_by_sentences(tmp_path):
                 **facts,
             )
     made = built(run_dir)
-    row = found_in(made.plain["robustness_scores_panx"], route="mnli")
+    row = found_in(made.plain["robustness_scores_panx"], route="siqa")
 
     # By hand: 60 places, and as many persons as there are sentences whole.
     def f1(number):
@@ -602,7 +602,7 @@ def test_without_zero_shot_languages_those_trained_in_answer(tmp_path):
         tmp_path / "run", SHARES, n=80, languages=("en",)
     )
     fake_disturbed.write_disturbed(
-        run_dir, {"pretrained": {1: 0.3}, "mnli": {1: 0.95}}
+        run_dir, {"pretrained": {1: 0.3}, "siqa": {1: 0.95}}
     )
     made = built(run_dir)
     change = found_in(made.plain["robustness_changes"], **{"in": "trained"})

@@ -83,13 +83,13 @@ def main(folder, names):
     np.savez(folder / "jax.npz", found=json.dumps(found))
 
 
-def graph_of(**recipe):
+def graph_of(*, sizes=None, **recipe):
     """Two stages, one after the other, and what is evaluated after each."""
     return Graph(
         routes=["mnli"],
         targets=["udpos", "tatoeba"],
         data=PocketData(),
-        backbone=describe_tiny(dropout=0.1),
+        backbone=describe_tiny(dropout=0.1, **(sizes or {})),
         languages=["en", "de"],
         train_limit=32,
         eval_limit=13,

@@ -16,6 +16,7 @@ from stilts_keras.reporting.figures.style import QUIET
 from stilts_keras.reporting.figures.style import SIZE
 from stilts_keras.reporting.figures.style import styled
 from stilts_keras.reporting.figures.texts import shortened
+from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.tables import TARGETS_MEAN
 
 LARGE = 4.6
@@ -150,6 +151,15 @@ def _curve_captions(frame):
         for note in frame["notes"]
         if note.startswith(f"{TARGETS_MEAN} over")
     ]
+    if any(
+        cell.get("own_task")
+        for row in frame["rows"]
+        for cell in row["cells"].values()
+    ):
+        captions.append(
+            "Some scores are of routes that trained the target's own task or "
+            f"head ({MARK} in the table): more of the same, no transfer"
+        )
     return captions + caveats(frame)
 
 

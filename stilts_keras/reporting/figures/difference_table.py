@@ -6,6 +6,7 @@ import math
 from stilts_keras.errors import InputError
 from stilts_keras.reporting.figures.page import caveats
 from stilts_keras.reporting.figures.texts import in_order
+from stilts_keras.reporting.own_task import MARK as OWN
 from stilts_keras.reporting.tables import CHANCE
 
 # How tables and maps mark a significant difference.
@@ -61,6 +62,8 @@ class DifferenceTable:
         text = f"{round(cell['difference'], 1) + 0.0:+.1f}"
         if not cell.get("zero_shot", True) and column not in self.starred:
             text += "*"
+        if not cell.get("is_transfer", True):
+            text += OWN
         if not cell.get("complete", True):
             text += "~"
         return text.replace("-", "\N{MINUS SIGN}")
@@ -209,6 +212,11 @@ def _map_captions(table, frame, baseline):
         (len(scored) < len(cells), hatched),
         (starred, "* not zero-shot"),
         (table.outside, f"{OUTSIDE} not in the benchmark, and in no mean"),
+        (
+            any(OWN in text for text in texts),
+            f"{OWN} of, or to, a route that trained the target's own task or "
+            "head: more of the same, no transfer",
+        ),
         (
             any(text.endswith("~") for text in texts),
             "~ over fewer languages than the column",

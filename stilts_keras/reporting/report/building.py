@@ -32,7 +32,8 @@ class Report:
         plain: dict from a short name to a plain table; see `findings`.
         secondary: dict from a short name to the frame of another metric of a
             target.
-        sentences: list of str. The finding, negative transfer, what source
+        sentences: list of str. What is still to come, of a run at work; the
+            finding, negative transfer, what source
             languages gain, whether robustness changes, what collapsed, and
             what is to be said of the data.
     """
@@ -99,6 +100,7 @@ def build(evidence):
         secondary=secondary_frames(evidence),
         plain=plain,
         sentences=[
+            *filter(None, [evidence.so_far]),
             findings.finding(frames["summary"], baseline),
             findings.negative_transfer_sentence(counts),
             *language_sentences.sentences(effects),

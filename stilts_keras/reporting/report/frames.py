@@ -139,6 +139,7 @@ def _suite_frame(suite, evidence):
         collapsed={
             (row.route, row.seed, row.target) for row in rows if row.collapsed
         },
+        own={(row.route, row.target) for row in rows if row.own_task},
     )
 
 

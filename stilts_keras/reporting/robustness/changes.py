@@ -3,6 +3,7 @@
 import collections
 
 from stilts_keras.errors import InputError
+from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.robustness.courses import TRAINED
 from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.courses import change_of
@@ -18,6 +19,7 @@ from stilts_keras.reporting.robustness.notes import row_notes
 from stilts_keras.reporting.robustness.scores import numbers_of
 from stilts_keras.reporting.tables import new_cell
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
+from stilts_keras.reporting.tables.notes import OWN_NOTE
 from stilts_keras.reporting.tables.notes import cell_notes
 from stilts_keras.reporting.tables.notes import seeds_note
 from stilts_keras.scoring import behrens_fisher
@@ -29,6 +31,8 @@ WITHOUT = (
     "clean predictions are constant, or no language has all severities in all "
     "seeds"
 )
+# Marked where a route, or the baseline, trained the target's own task or head.
+OWN_COLUMN = "own task"
 CHANGE_COLUMNS = [
     "route",
     "target",
@@ -46,6 +50,7 @@ CHANGE_COLUMNS = [
     "p of drops",
     "languages",
     "seeds",
+    OWN_COLUMN,
 ]
 
 
@@ -115,6 +120,7 @@ def _change_line(names, change, adjusted, level):
         lost.p,
         len(change.languages),
         kept.num_seeds,
+        MARK if change.is_of_own_task else "",
     ]
 
 
@@ -139,6 +145,7 @@ def _change_notes(found):
         "score; below 0: it loses fewer. A higher clean score alone moves "
         "retention, so that a difference which drops do not show may be one "
         "of the level",
+        *([OWN_NOTE] if any(c.is_of_own_task for _, c in found) else ()),
     ]
 
 
@@ -206,6 +213,7 @@ def _cell(course, change):
         count=found.num_seeds,
         deviation=deviation_of(kept),
         above_chance=course.is_above_chance,
+        own_task=course.is_of_own_task,
     )
     if change is None:
         return cell
@@ -217,6 +225,7 @@ def _cell(course, change):
         "p": change["p"],
         "adjusted_p": change["adjusted p"],
         "is_significant": change["adjusted p"] < SIGNIFICANCE,
+        "is_transfer": not change[OWN_COLUMN],
     }
 
 

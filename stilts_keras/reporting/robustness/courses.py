@@ -122,6 +122,16 @@ class Course:
         )
 
     @property
+    def is_of_own_task(self):
+        """Whether the route trained the target's own task or head."""
+        return any(
+            pair.row.own_task
+            for by_language in self.pairs.values()
+            for by_severity in by_language.values()
+            for pair in by_severity.values()
+        )
+
+    @property
     def is_above_chance(self):
         """Whether the clean scores are: others have nothing to lose.
 
@@ -298,11 +308,14 @@ class Change:
         drop: `bootstrap.Estimate`. Points of the metric: below 0 where fewer
             are lost.
         languages: tuple of str. That both routes have.
+        is_of_own_task: bool. Whether one of them trained the target's own task
+            or head, so that no other task is transferred.
     """
 
     retention: bootstrap.Estimate
     drop: bootstrap.Estimate
     languages: tuple[str, ...]
+    is_of_own_task: bool = False
 
 
 def change_of(ours, theirs):
@@ -338,6 +351,7 @@ def change_of(ours, theirs):
         ),
         drop=judged(ours.drop(severities) - theirs.drop(severities), fewest),
         languages=tuple(languages),
+        is_of_own_task=ours.is_of_own_task or theirs.is_of_own_task,
     )
 
 

@@ -1,5 +1,7 @@
 """Whether intermediate training changes robustness, in words."""
 
+from stilts_keras.reporting.own_task import MARK
+from stilts_keras.reporting.robustness.changes import OWN_COLUMN
 from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.tables import CHANGES
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
@@ -33,6 +35,13 @@ def sentences(tables, evidence):
         dict(zip(table["columns"], row, strict=True)) for row in table["rows"]
     ]
     rows = [row for row in rows if row["in"] == ZERO_SHOT] or rows
+    is_any, rows = bool(rows), [row for row in rows if not row[OWN_COLUMN]]
+    if is_any and not rows:
+        return [
+            "Robustness: all differences of retention to "
+            f"`{baseline}` are of a target's own task or head ({MARK}), which "
+            "is no transfer."
+        ]
     if not rows:
         return [
             "Robustness: no difference of retention to "

@@ -22,6 +22,9 @@ and a cell is a dict with
   list, which is in no mean;
 - `seen_language`: whether a stage trained another task in the language, and
   none the target;
+- `own_task`: whether a score in it is of a route that trained the target's own
+  task or head; `is_transfer`: whether its difference is free of such scores on
+  both sides (see `reporting.own_task`);
 - `zero_shot`, `above_chance` and `complete` (bool);
 
 each None where it is not known or makes no sense. A column that a row lacks

@@ -24,6 +24,8 @@ def new_cell(value, **known):
         "collapsed": False,
         "zero_shot": True,
         "seen_language": False,
+        "own_task": False,
+        "is_transfer": True,
         "in_benchmark": True,
         "above_chance": True,
         "complete": True,

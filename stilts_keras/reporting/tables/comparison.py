@@ -9,6 +9,7 @@ from stilts_keras.reporting.tables.means import estimate
 from stilts_keras.reporting.tables.means import fewest_examples
 from stilts_keras.reporting.tables.means import interval_of
 from stilts_keras.reporting.tables.means import is_collapsed
+from stilts_keras.reporting.tables.means import is_of_own_task
 from stilts_keras.reporting.tables.means import keep
 from stilts_keras.reporting.tables.means import lies_above_chance
 from stilts_keras.reporting.tables.means import mean_of
@@ -93,6 +94,7 @@ def pooled(ours, theirs=None):
         count=len(values),
         above_chance=lies_above_chance(means, is_mean=len(pairs) != 1),
         collapsed=any(is_collapsed(scores) for scores in ours.values()),
+        own_task=is_of_own_task(ours),
         in_benchmark=all(
             score.in_benchmark
             for scores in ours.values()
@@ -128,6 +130,9 @@ def _compared(ours, theirs):
 def _difference(ours, theirs, pairs):
     """Compares pairs that all seeds of both have, seed by seed if possible."""
     seeds = [seed for seed in ours if seed in theirs]
+    is_transfer = not any(
+        is_of_own_task(keep(by_seed, set(pairs))) for by_seed in (ours, theirs)
+    )
     if not seeds:
         ends = [
             mean_of(
@@ -136,7 +141,10 @@ def _difference(ours, theirs, pairs):
             )
             for by_seed in (ours, theirs)
         ]
-        return {"difference": ends[0] - ends[1]}
+        return {
+            "difference": ends[0] - ends[1],
+            "is_transfer": is_transfer,
+        }
     gains = [
         over_targets(
             {
@@ -149,6 +157,7 @@ def _difference(ours, theirs, pairs):
     known = {
         "difference": mean_of(gain.value for gain in gains),
         "difference_count": len(seeds),
+        "is_transfer": is_transfer,
         "difference_above_chance": _better_is_above(
             *(
                 keep({seed: by_seed[seed] for seed in seeds}, set(pairs))

@@ -21,6 +21,8 @@ class Mean:
         zero_shot: bool.
         in_benchmark: bool. False in a language that the task's benchmark does
             not list.
+        own_task: bool. Whether it is of a route that trained the target's own
+            task or head.
     """
 
     value: float
@@ -32,6 +34,7 @@ class Mean:
     collapsed: bool = False
     zero_shot: bool = True
     in_benchmark: bool = True
+    own_task: bool = False
 
     @classmethod
     def of(cls, row):
@@ -104,6 +107,15 @@ def without_collapsed(by_seed):
 def is_collapsed(scores):
     """Whether any of the scores is of constant predictions."""
     return any(score.collapsed for score in scores.values())
+
+
+def is_of_own_task(by_seed):
+    """Whether any of the scores is of a route that trained the own task."""
+    return any(
+        score.own_task
+        for scores in by_seed.values()
+        for score in scores.values()
+    )
 
 
 def interval_of(means, *, is_mean):

@@ -2,6 +2,7 @@
 
 from stilts_keras.data.note import DATA_NOTE
 from stilts_keras.graph.averaging import is_over_seeds
+from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.tables.cells import has_replicates
 from stilts_keras.reporting.tables.choice import in_order
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
@@ -87,6 +88,12 @@ def data_notes(rows):
     )
 
 
+OWN_NOTE = (
+    f"{MARK} more of the same: a stage trained the target's own task or head; "
+    "differences of it, or to it, are no transfer and in no finding"
+)
+
+
 def cell_notes(table_rows, *, replicates="seeds", scope="languages"):
     """Explains the marks that occur in the table, and no others.
 
@@ -121,6 +128,8 @@ def cell_notes(table_rows, *, replicates="seeds", scope="languages"):
             "there, and those scores are in no difference"
         )
         other += f", or over {scope} of which some have collapsed"
+    if any(cell["own_task"] for cell in cells):
+        notes.append(OWN_NOTE)
     judged = [cell for cell in cells if cell["p"] is not None]
     if judged:
         notes.append(_judged_note(judged))

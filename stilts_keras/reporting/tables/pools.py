@@ -73,4 +73,10 @@ def _together(rows):
             else None
         )
     collapsed = any(row.collapsed for row in rows)
-    return Mean(n=number, collapsed=collapsed, zero_shot=False, **means)
+    return Mean(
+        n=number,
+        collapsed=collapsed,
+        zero_shot=False,
+        own_task=any(row.own_task for row in rows),
+        **means,
+    )

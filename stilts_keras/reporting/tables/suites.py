@@ -7,7 +7,7 @@ from stilts_keras.reporting.tables.notes import cell_notes
 from stilts_keras.scoring.suite import OURS
 
 
-def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
+def suite_frame(suite, scores, baseline, *, notes=(), collapsed=(), own=()):
     """Compares routes by a suite's own scores.
 
     Args:
@@ -17,6 +17,8 @@ def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
         notes: iterable of str. What else must be known.
         collapsed: container of tuples (route, seed, target). Scores that hold
             some of constant predictions.
+        own: container of pairs (route, target). Scores of routes that trained
+            the target's own task or head.
 
     Returns:
         A frame: one column per target, and the suite where all are there.
@@ -27,11 +29,13 @@ def suite_frame(suite, scores, baseline, *, notes=(), collapsed=()):
         marked = {
             column for column in values if (route, seed, column) in collapsed
         }
+        of_own = {column for column in values if (route, column) in own}
         # The languages are within these scores already.
         runs.setdefault(route, {})[seed] = {
             (column, None): Mean(
                 value=value,
                 collapsed=column in (marked and {*marked, suite.title}),
+                own_task=column in (of_own and {*of_own, suite.title}),
             )
             for column, value in values.items()
         }
