@@ -56,6 +56,11 @@ def _integer(name, text):
     _flag(flags.DEFINE_integer, name, None, text)
 
 
+def _list(name, text):
+    """Defines a flag of words with commas, none by default."""
+    _flag(flags.DEFINE_list, name, [], text)
+
+
 _group("what to train")
 _flag(
     flags.DEFINE_multi_string,
@@ -64,12 +69,7 @@ _flag(
     "Stages in sequence, such as mlm@de:20k+mnli/squad, or pretrained. For "
     "controls: longer:9k, mnli-shuffled. Repeat for more.",
 )
-_flag(
-    flags.DEFINE_list,
-    "targets",
-    [],
-    "Tasks or suites to evaluate routes on, with commas.",
-)
+_list("targets", "Tasks or suites to evaluate routes on, with commas.")
 _flag(
     flags.DEFINE_multi_string,
     "task_file",
@@ -101,12 +101,7 @@ _integer(
     "Steps of all intermediate stages of a route together, shared equally, in "
     "place of their epochs: routes of any length then cost the same.",
 )
-_flag(
-    flags.DEFINE_list,
-    "average",
-    [],
-    "Evaluate means of weights, too: seeds, checkpoints:5.",
-)
+_list("average", "Evaluate means of weights, too: seeds, checkpoints:5.")
 _flag(
     flags.DEFINE_bool,
     "measure_forgetting",
@@ -139,10 +134,8 @@ _flag(
     2.0,
     "With --sampling=temperature: 1 is proportional, much is uniform.",
 )
-_flag(
-    flags.DEFINE_list,
+_list(
     "sampling_rates",
-    [],
     "With --sampling=explicit: a weight for each source of a mixture, such as "
     "mnli=2,mlm@de=1.",
 )
@@ -200,10 +193,8 @@ _integer(
     "Most examples to evaluate in each language; the pools of bucc2018 are "
     "always searched whole.",
 )
-_flag(
-    flags.DEFINE_list,
+_list(
     "eval_on_dev",
-    [],
     "Targets to evaluate on dev rows in place of test rows, with commas.",
 )
 _choice(

@@ -177,7 +177,7 @@ class TrainingProgress:
             model: `MultiTask`.
             step: int. Steps done.
         """
-        if not self._num_checkpoints:
+        if not self._num_checkpoints or not backend.is_first_process():
             return
         with files.write_folder(self._checkpoint(step), {}) as partial:
             _write_weights(partial, model)

@@ -149,6 +149,8 @@ def _means(visit, place, training, progress, state):
         file with their mean; and dict from it to their steps.
     """
     found, checkpoints = {}, {}
+    # One has written what all read.
+    backend.wait_for_all("checkpoints")
     steps = evaluated(training.recipe)(dataclasses.asdict(state))
     for count in visit.means:
         checkpoints[count] = steps[-count:]
@@ -159,7 +161,8 @@ def _means(visit, place, training, progress, state):
             for step in checkpoints[count]
         )
         found[count] = progress.folder / f"mean-{count}.npz"
-        arrays.write_weights(found[count], mean)
+        if backend.is_first_process():
+            arrays.write_weights(found[count], mean)
     return found, checkpoints
 
 
