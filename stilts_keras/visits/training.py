@@ -121,13 +121,7 @@ def train_stage(visit, place, onlooker, interruption):
     facts |= {"speed": speed} if speed else {}
     with interruption.held():
         model.end_training(state.best_step or state.step)
-        # All have read what goes now.
-        backend.wait_for_all("trained")
-        if backend.is_first_process():
-            _save(stage, place, model, facts, means)
-            progress.remove()
-        backend.wait_for_all("saved")
-        files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
+        _keep(stage, place, model, facts, means, progress)
     place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
@@ -137,6 +131,20 @@ def train_stage(visit, place, onlooker, interruption):
             collapsed.of_stage(stage.path, stage.seed, constant, rates)
         )
     return model, notes
+
+
+def _keep(stage, place, model, facts, means, progress):
+    """Writes the stage's folder, in one of all processes, in place of progress.
+
+    All go on with it there.
+    """
+    # What goes now all have read.
+    backend.wait_for_all("trained")
+    if backend.is_first_process():
+        _save(stage, place, model, facts, means)
+        progress.remove()
+    backend.wait_for_all("saved")
+    files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
 
 
 def _means(visit, place, training, progress, state):
