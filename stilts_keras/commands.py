@@ -101,7 +101,9 @@ def plan():
     from stilts_keras.graph.part import parts_of
     from stilts_keras.graph.per_device import plan_memory
     from stilts_keras.graph.plan import render_plan
+    from stilts_keras.records import speeds
     from stilts_keras.records.stage_folders import StageFolders
+    from stilts_keras.reporting import time_left
 
     graph, per_device = flag_values.graph(), []
     if FLAGS.model_parallel:
@@ -127,13 +129,21 @@ def plan():
             if stage.fingerprint not in left.stages
         }
         at_work = describe_at_work(folder.path, lambda: parts_of(graph))
+    reused = done | here | mirrored
+    times = time_left.plan_lines(
+        graph,
+        [stage for stage in graph.stages if stage not in reused],
+        left and left.cells,
+        speeds.known(folders.run_dir, folders.store),
+        FLAGS.keras_backend,
+    )
     render_plan(
         graph,
         done={stage.fingerprint for stage in done},
         stored={stage.fingerprint for stage in here - done},
         mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
-        notes=[*per_device, *at_work],
+        notes=[*per_device, *at_work, *times],
     )
 
 

@@ -53,7 +53,7 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
     options = options or Options(**parts)
     backend.prepare()
     hosts = backend.read_hosts()
-    check_hosts(hosts, options)
+    check_hosts(hosts, options, graph.request.average)
     with backend.joined(hosts):
         if not backend.is_first_process():
             follow(graph, options, hosts)

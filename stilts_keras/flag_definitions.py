@@ -41,6 +41,11 @@ def _flag(define, name, default, text, choices=None):
         define(name, default, list(choices), text)
 
 
+def _choice(name, default, text, choices):
+    """Defines a flag that is one of some words."""
+    _flag(flags.DEFINE_enum, name, default, text, choices)
+
+
 def _string(name, text):
     """Defines a flag that is unset by default."""
     _flag(flags.DEFINE_string, name, None, text)
@@ -111,12 +116,11 @@ _flag(
     "typos; typos@xnli for one target. Repeat for more; `stilts tasks` lists.",
 )
 _group("mixtures")
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "sampling",
     "proportional",
     "How the sources of a stage share its steps.",
-    choices=("proportional", "uniform", "capped", "temperature", "explicit"),
+    ("proportional", "uniform", "capped", "temperature", "explicit"),
 )
 _flag(
     flags.DEFINE_integer,
@@ -193,21 +197,19 @@ _list(
     "eval_on_dev",
     "Targets to evaluate on dev rows in place of test rows, with commas.",
 )
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "long_rows",
     Options.long_rows,
     "Rows above --max_length: cut them, as published, and count them; or "
     "refuse them with an error.",
-    choices=LONG_ROWS,
+    LONG_ROWS,
 )
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "bad_rows",
     Options.bad_rows,
     "Training and dev rows with an empty text or a missing value: leave them "
     "out, up to 1 %, and name them; or refuse them with an error.",
-    choices=BAD_ROWS,
+    BAD_ROWS,
 )
 _flag(
     flags.DEFINE_bool,
@@ -222,20 +224,18 @@ _string(
     "Hidden state to compare, 0 being the embedding, or sweep for all of them "
     "(default: 14 of 24, 8 of 12).",
 )
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "retrieval_pooling",
     Request.retrieval_pooling,
     "Sentence vector (default: mean).",
-    choices=POOLINGS,
+    POOLINGS,
 )
 _group("score")
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "benchmark",
     suites.BENCHMARK,
     "The suite whose layout and rules the folders follow.",
-    choices=[suite.name for suite in suites.scored() if suite.layout],
+    [suite.name for suite in suites.scored() if suite.layout],
 )
 for _name, _text in {
     "predictions": "Folder with a submission: <task>/test-<language>.tsv or "
@@ -269,13 +269,7 @@ for _name, _text in {
     _is_float = _TYPES[_name] is float
     _define = flags.DEFINE_float if _is_float else flags.DEFINE_integer
     _flag(_define, _name, None, _text)
-_flag(
-    flags.DEFINE_enum,
-    "dtype_policy",
-    None,
-    "Keras dtype policy.",
-    DTYPE_POLICIES,
-)
+_choice("dtype_policy", None, "Keras dtype policy.", DTYPE_POLICIES)
 RECIPE_FIELDS = tuple(GROUPS[RECIPE])
 _flag(
     flags.DEFINE_multi_string,
@@ -292,13 +286,7 @@ _flag(
     "Folder of weights, results and TensorBoard's files. With report, repeat "
     "it to merge several.",
 )
-_flag(
-    flags.DEFINE_enum,
-    "keras_backend",
-    None,
-    "Default: Keras's own configuration.",
-    choices=BACKENDS,
-)
+_choice("keras_backend", None, "Default: Keras's own configuration.", BACKENDS)
 _flag(
     flags.DEFINE_integer,
     "log_every_steps",
@@ -328,29 +316,26 @@ _flag(
 )
 _string("stage_store", "Folder of trained stages that several runs share.")
 _string("stage_mirror", "URL of a mirror of it: s3://, gs:// or file:///.")
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "keep",
     Options.keep,
     "Weights to keep when nothing needs them any more: all; last, those that "
     "targets were evaluated with; none.",
-    choices=KEEP,
+    KEEP,
 )
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "on_damage",
     Options.on_damage,
     "Files that do not match their checksum: make them again, or fail.",
-    choices=ON_DAMAGE,
+    ON_DAMAGE,
 )
 _group("where to run")
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "launcher",
     Options.launcher,
     "local: on this machine; ray: on a cluster; slurm: in the jobs of `plan "
     "--format=slurm`, whose results are taken.",
-    choices=LAUNCHERS,
+    LAUNCHERS,
 )
 for _name, _text in {
     "num_workers": "Processes of the local launcher.",
@@ -383,13 +368,12 @@ for _name, _text in {
     "which of several heads, or none for the backbone alone.",
 }.items():
     _string(_name, _text)
-_flag(
-    flags.DEFINE_enum,
+_choice(
     "format",
     None,
     "With export: huggingface, transformers' own. With plan: slurm, a script "
     "that submits jobs, or json, the same for other engines.",
-    choices=("huggingface", *PLAN_FORMATS),
+    ("huggingface", *PLAN_FORMATS),
 )
 _group("prune")
 _flag(flags.DEFINE_bool, "yes", False, "Delete without asking.")

@@ -57,11 +57,18 @@ class Interruption:
             yield
         finally:
             self._is_held = was_held
-        if not was_held:
-            if self._agreed is not None and not self._is_raised:
-                self._num_held += 1
-                self._number = self._agreed(self._num_held, self._number)
-            self._raise_once()
+        if was_held or not self._is_agreed():
+            return
+        self._raise_once()
+
+    def _is_agreed(self):
+        """Whether no other process is to be waited for before stopping."""
+        if self._agreed is None or self._is_raised:
+            return True
+        self._num_held += 1
+        number = self._agreed(self._num_held, self._number)
+        self._number = self._number if number is None else number
+        return number is not None
 
     @contextlib.contextmanager
     def together(self, agreed):

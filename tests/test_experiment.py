@@ -15,7 +15,11 @@ from stilts_keras.records.lock import LOCK_FILE
 from stilts_keras.records.results import read_rows
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Speed
+from stilts_keras.records.speeds import Paces
+from stilts_keras.records.speeds import of_machine
 from stilts_keras.records.tensorboard import read_scalars
+from stilts_keras.reporting.time_left import of_graph
 from stilts_keras.scoring import submission
 from stilts_keras.scoring.metrics import score
 from stilts_keras.scoring.suites import XTREME
@@ -130,6 +134,26 @@ def test_every_stage_is_trained_once(finished, graph):
     folders = {folder.name for folder in stage_folders(run_dir)}
     assert folders == {stage.fingerprint for stage in graph.stages}
     assert len(stage_folders(run_dir)) == len(graph.stages)
+
+
+def test_how_long_all_took_is_kept(finished, graph):
+    backend, run_dir, _ = finished
+    rows = read_rows(run_dir / "speeds.jsonl", Speed)
+    assert {row.of for row in rows if row.num_steps} == {
+        stage.fingerprint for stage in graph.stages
+    }
+    assert {row.of for row in rows if not row.num_steps} == {
+        f"{cell.key}|{language}"
+        for cell in graph.cells
+        for language in cell.languages
+    }
+    for row in rows:
+        assert (row.backend, row.device) == (backend, "cpu")
+        assert row.seconds > row.num_steps * (row.step_seconds or 0.0)
+    # The next run of the same would know all of it.
+    here = of_machine(rows, backend=backend)
+    found = of_graph(graph, Paces(here), graph.stages)
+    assert found.is_whole and found.num_same == len(graph.stages)
 
 
 def test_stages_of_masked_lm_train_the_whole_vocabulary(finished):

@@ -28,6 +28,7 @@ from stilts_keras.backend.dropout import quicken_dropout
 from stilts_keras.backend.gradients import apply_adam
 from stilts_keras.backend.gradients import dense_gradient
 from stilts_keras.backend.hosts import read_hosts
+from stilts_keras.backend.machine import device_name
 from stilts_keras.backend.process import prepare
 from stilts_keras.backend.process import without_tensorflow
 from stilts_keras.backend.randomness import random_state
@@ -42,6 +43,7 @@ __all__ = [
     "check_rows",
     "check_spread",
     "dense_gradient",
+    "device_name",
     "fill",
     "first_process_first",
     "gathered",

@@ -9,26 +9,20 @@ in each listens to the others' heartbeats, and ends the process without them.
 """
 
 import contextlib
-import functools
 import os
-import pathlib
 import signal
-import subprocess
-import sys
 import threading
 import time
 
-from stilts_keras.backend import coordination_service
-from stilts_keras.backend.hosts import ADDRESSES
-from stilts_keras.backend.hosts import NUMBER
+from stilts_keras.backend.joining import HEARTBEAT_SECONDS
+from stilts_keras.backend.joining import SILENCE_SECONDS
+from stilts_keras.backend.joining import connect
+from stilts_keras.backend.joining import patiently
+from stilts_keras.backend.joining import start_service
 from stilts_keras.errors import InputError
 from stilts_keras.errors import Interrupted
 from stilts_keras.errors import StageError
 
-HEARTBEAT_SECONDS = 2.0
-# A process may hold Python's lock for a while; all is to end within a minute.
-SILENCE_SECONDS = 40.0
-JOIN_SECONDS = 300
 # How many ends of held blocks processes may be apart: two steps that an
 # accelerator has in its queue, and the blocks without any step beside them.
 MARGIN = 8
@@ -87,7 +81,7 @@ def agree(what, value):
     if is_first_process():
         _company.client.key_value_set(key, value)
     else:
-        first = _patiently(
+        first = patiently(
             lambda: _company.client.blocking_key_value_get(key, FOREVER_MS)
         )
         if first != value:
@@ -142,16 +136,16 @@ def joined(hosts):
     if hosts is None:
         yield
         return
-    service = _start_service(hosts) if hosts.process_id == 0 else None
-    _company = _Company(hosts, _connect(hosts))
+    service = start_service(hosts) if hosts.process_id == 0 else None
+    _company = _Company(hosts, connect(hosts), service)
     try:
         yield
-        _leave(service)
+        _company.leave()
     except BaseException as error:
         if _company.has_stopped:
-            _leave(service)
+            _company.leave()
             raise
-        _company.tell(error)
+        _company.tell(_reason(error))
         # Another's death is why, most likely: its silence will say so.
         if not isinstance(error, InputError | StageError | KeyboardInterrupt):
             time.sleep(SILENCE_SECONDS + 5 * HEARTBEAT_SECONDS)
@@ -161,117 +155,21 @@ def joined(hosts):
         _company = None
 
 
-def _leave(service):
-    """Ends what this process has with others, once all of them are here."""
-    # The first has more to write.
-    _company.wait("end")
-    _company.part()
-    if service is not None:
-        service.communicate("end\n")
-
-
-def _start_service(hosts):
-    """Starts the coordination service, before any process asks for it."""
-    port = hosts.address.rpartition(":")[2]
-    service = subprocess.Popen(
-        [
-            sys.executable,
-            pathlib.Path(coordination_service.__file__),
-            f"[::]:{port}",
-            str(hosts.num_processes),
-            str(SILENCE_SECONDS + 10 * HEARTBEAT_SECONDS),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        # A key on the terminal is not for it.
-        start_new_session=True,
-    )
-    if not service.stdout.readline():
-        said = service.stderr.read().strip().splitlines()[-1:]
-        raise InputError(
-            f"{ADDRESSES}={hosts.address}: nothing can listen there "
-            f"({' '.join(said)[:200]}). Choose another port."
-        )
-    return service
-
-
-def _connect(hosts):
-    """Connects to the others; returns what they are asked by."""
-    import jax
-    from jax._src import distributed
-
-    # It would take SIGTERM for itself.
-    jax.config.update("jax_enable_preemption_service", False)
-    try:
-        with _joined_as_here(distributed._jax):
-            jax.distributed.initialize(
-                hosts.address,
-                hosts.num_processes,
-                hosts.process_id,
-                initialization_timeout=JOIN_SECONDS,
-            )
-    except Exception as error:
-        raise InputError(
-            f"Process {hosts.process_id} of {hosts.num_processes} has not met "
-            f"the others at {hosts.address} in {JOIN_SECONDS} seconds. Start "
-            f"all of them, with the same {ADDRESSES} and {NUMBER}."
-        ) from error
-    return distributed.global_state.client
-
-
-@contextlib.contextmanager
-def _joined_as_here(module):
-    """Has JAX start no service, and wait for nobody at an end by an error."""
-    before = {
-        name: getattr(module, name)
-        for name in (
-            "get_distributed_runtime_service",
-            "get_distributed_runtime_client",
-        )
-    }
-    service, client = before
-    setattr(module, service, lambda *args, **kwargs: None)
-    setattr(
-        module,
-        client,
-        functools.partial(before[client], shutdown_on_destruction=False),
-    )
-    try:
-        yield
-    finally:
-        for name, function in before.items():
-            setattr(module, name, function)
-
-
-def _patiently(wait):
-    """Waits in a thread, so that signals are heard meanwhile."""
-    ended = []
-
-    def work():
-        try:
-            ended.append((wait(), None))
-        except Exception as error:  # noqa: BLE001 - raised by the caller
-            ended.append((None, error))
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(HEARTBEAT_SECONDS / 4)
-    ((result, error),) = ended
-    if error is not None:
-        raise error
-    return result
+def _reason(error):
+    """Says in a line why a process ends, for the others."""
+    if isinstance(error, Interrupted):
+        return f"stopped by {signal.Signals(error.signal_number).name}"
+    return " ".join(str(error).split())[:500] or type(error).__name__
 
 
 class _Company:
     """This process among others."""
 
-    def __init__(self, hosts, client):
+    def __init__(self, hosts, client, service):
         """Begins to send heartbeats, and to listen to the others'."""
         self.hosts = hosts
         self.client = client
+        self._service = service
         self.has_asked = self.has_stopped = False
         self._counts = {}
         self._is_closed = threading.Event()
@@ -290,28 +188,36 @@ class _Company:
 
     def wait(self, name):
         key = f"stilts/{self.count(name)}/{name}"
-        _patiently(lambda: self.client.wait_at_barrier(key, FOREVER_MS))
+        patiently(lambda: self.client.wait_at_barrier(key, FOREVER_MS))
 
-    def tell(self, error):
+    def tell(self, why):
         """Tells the others that this process ends, and why."""
-        text = " ".join(str(error).split()) or type(error).__name__
-        if isinstance(error, Interrupted):
-            text = f"stopped by {signal.Signals(error.signal_number).name}"
         with contextlib.suppress(Exception):
             self.client.key_value_set(
-                f"stilts/ended/{self.hosts.process_id}", text[:500]
+                f"stilts/ended/{self.hosts.process_id}", why
             )
+        self._end_service("soon")
 
     def close(self):
         """Ends the threads."""
         self._is_closed.set()
 
-    def part(self):
-        """Ends the connection, with all others."""
+    def leave(self):
+        """Ends what this process has with others, once all are here."""
         import jax
 
+        # The first has more to write.
+        self.wait("end")
         self.close()
         jax.distributed.shutdown()
+        self._end_service("now")
+
+    def _end_service(self, when):
+        """Ends it; unless it is told when, it lingers for the others."""
+        if self._service is not None:
+            with contextlib.suppress(OSError):
+                self._service.stdin.write(f"{when}\n")
+                self._service.stdin.flush()
 
     def _beat(self):
         """Says that this process is there; the service may not answer."""
@@ -358,5 +264,6 @@ class _Company:
             f"{self.hosts.num_processes} stops, for {why.rstrip('.')}. Run "
             "the same commands again to go on from the last saved progress."
         )
+        self.tell(why)
         os.write(2, f"\n{line}\n".encode())
         os._exit(1)

@@ -14,6 +14,7 @@ from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import ChainScore
 from stilts_keras.records.rows import LayerScore
 from stilts_keras.records.rows import Score
+from stilts_keras.records.rows import Speed
 from stilts_keras.records.rows import Training
 from stilts_keras.records.rows import Unscored
 from stilts_keras.records.rows import from_dict
@@ -52,6 +53,7 @@ class ResultFiles:
         self._layers = RowFile(self.path / results.LAYERS_FILE, LayerScore)
         self._chains = RowFile(self.path / results.FORGETTING_FILE, ChainScore)
         self._trainings = RowFile(self.path / results.TRAININGS_FILE, Training)
+        self._speeds = RowFile(self.path / results.SPEEDS_FILE, Speed)
 
     def scores(self):
         """Returns the graph's `Score` rows."""
@@ -68,6 +70,10 @@ class ResultFiles:
     def chain_scores(self):
         """Returns the `ChainScore` rows of the graph's chains."""
         return list(filter(self._is_of_chain, self._chains.rows()))
+
+    def speeds(self):
+        """Returns all `Speed` rows, of whatever graph."""
+        return self._speeds.rows()
 
     def mend(self, damages):
         """Takes damaged rows out; their scores are then missing.
@@ -139,6 +145,7 @@ class ResultFiles:
 
     def _row_files(self):
         return (
+            self._speeds,
             self._trainings,
             self._unscored,
             self._layers,
@@ -180,6 +187,11 @@ class ResultFiles:
                 rows.append(from_dict(Training, facts, where))
         if rows:
             self._trainings.add(rows)
+
+    def keep_speeds(self, rows):
+        """Keeps how long what was done has taken: a list of `Speed`."""
+        if rows:
+            self._speeds.add(rows)
 
     def keep_scores(self, scored):
         """Keeps what one language of a cell has scored, within `open_events`.

@@ -20,6 +20,7 @@ UNSCORED_FILE = "unscored.jsonl"
 LAYERS_FILE = "retrieval_layers.jsonl"
 FORGETTING_FILE = "forgetting.jsonl"
 TRAININGS_FILE = "trainings.jsonl"
+SPEEDS_FILE = "speeds.jsonl"
 
 
 class RowFile:

@@ -255,6 +255,59 @@ class Training:
     backend: str | None = None
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Speed:
+    """How long something took, where: a line of speeds.jsonl.
+
+    No result depends on it. A stage's manifest tells it too, so that it goes
+    with the stage store.
+
+    Attributes:
+        of: str. The fingerprint of a stage that was trained; or the key of a
+            cell and a language, which was evaluated.
+        tasks: tuple of str. Those that were trained, in their order; or the
+            target.
+        backbone: str. Fingerprint.
+        host: str. Name of the machine.
+        device: str. What it computed on, such as `cpu`.
+        devices: int. How many of them.
+        backend: str.
+        dtype_policy: str.
+        batch_size: int.
+        max_lengths: tuple of int. Tokens of one sequence, of each source.
+        is_lora: bool.
+        seconds: float. In all: of a training with building, compiling, dev
+            rows and writing.
+        num_steps: int. Steps that `seconds` holds: a stage that was cut off
+            tells of its last part; 0 of an evaluation.
+        step_seconds: float or None. Mean of a step alone, in seconds.
+        steps_ratio: float. Steps for each that was planned before rows were
+            cut into sequences.
+        rows: str. Of an evaluation: the fingerprint of what it reads.
+        max_rows: int or None. Most rows of one, as asked for.
+    """
+
+    KEY: typing.ClassVar = ("of",)
+
+    of: str
+    tasks: tuple[str, ...]
+    backbone: str
+    host: str
+    device: str
+    devices: int
+    backend: str
+    dtype_policy: str
+    batch_size: int
+    max_lengths: tuple[int, ...]
+    seconds: float
+    is_lora: bool = False
+    num_steps: int = 0
+    step_seconds: float | None = None
+    steps_ratio: float = 1.0
+    rows: str = ""
+    max_rows: int | None = None
+
+
 def key_of(row):
     """Returns what rows agree in of which one replaces the other."""
     return tuple(getattr(row, name) for name in row.KEY)

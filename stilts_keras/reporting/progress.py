@@ -74,12 +74,14 @@ class Progress:
         self._started_at = self._shown_at = self._clock()
         self._mark = self._started_at, step
         self._paces = collections.deque(maxlen=NUM_PACES)
+        self._rest = None
         if self._bar:
             self._line = self._bar.add_task(
                 _escaped(stage_name),
                 total=num_steps,
                 completed=step,
                 loss="",
+                run="",
             )
         else:
             self._print(f"{stage_name}: {step}/{num_steps} steps")
@@ -98,6 +100,14 @@ class Progress:
         if now - self._shown_at >= self._pause:
             self._shown_at = now
             self._show(now)
+
+    def tell_rest(self, seconds):
+        """Takes note of how long the run will take after this stage.
+
+        Args:
+            seconds: float or None. None where that is not known.
+        """
+        self._rest = seconds
 
     def note(self, text):
         """Prints a line of its own, above the bar if there is one.
@@ -122,20 +132,33 @@ class Progress:
     def _show(self, now):
         """Draws the bar or prints the line of this moment."""
         loss = _loss_text(self._loss)
+        seconds = self._seconds_left(now)
+        run = ""
+        if None not in (seconds, self._rest):
+            run = f"about {_time_text(seconds + self._rest)} of the whole run"
         if self._bar:
             self._bar.update(
-                self._line, completed=self._step, loss=loss.lstrip(", ")
+                self._line,
+                completed=self._step,
+                loss=loss.lstrip(", "),
+                run=run,
             )
             return
         line = f"{self._stage}: {self._step}/{self._num_steps} steps{loss}"
+        if seconds is not None:
+            line += f", {_time_text(seconds)} left"
+        self._print(f"{line}, {run}" if run else line)
+
+    def _seconds_left(self, now):
+        """Estimates the stage's rest by its recent paces; None without one."""
         if self._step > self._mark[1]:
             since, step = self._mark
             self._paces.append((now - since) / (self._step - step))
             self._mark = now, self._step
-            left = self._num_steps - self._step
-            seconds = left * statistics.median(self._paces)
-            line += f", {_time_text(seconds)} left"
-        self._print(line)
+        if not self._paces:
+            return None
+        left = self._num_steps - self._step
+        return left * statistics.median(self._paces)
 
     def _print(self, line):
         """Prints one line, unwrapped and with nothing read into it."""
@@ -152,6 +175,7 @@ def _bar(console):
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[loss]}", markup=False),
         progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[run]}", markup=False),
         console=console,
         transient=True,
         expand=True,

@@ -16,12 +16,13 @@ from stilts_keras.visits.walk import company
 from stilts_keras.visits.walk import prepare
 
 
-def check_hosts(hosts, options):
+def check_hosts(hosts, options, averages=()):
     """Refuses several processes at one run where they cannot be.
 
     Args:
         hosts: `backend.hosts.Hosts` or None.
         options: Options.
+        averages: sequence. Those of weights that the graph asks for.
 
     Raises:
         InputError: If it is so.
@@ -45,6 +46,11 @@ def check_hosts(hosts, options):
         raise InputError(
             f"{where} --model_parallel divides weights among the devices of "
             "one process. Leave it out, or unset these variables."
+        )
+    if averages:
+        raise InputError(
+            f"{where} --average is made by a single process. Leave it out, or "
+            "unset these variables."
         )
     if options.devices == 1:
         raise InputError(

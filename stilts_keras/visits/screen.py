@@ -2,6 +2,9 @@
 
 import contextlib
 
+from stilts_keras.records import speeds
+from stilts_keras.reporting import time_left
+from stilts_keras.versions import versions
 from stilts_keras.visits.values import Onlooker
 
 
@@ -20,6 +23,7 @@ class Screen(Onlooker):
         self._folder = folder
         self.progress = progress
         self._refresher = refresher
+        self._left = None
         self._writers = ()
         self._closing = contextlib.ExitStack()
 
@@ -40,6 +44,8 @@ class Screen(Onlooker):
         for writer in self._writers:
             self._closing.enter_context(writer)
         self.progress.start(f"{stage.path} seed {stage.seed}", num_steps, step)
+        if self._left is not None:
+            self.progress.tell_rest(self._rest_seconds(stage))
 
     def note(self, text):
         """There is something that the user should read at once."""
@@ -60,8 +66,35 @@ class Screen(Onlooker):
         self._closing.close()
         self.progress.finish()
 
+    def expect(self, left):
+        """All that is left (`Remaining`) will be made here, one by one."""
+        if self._refresher:
+            self._left = left
+            self._stored = speeds.known(None, self._folder.stages.store)
+
+    def _rest_seconds(self, now):
+        """Estimates what comes after the stage of now.
+
+        Returns:
+            float; None where of a part nothing was measured yet.
+        """
+        rows = {row.of: row for row in self._stored}
+        rows |= {row.of: row for row in self._folder.files.speeds()}
+        here = speeds.of_machine(rows.values(), backend=versions()["backend"])
+        stages = [
+            stage
+            for stage in self._folder.graph.stages
+            if stage.fingerprint in self._left.stages and stage is not now
+        ]
+        found = time_left.of_graph(
+            self._folder.graph, speeds.Paces(here), stages, self._left.cells
+        )
+        return found.seconds if found.is_whole else None
+
     def end_visit(self, left):
         """A visit's results are kept; `left` (`Remaining`) is still to do."""
+        if self._left is not None:
+            self._left = left
         if self._refresher:
             self._refresher.refresh_if_due(left)
 

@@ -21,6 +21,8 @@ from stilts_keras.steps.update import Update
 from stilts_keras.versions import versions
 from stilts_keras.visits.evaluation import evaluator_of
 from stilts_keras.visits.evaluation import learning_rates
+from stilts_keras.visits.pace import Stopwatch
+from stilts_keras.visits.pace import speed_of_training
 
 
 class _StageWatch(Watch):
@@ -28,6 +30,7 @@ class _StageWatch(Watch):
 
     def __init__(self, stage, place, model, onlooker, interruption, num_steps):
         self.constants = {}
+        self.stopwatch = Stopwatch()
         self._stage = stage
         self._place = place
         self._model = model
@@ -39,6 +42,7 @@ class _StageWatch(Watch):
         self._onlooker.start(self._stage, self._num_steps, step)
 
     def step(self, step, loss):
+        self.stopwatch.step()
         self._onlooker.step(step, loss)
 
     def log(self, log):
@@ -48,6 +52,7 @@ class _StageWatch(Watch):
         scores = self.score(step)
         values = {f"dev/{name}": score for name, score in scores.items()}
         self._onlooker.scalars(step, values)
+        self.stopwatch.pause()
         return float(np.mean(list(scores.values()))) if scores else None
 
     def score(self, step):
@@ -110,15 +115,13 @@ def train_stage(visit, place, onlooker, interruption):
     }
     means, checkpoints = _means(visit, place, training, progress, state)
     facts |= {"checkpoints": checkpoints} if means else {}
+    speed = speed_of_training(
+        stage, place, training.num_steps, watch.stopwatch.facts()
+    )
+    facts |= {"speed": speed} if speed else {}
     with interruption.held():
         model.end_training(state.best_step or state.step)
-        # All have read what goes now.
-        backend.wait_for_all("trained")
-        if backend.is_first_process():
-            _save(stage, place, model, facts, means)
-            progress.remove()
-        backend.wait_for_all("saved")
-        files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
+        _keep(stage, place, model, facts, means, progress)
     place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
@@ -128,6 +131,20 @@ def train_stage(visit, place, onlooker, interruption):
             collapsed.of_stage(stage.path, stage.seed, constant, rates)
         )
     return model, notes
+
+
+def _keep(stage, place, model, facts, means, progress):
+    """Writes the stage's folder, in one of all processes, in place of progress.
+
+    All go on with it there.
+    """
+    # What goes now all have read.
+    backend.wait_for_all("trained")
+    if backend.is_first_process():
+        _save(stage, place, model, facts, means)
+        progress.remove()
+    backend.wait_for_all("saved")
+    files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
 
 
 def _means(visit, place, training, progress, state):

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import time
 
 from stilts_keras import backend
 from stilts_keras import files
@@ -10,14 +11,20 @@ from stilts_keras.graph.per_device import check_divisible
 from stilts_keras.graph.per_device import describe_memory
 from stilts_keras.graph.plan import problems_of
 from stilts_keras.records.remaining import Remaining
+from stilts_keras.records.rows import Speed
+from stilts_keras.records.rows import from_dict
 from stilts_keras.steps.inputs import refuse_long_rows
 from stilts_keras.steps.update import check_sliceable
 from stilts_keras.versions import versions
 from stilts_keras.visits.averaging import check_means
 from stilts_keras.visits.keeping import keep
+from stilts_keras.visits.pace import speed_of_evaluation
 from stilts_keras.visits.place import Place
 from stilts_keras.visits.planning import plan_visits
+from stilts_keras.visits.values import Note
+from stilts_keras.visits.values import Scored
 from stilts_keras.visits.values import Setting
+from stilts_keras.visits.values import Trained
 from stilts_keras.visits.visit import make
 
 
@@ -48,6 +55,7 @@ def walk(folder, options, screen, interruption, settings):
     """
     begun = begin(folder, options, screen, settings)
     left = begun.left
+    screen.expect(left)
     with company(interruption):
         for visit in begun.visits:
             backend.wait_for_all("a visit")
@@ -83,6 +91,28 @@ def agree(visits, options):
     ]
     how = [options.devices, options.micro_batch_size, versions()]
     backend.agree("work to do", files.fingerprint_of([facts, how]))
+
+
+def _kept(results, folder, screen, place):
+    """Keeps what a visit yields as it comes; returns a `Speed` of each."""
+    speeds, began = [], time.monotonic()
+    for found in results:
+        seconds = time.monotonic() - began
+        match found:
+            case Trained(stage):
+                told = (folder.stages.manifest(stage) or {}).get("speed")
+                if told:
+                    where = f"speed of {stage.path} ({stage.fingerprint})"
+                    speeds.append(from_dict(Speed, told, where))
+            case Scored(cell=cell, language=language):
+                speeds.append(
+                    speed_of_evaluation(cell, language, place, seconds)
+                )
+        keep(folder, found, screen)
+        if not isinstance(found, Note):
+            # Whatever is noted is of what comes next.
+            began = time.monotonic()
+    return speeds
 
 
 def begin(folder, options, screen, settings, *, is_here=True):

@@ -71,8 +71,10 @@ def test_sources_too_are_checked_once_a_backbone_is_fetched(monkeypatch):
     monkeypatch.setattr(walk, "Place", lambda setting: place)
     monkeypatch.setattr(survey, "fetch", lambda backbone: SPEECH)
     folder = types.SimpleNamespace(graph=asked, stages=None)
+    options = types.SimpleNamespace(devices=1, model_parallel=False)
+    visits = [types.SimpleNamespace(takes_steps=False)]
     for begin in (
-        lambda: walk._prepare(folder, [], None, None),
+        lambda: walk.prepare(folder, visits, options, None),
         lambda: survey.Surveys(asked, "skip", print),
     ):
         with pytest.raises(InputError, match="reads recordings, and task 'mn"):

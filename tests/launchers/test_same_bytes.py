@@ -19,7 +19,13 @@ from stores import contents_of_store
 
 TESTS = pathlib.Path(__file__).parents[1]
 # They tell of flags, times and places.
-OWN = (".lock", "run.json", "report/report.json", "report/report.md")
+OWN = (
+    ".lock",
+    "run.json",
+    "speeds.jsonl",
+    "report/report.json",
+    "report/report.md",
+)
 
 
 MARKS = {"trained_only": (), "all": (pytest.mark.slow,)}

@@ -45,6 +45,25 @@ def run_stage(progress, clock, loss=0.25):
         progress.finish()
 
 
+def test_the_time_left_of_the_whole_run_stands_beside_the_stages():
+    clock = Clock()
+    console = Console(file=io.StringIO(), width=40)
+    progress = Progress(console, every_seconds=30, clock=clock)
+    for name, rest in (("mnli", None), ("squad", 3600.0)):
+        progress.start(name, 60)
+        progress.tell_rest(rest)
+        for step in range(1, 46):
+            clock.now += 1.0
+            progress.update(step)
+        progress.finish()
+    lines = console.file.getvalue().splitlines()
+    # Nothing was measured yet of what comes after the first.
+    assert lines[1] == "mnli: 30/60 steps, 0:30 left"
+    assert lines[4] == (
+        "squad: 30/60 steps, 0:30 left, about 1:00:30 of the whole run"
+    )
+
+
 def test_a_log_gets_few_plain_lines():
     clock = Clock()
     console = Console(file=io.StringIO(), width=40)
