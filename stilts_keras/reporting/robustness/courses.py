@@ -168,7 +168,7 @@ def courses_of(pairs):
         row = pair.row
         place = places.setdefault(_place_of(row), {})
         by_seed = place.setdefault(row.route, {})
-        by_language = by_seed.setdefault(row.seed, {})
+        by_language = by_seed.setdefault(row.replicate, {})
         by_language.setdefault(row.language, {})[row.severity] = pair
     found = {place: _courses(place, routes) for place, routes in places.items()}
     return {place: courses for place, courses in found.items() if courses}
@@ -189,7 +189,8 @@ def left_out(courses, pairs):
     for pair in pairs:
         if pair.row.in_benchmark:
             place = _place_of(pair.row)
-            seeds.setdefault((pair.row.route, *place), {})[pair.row.seed] = None
+            known = seeds.setdefault((pair.row.route, *place), {})
+            known[pair.row.replicate] = None
     found = {}
     for (route, *place), known in seeds.items():
         course = courses.get(tuple(place), {}).get(route)
