@@ -11,6 +11,9 @@ ends of its interval, which are written in brackets behind it.
 from stilts_keras.errors import InputError
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.own_task import MARK
+from stilts_keras.reporting.own_task import beside_controls
+from stilts_keras.reporting.own_task import beside_own
+from stilts_keras.reporting.route_names import is_control
 from stilts_keras.scoring import regression
 from stilts_keras.tasks.languages import LANGUAGES
 from stilts_keras.tasks.languages import distance_from_english
@@ -40,15 +43,23 @@ def finding(frame, baseline):
     ]
     if not others or not cells:
         return _why_nothing_is_compared(frame, baseline, others)
+    controls = [item for item in cells if is_control(item[0])]
+    cells = [item for item in cells if not is_control(item[0])]
     own = [item for item in cells if not item[2]["is_transfer"]]
     cells = [item for item in cells if item[2]["is_transfer"]]
+    if controls and not (cells or own):
+        return (
+            f"Only controls were compared to `{baseline}`: there is no "
+            f"intermediate task to judge.{beside_controls(controls)}"
+        )
     if not cells:
         return (
             f"No difference to `{baseline}` is of transfer: where two routes "
             "can be compared, one of them has trained the target's own task or "
             f"head ({MARK}), which is more of the same."
         )
-    return _told_of(cells, baseline) + _beside_own(len(own))
+    beside = beside_own(len(own)) + beside_controls(controls)
+    return _told_of(cells, baseline) + beside
 
 
 def _told_of(cells, baseline):
@@ -134,17 +145,6 @@ def _beside_chance(number):
     )
 
 
-def _beside_own(number):
-    """Says how many differences are more of the same, if there are any."""
-    if not number:
-        return ""
-    differences = "difference is" if number == 1 else "differences are"
-    return (
-        f" {number} more {differences} of the target's own task or head "
-        f"({MARK}), which is no transfer."
-    )
-
-
 def _most_of(kind, items):
     """Tells how many significant differences of a kind, and the largest."""
     if not items:
@@ -178,15 +178,17 @@ def negative_transfer(frames):
     Returns:
         Dict: `cells`, `losses` and `gains`, ints, of pairs of route and
         language in all targets whose difference can be judged and is of
-        transfer; `beside_chance`, of those that do not count; `own`, of
-        others, of a target's own task or head.
+        transfer, which that of a control is not; `beside_chance`, of those
+        that do not count; `own`, of others, of a target's own task or head.
     """
     judged = [
         cell
         for frame in frames
         for row in frame["rows"]
         for cell in row["cells"].values()
-        if cell["p"] is not None and cell["in_benchmark"]
+        if cell["p"] is not None
+        and cell["in_benchmark"]
+        and not is_control(row["label"])
     ]
     cells = [cell for cell in judged if cell["is_transfer"]]
     real = [cell for cell in cells if cell["is_significant"]]
@@ -206,7 +208,7 @@ def negative_transfer_sentence(counts):
     if not counts["cells"]:
         return (
             "Negative transfer: no difference of a language can be judged."
-            f"{_beside_own(counts['own'])}"
+            f"{beside_own(counts['own'])}"
         )
     share = 100 * counts["losses"] / counts["cells"]
     gained = 100 * counts["gains"] / counts["cells"]
@@ -216,7 +218,7 @@ def negative_transfer_sentence(counts):
         f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
         "correction within each target)."
         f"{_beside_chance(counts['beside_chance'])}"
-        f"{_beside_own(counts['own'])}"
+        f"{beside_own(counts['own'])}"
     )
 
 

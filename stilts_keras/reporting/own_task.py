@@ -58,6 +58,36 @@ def untold(places, tasks):
     )
 
 
+def beside_own(number):
+    """Says how many differences are more of the same, if there are any."""
+    if not number:
+        return ""
+    differences = "difference is" if number == 1 else "differences are"
+    return (
+        f" {number} more {differences} of the target's own task or head "
+        f"({MARK}), which is no transfer."
+    )
+
+
+def beside_controls(items):
+    """Says what controls come to, which are in no finding either.
+
+    Args:
+        items: list of tuples of route, target and cell.
+    """
+    if not items:
+        return ""
+    names = ", ".join(
+        f"`{name}`" for name in dict.fromkeys(i[0] for i in items)
+    )
+    verb = "are controls" if len({i[0] for i in items}) > 1 else "is a control"
+    route, target, cell = max(items, key=lambda item: item[2]["difference"])
+    return (
+        f" {names} {verb}, and no transfer: the most gained is "
+        f"{cell['difference']:+.1f} points, of `{route}` on {target}."
+    )
+
+
 def _tasks_of(route):
     """Lists the tasks that a route names."""
     return dict.fromkeys(

@@ -37,10 +37,11 @@ def is_plain(route):
     No control, which trains the target longer or on shuffled labels, and no
     average of several trainings.
     """
-    return plain_route(route) == route and not _is_control(route)
+    return plain_route(route) == route and not is_control(route)
 
 
-def _is_control(route):
+def is_control(route):
+    """Whether a route trains the target longer, or on shuffled labels."""
     return _is_longer(route) or any(
         base_name(task) != task
         for stage in source_names(route)

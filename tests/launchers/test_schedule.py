@@ -96,6 +96,8 @@ def test_all_visits_are_made_each_after_those_that_it_needs(run):
     assert order(name("mnli")) < order(name("mnli", "squad"))
     assert order(name("mnli", "squad")) < order(name("mnli", "squad", "mnli"))
     assert not run.folder.remaining(is_plan=True).cells
+    # The screen was told while visits were made: some was left.
+    assert run.screen.left.cells
     assert not list((run.folder.path / "visits").iterdir())
 
 

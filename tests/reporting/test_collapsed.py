@@ -145,22 +145,22 @@ def test_tensorboard_tells_and_marks_it(made, tmp_path):
     boards.write_sessions(tmp_path, overview._sessions(made))
 
 
-@pytest.mark.parametrize("broken", ["pretrained", "mnli"])
+@pytest.mark.parametrize("broken", ["pretrained", "siqa"])
 def test_collapsed_languages_leave_the_others_compared(tmp_path, broken):
     """As PAWS-X with 1,000 rows: 60.3 in some languages alike."""
-    routes = {"pretrained": right(0.6), "mnli": right(0.75)}
+    routes = {"pretrained": right(0.6), "siqa": right(0.75)}
     routes[broken] = always("entailment", ("de", "th"))
     write(tmp_path, routes)
     made = build(tmp_path)
     frame = made.differences["xnli"]
-    cells = cells_of(frame, "mnli")
+    cells = cells_of(frame, "siqa")
     for language in ("de", "th"):
         assert cells[language]["difference"] is None
-        assert cells[language]["collapsed"] == (broken == "mnli")
+        assert cells[language]["collapsed"] == (broken == "siqa")
     for language in ("zh", "ar"):
         assert cells[language]["p"] is not None
     assert "of 2 differences in single languages" in made.sentences[1]
-    summary = cells_of(made.frames["summary"], "mnli")["xnli"]
+    summary = cells_of(made.frames["summary"], "siqa")["xnli"]
     both = [cells[language]["difference"] for language in ("zh", "ar")]
     assert summary["difference"] == pytest.approx(np.mean(both))
     # The mean is over all of them, and says so.
@@ -172,12 +172,12 @@ def test_collapsed_languages_leave_the_others_compared(tmp_path, broken):
 
 def test_a_collapsed_seed_leaves_the_others_compared(tmp_path):
     for seed in (1, 2, 3):
-        routes = {"pretrained": right(0.6), "mnli": right(0.75)}
+        routes = {"pretrained": right(0.6), "siqa": right(0.75)}
         if seed == 2:
-            routes["mnli"] = always("neutral")
+            routes["siqa"] = always("neutral")
         write(tmp_path, routes, seed=seed)
     made = build(tmp_path)
-    cell = cells_of(made.frames["summary"], "mnli")["xnli"]
+    cell = cells_of(made.frames["summary"], "siqa")["xnli"]
     assert cell["count"] == 3 and cell["difference_count"] == 2
     assert cell["collapsed"] and not cell["complete"]
     assert cell["difference"] > 5
@@ -196,10 +196,10 @@ def test_scores_near_chance_are_no_gain_however_far_apart(tmp_path):
 
     write(
         tmp_path,
-        {"pretrained": nearly("neutral"), "mnli": nearly("entailment")},
+        {"pretrained": nearly("neutral"), "siqa": nearly("entailment")},
     )
     made = build(tmp_path)
-    cell = cells_of(made.frames["summary"], "mnli")["xnli"]
+    cell = cells_of(made.frames["summary"], "siqa")["xnli"]
     assert cell["difference"] > 15 and cell["adjusted_p"] < 0.05
     assert not cell["is_significant"] and not cell["difference_above_chance"]
     assert "counts" in made.sentences[0] and "gain" not in made.sentences[0]
@@ -213,8 +213,8 @@ def test_a_fall_to_chance_is_a_loss(tmp_path):
     def guessing(gold, language):
         return [*["neutral"] * 20, *["entailment"] * (len(gold) - 20)]
 
-    write(tmp_path, {"pretrained": right(0.8), "mnli": guessing})
-    cell = cells_of(build(tmp_path).frames["summary"], "mnli")["xnli"]
+    write(tmp_path, {"pretrained": right(0.8), "siqa": guessing})
+    cell = cells_of(build(tmp_path).frames["summary"], "siqa")["xnli"]
     assert not cell["above_chance"]
     assert cell["is_significant"] and cell["difference"] < 0
 
@@ -224,10 +224,10 @@ def test_two_unlike_trainings_that_learned_lie_above_chance(tmp_path):
     for seed, share in {1: 0.65, 2: 0.95}.items():
         write(
             tmp_path,
-            {"pretrained": right(0.6), "mnli": right(share)},
+            {"pretrained": right(0.6), "siqa": right(share)},
             seed=seed,
         )
-    cell = cells_of(build(tmp_path).frames["summary"], "mnli")["xnli"]
+    cell = cells_of(build(tmp_path).frames["summary"], "siqa")["xnli"]
     assert cell["count"] == 2 and cell["low"] < 46
     assert cell["above_chance"] and cell["difference_above_chance"]
 

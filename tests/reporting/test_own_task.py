@@ -120,6 +120,27 @@ def test_it_counts_among_no_gains_of_single_languages():
     assert counts["cells"] == counts["gains"] == counts["own"] == 1
 
 
+def test_a_control_is_in_no_finding_and_is_told_of():
+    rows = [
+        {"label": "pretrained", "cells": {"panx": tables.new_cell(50.0)}},
+        {"label": "longer:150", "cells": {"panx": cell(9.0, 0.001)}},
+        {"label": "mnli-shuffled", "cells": {"panx": cell(5.0, 0.001)}},
+        {"label": "siqa", "cells": {"panx": cell(3.0, 0.001)}},
+    ]
+    frame = {"title": "", "columns": ["panx"], "rows": rows, "notes": []}
+    said = findings.finding(frame, "pretrained")
+    assert "1 is a significant gain: +3.0 points of `siqa` on panx" in said
+    assert said.endswith(
+        " `longer:150`, `mnli-shuffled` are controls, and no transfer: the "
+        "most gained is +9.0 points, of `longer:150` on panx."
+    )
+    counts = findings.negative_transfer([frame])
+    assert (counts["cells"], counts["gains"]) == (1, 1)
+    frame["rows"] = rows[:2]
+    said = findings.finding(frame, "pretrained")
+    assert said.startswith("Only controls were compared to `pretrained`")
+
+
 def test_the_mark_stands_in_every_form_of_a_table_with_one_line():
     frame = summary(cell(5.2, 0.001, **OWN))
     notes = tables.notes.cell_notes(frame["rows"])
