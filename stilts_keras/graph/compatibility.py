@@ -1,12 +1,14 @@
 """Whether a run folder's results and another graph's can lie together."""
 
 from stilts_keras.errors import InputError
+from stilts_keras.graph.averaging import is_over_seeds
 
 
 def check_compatible(old, new):
     """Checks that a run folder's description allows another one's results.
 
-    New routes, targets, seeds and languages may be added.
+    New routes, targets, seeds and languages may be added; an average over
+    seeds is then another one, whose results take the place of the old.
 
     Args:
         old: dict. `Graph.description()` of the folder's run.json.
@@ -35,7 +37,8 @@ def check_compatible(old, new):
         pairs += [
             (f"{kind} {key}", known[key], value)
             for key, value in new.get(kind, {}).items()
-            if key in known
+            # A seed more makes another average over seeds.
+            if key in known and not is_over_seeds(key.partition("|")[0])
         ]
     for what, before, now in pairs:
         if before != now:

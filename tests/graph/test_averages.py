@@ -8,6 +8,7 @@ from rich.console import Console
 from fakes import graph
 from stilts_keras.errors import InputError
 from stilts_keras.graph.averaging import plain_route
+from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.part import parts_of
 from stilts_keras.graph.plan import render_plan
 from stilts_keras.records.remaining import kept_stages
@@ -219,3 +220,11 @@ def test_an_average_forgets_nothing_that_is_measured():
     found = graph(**ASKED, average=["seeds"], measure_forgetting=True)
     for stage in averages(found).values():
         assert found.lessons(stage) == []
+
+
+def test_a_run_may_grow_by_a_seed(built):
+    fewer = graph(**ASKED | {"seeds": (1, 2)}, average=["seeds"])
+    check_compatible(fewer.description(), built.description())
+    other = graph(**ASKED, average=["seeds"], recipe={"epochs": 9.0})
+    with pytest.raises(InputError, match="epochs"):
+        check_compatible(fewer.description(), other.description())
