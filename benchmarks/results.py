@@ -1,11 +1,11 @@
-"""Builds docs/results.md from the run folder of the real study.
+"""Builds the page of results, in docs/, from the real study's run folder.
 
     python -m benchmarks.results --run_dir=runs/small_real   # Keeps, and builds
     python -m benchmarks.results                             # Builds again
 
-What the page says is kept in docs/results/: the report's sentences and tables,
-against the baseline and against each control, the run's settings, and three
-figures. No figure is typed by hand. Prints one JSON line.
+What the page says is kept beside it, in results/: the report's sentences and
+tables, against the baseline and against each control, the run's settings, and
+three figures. No figure is typed by hand. Prints one JSON line.
 """
 
 import argparse
