@@ -143,5 +143,23 @@ def places(run_dir):
             lines.append(
                 f"{suite.title}'s files: stilts score {which}"
                 f"--predictions={predictions} --labels={labels}"
+                f"{'' if _is_whole(suite, labels) else ' --allow_missing'}"
             )
     return lines
+
+
+def _is_whole(suite, labels):
+    """Whether all languages of each task that was evaluated are there."""
+    files = [
+        [
+            suite.layout.file_of(labels, task.name, language)
+            for language in suite.languages_of(task.name)
+        ]
+        for task in suite.targets
+    ]
+    return all(
+        file.is_file()
+        for of_task in files
+        if of_task[0].parent.is_dir()
+        for file in of_task
+    )
