@@ -152,10 +152,10 @@ def _is_whole(suite, labels):
     """Whether all languages of each task that was evaluated are there."""
     files = [
         [
-            suite.layout.file_of(labels, task.name, language)
-            for language in suite.languages_of(task.name)
+            suite.layout.file_of(labels, name, language)
+            for language in suite.languages_of(name)
         ]
-        for task in suite.targets
+        for name in suite.layout.formats
     ]
     return all(
         file.is_file()

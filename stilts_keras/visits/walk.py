@@ -60,8 +60,9 @@ def walk(folder, options, screen, interruption, settings):
         for visit in begun.visits:
             backend.wait_for_all("a visit")
             with folder.files.open_events():
-                for found in make(visit, begun.place, screen, interruption):
-                    keep(folder, found, screen)
+                found = make(visit, begun.place, screen, interruption)
+                speeds = _kept(found, folder, screen, begun.place)
+            folder.files.keep_speeds(speeds)
             left = without(left, visit)
             folder.drop_unneeded(options.keep, left)
             screen.end_visit(left)

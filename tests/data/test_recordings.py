@@ -243,6 +243,7 @@ def test_caches_of_text_stay_as_they_are(tmp_path):
     write(tmp_path, "train", [[GOOD]] * 3)
     data = sources.open_data(str(tmp_path))
     chosen = {"count": None, "numbers": None, "setting": None}
+    chosen["shuffle_seed"] = None
     for task, more in ((SIB_FLEURS_TEXT, set()), (SIB_FLEURS, {"heard"})):
         key = key_of(data, task, "en", "train", **chosen)
         assert set(key) == {"features", "task", "data"} | more
