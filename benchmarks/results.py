@@ -9,6 +9,7 @@ three figures. No figure is typed by hand. Prints one JSON line.
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 
@@ -49,7 +50,7 @@ def keep(run_dirs, folder):
     ]
     compared = {first.baseline: _kept(report)}
     for route in others:
-        found = evidence_of.gather(run_dirs, baseline=route)
+        found = dataclasses.replace(first, baseline=route)
         compared[route] = _kept(building.build(found))
     settings = first.run.get("settings", {})
     facts = {

@@ -62,13 +62,7 @@ def run(graph, options=None, *, console=None, settings=None, **parts):
 
 
 def _run(graph, options, console, settings):
-    folder = RunFolder(
-        options.run_dir,
-        graph,
-        stage_store=options.stage_store,
-        stage_mirror=options.stage_mirror,
-        on_damage=options.on_damage,
-    )
+    folder = RunFolder(options.run_dir, graph, **options.storage)
     progress = Progress(console=console)
     refresher = Refresher(folder.path, folder.baseline, progress.note)
     screen = Screen(folder, progress, refresher)

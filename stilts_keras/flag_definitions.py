@@ -30,20 +30,17 @@ def _group(name):
     GROUPS[name] = {}
 
 
-def _flag(define, name, default, text, choices=None):
+def _flag(define, name, default, text, *values):
     """Defines a flag of the group that was begun last."""
-    if choices and not all(choice in text for choice in choices):
-        text += f" One of: {', '.join(choices)}."
     GROUPS[next(reversed(GROUPS))][name] = text
-    if choices is None:
-        define(name, default, text)
-    else:
-        define(name, default, list(choices), text)
+    define(name, default, *values, text)
 
 
 def _choice(name, default, text, choices):
     """Defines a flag that is one of some words."""
-    _flag(flags.DEFINE_enum, name, default, text, choices)
+    if not all(choice in text for choice in choices):
+        text += f" One of: {', '.join(choices)}."
+    _flag(flags.DEFINE_enum, name, default, text, list(choices))
 
 
 def _string(name, text):

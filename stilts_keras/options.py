@@ -121,6 +121,15 @@ class Options:
                     "--stage_store=FOLDER, too."
                 )
 
+    @property
+    def storage(self):
+        """Dict of what folders of runs and visits take besides."""
+        return {
+            "stage_store": self.stage_store,
+            "stage_mirror": self.stage_mirror,
+            "on_damage": self.on_damage,
+        }
+
     def _check_launcher(self):
         """Checks what launchers need, and that none is given in vain."""
         is_apart = self.launcher != "local" or self.num_workers > 1

@@ -180,6 +180,42 @@ class RowReader:
             raise _WrongRow(f"has {error}") from error
 
 
+class ChangingReader:
+    """A `RowReader` between whose reading and all else a change stands.
+
+    So features, gold and whatever is shown of a row are of one Example.
+
+    Attributes:
+        says: str. What is done to the rows, for messages.
+    """
+
+    def __init__(self, reader, what):
+        """Takes a reader.
+
+        Args:
+            reader: `RowReader`.
+            what: str. What is done to its rows, for messages.
+        """
+        self._reader = reader
+        self.says = f"{reader.says}, {what}"
+
+    def __getattr__(self, name):
+        """Gives all that the reader itself has."""
+        return getattr(self._reader, name)
+
+    def read(self, index, row, lightly=False):
+        """Reads a row; see `RowReader.read`."""
+        reading = self._reader.read(index, row, lightly)
+        if reading.item is None:
+            return reading
+        item = self._changed(index, reading.item, lightly)
+        return dataclasses.replace(reading, item=item)
+
+    def _changed(self, index, item, lightly):
+        """Returns the Example in place of the one that was read."""
+        raise NotImplementedError
+
+
 class _WrongRow(Exception):
     """What is wrong with a row, without its place."""
 

@@ -20,17 +20,14 @@ NumPy is imported inside functions: plans, which are to be instant, load this.
 import dataclasses
 import functools
 
+from stilts_keras.data.rows import ChangingReader
 from stilts_keras.tasks.example import MultipleChoice
 from stilts_keras.tasks.example import Question
 from stilts_keras.tasks.example import TaggedWords
 
 
-class ShufflingReader:
-    """A `RowReader` that gives each row the label of another.
-
-    Attributes:
-        says: str. What is done to the rows, for messages.
-    """
+class ShufflingReader(ChangingReader):
+    """Gives each row the label of another."""
 
     def __init__(self, reader, rows, seed, task, language):
         """Takes a reader; reads all rows once when the first is asked for.
@@ -47,22 +44,12 @@ class ShufflingReader:
         """
         if seed is None:
             raise ValueError(f"Task {task.name!r} needs a seed to be shuffled.")
-        self._reader = reader
+        super().__init__(reader, f"labels permuted by seed {seed}")
         self._rows = rows
         self._seed = [seed, *f"{task.name} {language}".encode()]
-        self.says = f"{reader.says}, labels permuted by seed {seed}"
 
-    def __getattr__(self, name):
-        """Gives all that the reader itself has."""
-        return getattr(self._reader, name)
-
-    def read(self, index, row, lightly=False):
-        """Reads a row; see `RowReader.read`."""
-        reading = self._reader.read(index, row, lightly)
-        if reading.item is None:
-            return reading
-        item = with_labels(reading.item, self._labels[index])
-        return dataclasses.replace(reading, item=item)
+    def _changed(self, index, item, lightly):
+        return with_labels(item, self._labels[index])
 
     @functools.cached_property
     def _labels(self):
@@ -71,11 +58,11 @@ class ShufflingReader:
         for index, row in enumerate(self._rows):
             item = self._reader.read(index, row, lightly=True).item
             if item is not None:
-                found[index] = labels_of(item)
+                found[index] = labels_by_kind(item)
         return permuted(found, self._seed)
 
 
-def labels_of(item):
+def labels_by_kind(item):
     """Lists the labels of an Example: (kind, label) each.
 
     Labels of one kind may change places: kinds tell choices of three from

@@ -3,9 +3,7 @@
 import dataclasses
 import os
 
-from stilts_keras import backend
 from stilts_keras import files
-from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.errors import InputError
 from stilts_keras.steps import arrays
 from stilts_keras.steps import checkpoint
@@ -32,25 +30,8 @@ def average_stage(visit, place, onlooker, interruption):
         what = f"the mean of seeds {seeds}"
         model = place.models.mean_of(stage)
     with interruption.held():
-        # All have read what may go now.
-        backend.wait_for_all("averaged")
-        if backend.is_first_process():
-            _save(stage, place, model, {**_facts(stage), "end": what})
-        backend.wait_for_all("saved")
-        files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
+        place.save_stage(stage, model, {**_facts(stage), "end": what})
     return model, [f"{stage.path} seed {stage.seed}: {what}"]
-
-
-def _save(stage, place, model, facts):
-    checkpoint.save_stage(
-        place.setting.stages.target(stage),
-        model=model,
-        heads=describe_heads(
-            place.inputs.task(source.task) for source in stage.all_sources
-        ),
-        facts=facts,
-    )
-    place.setting.stages.adopt(stage)
 
 
 def _of_checkpoints(stage, place):

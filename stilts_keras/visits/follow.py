@@ -79,13 +79,7 @@ def follow(graph, options, hosts):
     onlooker = Onlooker()
     with Interruption() as interruption, files.refusals_said():
         backend.wait_for_all("the run folder")
-        folder = RunFolder(
-            options.run_dir,
-            graph,
-            stage_store=options.stage_store,
-            stage_mirror=options.stage_mirror,
-            on_damage=options.on_damage,
-        )
+        folder = RunFolder(options.run_dir, graph, **options.storage)
         if not files.await_seen(folder.path / LOCK_FILE):
             raise InputError(
                 f"run_dir {str(folder.path)!r} is not the folder that process "

@@ -5,8 +5,6 @@ import dataclasses
 import numpy as np
 
 from stilts_keras import backend
-from stilts_keras import files
-from stilts_keras.backbones.stage_heads import describe_heads
 from stilts_keras.reporting import collapsed
 from stilts_keras.steps import arrays
 from stilts_keras.steps import checkpoint
@@ -112,6 +110,7 @@ def train_stage(visit, place, onlooker, interruption):
         "vocabulary_rows": num_rows,
         **place.models.lora_facts(stage),
         "constants": constants,
+        "left_out": place.inputs.left_out(stage),
     }
     means, checkpoints = _means(visit, place, training, progress, state)
     facts |= {"checkpoints": checkpoints} if means else {}
@@ -121,7 +120,8 @@ def train_stage(visit, place, onlooker, interruption):
     facts |= {"speed": speed} if speed else {}
     with interruption.held():
         model.end_training(state.best_step or state.step)
-        _keep(stage, place, model, facts, means, progress)
+        place.save_stage(stage, model, facts, means)
+        progress.remove()
     place.models.settle(model)
     notes = []
     constant = collapsed.of_dev_rows(constants)
@@ -131,20 +131,6 @@ def train_stage(visit, place, onlooker, interruption):
             collapsed.of_stage(stage.path, stage.seed, constant, rates)
         )
     return model, notes
-
-
-def _keep(stage, place, model, facts, means, progress):
-    """Writes the stage's folder, in one of all processes, in place of progress.
-
-    All go on with it there.
-    """
-    # What goes now all have read.
-    backend.wait_for_all("trained")
-    if backend.is_first_process():
-        _save(stage, place, model, facts, means)
-        progress.remove()
-    backend.wait_for_all("saved")
-    files.await_seen(place.setting.stages.target(stage) / files.MANIFEST)
 
 
 def _means(visit, place, training, progress, state):
@@ -247,21 +233,6 @@ def _training(stage, place):
         log_every_steps=options.log_every_steps,
         save_every_seconds=60 * options.save_every_minutes,
     )
-
-
-def _save(stage, place, model, facts, means):
-    """Writes a stage's folder, and links it where it lies in a store."""
-    inputs, stages = place.inputs, place.setting.stages
-    checkpoint.save_stage(
-        stages.target(stage),
-        model=model,
-        heads=describe_heads(
-            inputs.task(source.task) for source in stage.all_sources
-        ),
-        facts=facts | {"left_out": inputs.left_out(stage)},
-        means=means,
-    )
-    stages.adopt(stage)
 
 
 def _facts(stage, training, state, options):

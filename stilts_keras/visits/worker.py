@@ -62,13 +62,7 @@ def make_visit(part, options, *, display=None, settings=None, is_alone=False):
             "A visit is made in a single process. Unset KERAS_DISTRIBUTION_*, "
             "or give several processes the whole run: `stilts run`."
         )
-    folder = VisitFolder(
-        options.run_dir,
-        part,
-        stage_store=options.stage_store,
-        stage_mirror=options.stage_mirror,
-        on_damage=options.on_damage,
-    )
+    folder = VisitFolder(options.run_dir, part, **options.storage)
     # What the run keeps is for the run to say.
     options = dataclasses.replace(options, keep="all")
     with (

@@ -2,6 +2,7 @@
 
 import pytest
 
+from data.packing import Packing
 from stilts_keras.data import features
 from stilts_keras.data import sources
 from stilts_keras.disturbances import TYPOS
@@ -16,21 +17,6 @@ NOTHING = Disturbance(
     unit="share of nothing",
     problems=("classification",),
 )
-
-
-class Packing:
-    """A pack function that keeps the Examples it was given."""
-
-    def __init__(self):
-        self.seen = []
-
-    def __call__(self, examples, tokenizer, max_length):
-        self.seen += examples
-        return {
-            "length": [1] * len(examples),
-            "num_cut": [0] * len(examples),
-            "example": list(range(len(examples))),
-        }
 
 
 def load(tokenizer, pack, task=XNLI, split="test", **changes):

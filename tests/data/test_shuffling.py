@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data.packing import Packing
 from stilts_keras.data import features
 from stilts_keras.data import shuffling
 from stilts_keras.data import sources
@@ -17,21 +18,6 @@ from stilts_keras.tasks.example import Question
 from stilts_keras.tasks.example import TaggedWords
 from stilts_keras.tasks.example import TextPair
 from stilts_keras.tasks.shuffled import shuffled
-
-
-class Packing:
-    """A pack function that keeps the Examples it was given."""
-
-    def __init__(self):
-        self.seen = []
-
-    def __call__(self, examples, tokenizer, max_length):
-        self.seen += examples
-        return {
-            "length": [1] * len(examples),
-            "num_cut": [0] * len(examples),
-            "example": list(range(len(examples))),
-        }
 
 
 def load(tokenizer, task, **changes):
@@ -52,7 +38,9 @@ def load(tokenizer, task, **changes):
 
 
 def labels(items):
-    return [label for item in items for _, label in shuffling.labels_of(item)]
+    return [
+        label for item in items for _, label in shuffling.labels_by_kind(item)
+    ]
 
 
 @pytest.mark.parametrize("name", ["mnli", "hellaswag", "udpos"])
@@ -96,7 +84,7 @@ def test_choices_change_places_only_with_rows_of_as_many():
         MultipleChoice(prompt="p", choices=tuple("ab"), label=1),
         MultipleChoice(prompt="p", choices=tuple("abcd"), label=3),
     ] * 20
-    rows = dict(enumerate(map(shuffling.labels_of, items)))
+    rows = dict(enumerate(map(shuffling.labels_by_kind, items)))
     found = shuffling.permuted(rows, [1])
     for index, item in enumerate(items):
         shuffling.with_labels(item, found[index]).check()
@@ -107,7 +95,7 @@ def test_tags_change_places_among_all_words():
         TaggedWords(words=("a",), tags=("X",)),
         TaggedWords(words=("b", "c", "d"), tags=("Y", "Y", "Y")),
     ]
-    rows = dict(enumerate(map(shuffling.labels_of, items)))
+    rows = dict(enumerate(map(shuffling.labels_by_kind, items)))
     singles = set()
     for seed in range(20):
         found = shuffling.permuted(rows, [seed])
@@ -159,7 +147,7 @@ def test_unanswerable_questions_are_as_many():
         Question(id=str(n), question="q", context="abc def", answers=answers)
         for n, answers in enumerate([(), (("abc", 0),), (), (("def", 4),)])
     ]
-    rows = dict(enumerate(map(shuffling.labels_of, items)))
+    rows = dict(enumerate(map(shuffling.labels_by_kind, items)))
     found = shuffling.permuted(rows, [3])
     given_ = [shuffling.with_labels(items[n], found[n]) for n in range(4)]
     assert sum(not item.answers for item in given_) == 2
