@@ -1,0 +1,159 @@
+"""The page of results says what the real study's report says, and no more."""
+
+import json
+import math
+import re
+
+import pytest
+
+import fake_runs
+from benchmarks import results
+from stilts_keras.records.results import RowFile
+from stilts_keras.records.rows import Training
+
+SHARES = {
+    "pretrained": 0.4,
+    "longer:120": 0.55,
+    "mnli": 0.9,
+    "mnli-shuffled": 0.5,
+    "squad_v2": 0.7,
+}
+SETTINGS = {
+    "languages": [*fake_runs.LANGUAGES],
+    "train_limit": 640,
+    "eval_limit": 150,
+    "batch_size": 16,
+    "epochs": 3.0,
+    "learning_rate": 1e-4,
+    "max_length": 64,
+    "dtype_policy": "float32",
+    "run_dir": "/home/somebody/runs/x",
+}
+FLAGFILE = "# What it asks.\n--route=mnli\n"
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory):
+    """A study of two targets, the first with the rows and head of MNLI."""
+    folder = tmp_path_factory.mktemp("study")
+    for target in ("xnli", "pawsx"):
+        fake_runs.write_run(folder, SHARES, target=target, seeds=(1, 2, 3))
+    RowFile(folder / "trainings.jsonl", Training).add(
+        [
+            fake_runs.training("f", "mnli", num_steps=120),
+            fake_runs.training("g", "squad_v2", num_steps=80),
+        ]
+    )
+    return fake_runs.describe(folder, settings=SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def kept(run_dir, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kept")
+    results.keep([run_dir], folder)
+    return folder
+
+
+def facts_of(folder):
+    return json.loads((folder / results.STUDY_FILE).read_text("utf-8"))
+
+
+def section(text, heading):
+    """What stands below a heading, up to the next of its level or above."""
+    level = len(heading.split()[0])
+    below = text.partition(f"{heading}\n")[2]
+    return re.split(rf"^#{{1,{level}}} ", below, flags=re.MULTILINE)[0]
+
+
+# ------------------------------------------------------------------ The page
+def test_the_page_is_rebuilt_byte_for_byte_from_a_run_folder(
+    run_dir, kept, tmp_path
+):
+    results.keep([run_dir], tmp_path)
+    files = sorted(file.name for file in kept.iterdir())
+    assert files == sorted(file.name for file in tmp_path.iterdir())
+    assert len(files) > 1
+    for name in files:
+        assert (kept / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_no_place_of_a_machine_is_kept(kept):
+    assert "somebody" not in (kept / results.STUDY_FILE).read_text("utf-8")
+
+
+def test_the_page_tells_setting_and_answer(kept):
+    text = results.page(facts_of(kept), FLAGFILE)
+    assert "2 stages of 200 steps" in text
+    setting = section(text, "## Setting")
+    assert "640 rows" in setting and "Seeds 1, 2, 3." in setting
+    assert "jax, float32, with keras 3.15" in setting
+    answer = section(text, "## The answer")
+    assert "`mnli` on pawsx" in answer.splitlines()[1]
+    assert "results/differences.png" in answer
+    assert f"```text\n{FLAGFILE}```" in text
+
+
+def test_differences_to_controls_are_those_of_the_scores(kept):
+    facts = facts_of(kept)
+    text = results.page(facts, FLAGFILE)
+    scores = {
+        row["label"]: row["cells"]
+        for row in facts["compared"]["pretrained"]["summary"]["rows"]
+    }
+    for control in ("longer:120", "mnli-shuffled"):
+        block = section(text, f"### Differences to `{control}`")
+        rows = [line for line in block.splitlines() if line.startswith("| ")]
+        head, *rows = ([cell.strip() for cell in r.split("|")] for r in rows)
+        assert [row[1] for row in rows] == ["pretrained", "mnli", "squad_v2"]
+        for row in rows:
+            for target, cell in zip(head[2:-1], row[2:-1], strict=True):
+                found = scores[row[1]][target], scores[control][target]
+                difference = found[0]["value"] - found[1]["value"]
+                assert float(cell.rstrip("†≡")) == pytest.approx(
+                    difference, abs=0.051
+                )
+                # MNLI's rows and head are those of XNLI.
+                assert ("≡" in cell) == ((row[1], target) == ("mnli", "xnli"))
+
+
+# ---------------------------------------------------------- Beside the paper
+def cell(difference, **changes):
+    return {
+        "difference": difference,
+        "is_significant": False,
+        "own_task": False,
+    } | changes
+
+
+FRAME = {
+    "rows": [
+        {"label": "pretrained", "cells": {"xnli": cell(None)}},
+        {"label": "longer:9", "cells": {"xnli": cell(9.0)}},
+        {"label": "mnli", "cells": {"xnli": cell(8.0, own_task=True)}},
+        {
+            "label": "squad_v2",
+            "cells": {"xnli": cell(-1.0), "panx": cell(4.0), "udpos": None},
+        },
+        {"label": "mnli/squad_v2", "cells": {"panx": cell(5.0)}},
+    ]
+}
+
+
+def test_the_best_is_no_control_and_no_own_task():
+    route, found = results.best_of(FRAME, "xnli", "pretrained")
+    assert (route, found["difference"]) == ("squad_v2", -1.0)
+    assert results.best_of(FRAME, "udpos", "pretrained") == (None, None)
+
+
+def test_a_routes_mean_is_over_what_is_transfer():
+    means = {row["label"]: results.mean_gain(row) for row in FRAME["rows"]}
+    assert means["squad_v2"] == 1.5
+    assert means["mnli"] is None and means["pretrained"] is None
+
+
+def test_published_gains_are_differences_within_one_source():
+    gain, place = results.published_gain("panx", "entity_f1")
+    # RemBERT's Table 16: 64.0 after the best task, 65.4 without.
+    assert gain == pytest.approx(-1.4) and "2010.12821" in place
+    assert results.published_gain("tatoeba", "accuracy")[0] == math.inf
+    assert results.published_gain("xcopa", "accuracy") is None
