@@ -190,6 +190,7 @@ class Schedule:
             self._left = without(self._left, visit)
         if self._done:
             self._folder.drop_unneeded(self._run.options.keep, self._left)
+            self._run.screen.tell_rest(self._left, len(self._running))
         self._done = []
         self._absorbed_at = time.monotonic()
 

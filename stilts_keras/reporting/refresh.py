@@ -150,7 +150,7 @@ def places(run_dir):
 
 def _is_whole(suite, labels):
     """Whether all languages of each task that was evaluated are there."""
-    files = [
+    expected = [
         [
             suite.layout.file_of(labels, name, language)
             for language in suite.languages_of(name)
@@ -159,7 +159,7 @@ def _is_whole(suite, labels):
     ]
     return all(
         file.is_file()
-        for of_task in files
+        for of_task in expected
         if of_task[0].parent.is_dir()
         for file in of_task
     )

@@ -1,17 +1,21 @@
 """Shows the training where it is looked at: progress, and TensorBoard."""
 
 import contextlib
+import time
 
 from stilts_keras.records import speeds
 from stilts_keras.reporting import time_left
 from stilts_keras.versions import versions
 from stilts_keras.visits.values import Onlooker
 
+# Between two lines of how long visits made elsewhere will take.
+REST_EVERY_SECONDS = 600.0
+
 
 class Screen(Onlooker):
     """Hands on what a visit tells: to a display, and to curves."""
 
-    def __init__(self, folder, progress, refresher=None):
+    def __init__(self, folder, progress, refresher=None, clock=time.monotonic):
         """Shows nothing yet.
 
         Args:
@@ -19,10 +23,13 @@ class Screen(Onlooker):
             progress: `Progress`, or `Status` where another process shows it.
             refresher: `Refresher` or None. None: what is shown of all results
                 is the driver's, or is shown once the run has ended.
+            clock: function that returns seconds; for tests.
         """
         self._folder = folder
         self.progress = progress
         self._refresher = refresher
+        self._clock = clock
+        self._rest_told_at = clock()
         self._left = None
         self._writers = ()
         self._closing = contextlib.ExitStack()
@@ -78,18 +85,41 @@ class Screen(Onlooker):
         Returns:
             float; None where of a part nothing was measured yet.
         """
-        rows = {row.of: row for row in self._stored}
+        found = self._time_left(self._left, self._stored, now)
+        return found.seconds if found.is_whole else None
+
+    def _time_left(self, left, stored, now=None):
+        """Estimates what is left (`Remaining`), but for the stage of now."""
+        rows = {row.of: row for row in stored}
         rows |= {row.of: row for row in self._folder.files.speeds()}
         here = speeds.of_machine(rows.values(), backend=versions()["backend"])
         stages = [
             stage
             for stage in self._folder.graph.stages
-            if stage.fingerprint in self._left.stages and stage is not now
+            if stage.fingerprint in left.stages and stage is not now
         ]
-        found = time_left.of_graph(
-            self._folder.graph, speeds.Paces(here), stages, self._left.cells
+        return time_left.of_graph(
+            self._folder.graph, speeds.Paces(here), stages, left.cells
         )
-        return found.seconds if found.is_whole else None
+
+    def tell_rest(self, left, num_at_once):
+        """Says, every ten minutes, how long visits made elsewhere will take.
+
+        Args:
+            left: `Remaining`. Not made yet, or at work.
+            num_at_once: int. How many visits are at work.
+        """
+        now = self._clock()
+        if not num_at_once or now - self._rest_told_at < REST_EVERY_SECONDS:
+            return
+        self._rest_told_at = now
+        stored = speeds.known(None, self._folder.stages.store)
+        found = self._time_left(left, stored)
+        if found.seconds:
+            about = "About" if found.is_whole else "At least"
+            time_text = time_left.text_of(found.seconds / num_at_once)
+            how = f", {num_at_once} visits at once" * (num_at_once > 1)
+            self.note(f"{about} {time_text} of the whole run left{how}.")
 
     def end_visit(self, left):
         """A visit's results are kept; `left` (`Remaining`) is still to do."""

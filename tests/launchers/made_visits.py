@@ -36,6 +36,9 @@ class Screen(Onlooker):
     def end_visit(self, left):
         self.left = left
 
+    def tell_rest(self, left, num_at_once):
+        self.rest = left, num_at_once
+
 
 def write_visit(run_dir, part):
     """Writes what a visit of these cells would."""
