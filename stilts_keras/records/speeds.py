@@ -138,9 +138,14 @@ class Paces:
         left = TimeLeft()
         for stage in stages:
             self._add_stage(left, stage)
+        # Seeds of the bare backbone evaluate the same.
+        known = set()
         for cell, languages in cells:
             for language in languages:
-                self._add_evaluation(left, cell, language, backbone)
+                what = _weights_and_rows(cell, language)
+                if what not in known:
+                    self._add_evaluation(left, cell, language, backbone)
+                known.add(what)
         return left
 
     def _add_stage(self, left, stage):
@@ -205,6 +210,11 @@ def _kind_of_stage(stage):
         recipe.dtype_policy,
         recipe.lora_rank is not None,
     )
+
+
+def _weights_and_rows(cell, language):
+    weights = cell.stage and cell.stage.fingerprint
+    return weights, cell.facts[language].data_fingerprint
 
 
 def _target_of(row):

@@ -1,5 +1,7 @@
 """Evaluates a visit's cells and what its chain has learned."""
 
+import dataclasses
+
 from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.problems.retrieval import sample_pairs
@@ -51,17 +53,19 @@ def recall(visit, place, model, interruption):
     return Recalled(visit.stage, tuple(scores))
 
 
-class Pools:
-    """The embedded candidates of a visit: those of the last target alone.
+class Shared:
+    """What cells of a visit share, since its weights are always the same.
 
-    A target's disturbed cells follow the clean one, and search what it does.
-    What is kept is a mapped file where it is large.
+    The embedded candidates are those of the last target alone: its disturbed
+    cells follow the clean one, and search what it does. What is kept of them
+    is a mapped file where it is large.
     """
 
     def __init__(self):
-        """Embeds nothing yet."""
+        """Nothing is known yet."""
         self._splits = []
         self._searched = None
+        self._by_states = {}
 
     def searched(self, splits, evaluator, model):
         """Embeds a pool, unless it is the last one.
@@ -69,7 +73,7 @@ class Pools:
         Args:
             splits: list of `SplitFeatures`, of all its candidates.
             evaluator: `Evaluator`.
-            model: `MultiTask`. The visit's: always the same weights.
+            model: `MultiTask`. The visit's.
 
         Returns:
             `steps.evaluate.Searched`.
@@ -82,8 +86,30 @@ class Pools:
             self._splits = splits
         return self._searched
 
+    def found(self, cell, language):
+        """What hidden states yielded of the same rows for another seed.
 
-def evaluate_cell(cell, place, model, interruption, pools):
+        Args:
+            cell: Cell.
+            language: str.
+
+        Returns:
+            A list of `Evaluation` without embeddings, and the pairs to be
+            looked at; None where nothing was kept.
+        """
+        return self._by_states.get(cell.facts[language].data_fingerprint)
+
+    def keep(self, cell, language, swept, pairs):
+        """Keeps that, where there may be other seeds: see `found`."""
+        # Trained weights are those of one seed.
+        if cell.stage is None:
+            # Without what fills the memory.
+            swept = [dataclasses.replace(one, embeddings=None) for one in swept]
+            key = cell.facts[language].data_fingerprint
+            self._by_states[key] = swept, pairs
+
+
+def evaluate_cell(cell, place, model, interruption, shared):
     """Evaluates a cell, one language after the other."""
     evaluator = evaluator_of(
         cell.target,
@@ -93,9 +119,9 @@ def evaluate_cell(cell, place, model, interruption, pools):
         interruption,
     )
     evaluate = _by_head if cell.target.kind.is_trained else _by_states
-    predicted = evaluate(cell, place, model, evaluator, pools)
+    predicted = evaluate(cell, place, model, evaluator, shared)
     constant, hidden = [], []
-    for language, split, found, layer_rows, facts in predicted:
+    for language, split, found, facts, more in predicted:
         if split.is_hidden:
             hidden.append(language)
             yield _predicted(cell, language, found)
@@ -105,11 +131,10 @@ def evaluate_cell(cell, place, model, interruption, pools):
             cell=cell,
             language=language,
             rows=rows,
-            layer_rows=layer_rows,
             gold=found.gold,
             predictions=found.predictions,
             ids=found.ids,
-            pairs=_pairs(cell, language, found, split),
+            **more,
         )
         is_clean = not cell.disturbance
         constant += [row for row in rows[:1] if row.collapsed and is_clean]
@@ -137,10 +162,10 @@ def _splits(cell, place):
     return [split for split in splits if split is not None]
 
 
-def _by_head(cell, place, model, evaluator, pools):
+def _by_head(cell, place, model, evaluator, shared):
     """Yields each language with what a trained head predicts."""
     pool = place.inputs.pool(cell)
-    searched = pool and pools.searched(pool, evaluator, model)
+    searched = pool and shared.searched(pool, evaluator, model)
     for language in cell.languages:
         split = place.inputs.test(cell, language)
         dev = place.inputs.threshold_rows(cell, language)
@@ -150,10 +175,10 @@ def _by_head(cell, place, model, evaluator, pools):
             + _sizes_note(found.sizes)
             + _noise_note(cell, language, place)
         )
-        yield language, split, found, (), {"notes": notes}
+        yield language, split, found, {"notes": notes}, {}
 
 
-def _by_states(cell, place, model, evaluator, pools):
+def _by_states(cell, place, model, evaluator, shared):
     """Yields each language with what hidden states find, of all if asked."""
     predictor, layers, counts, pooling = place.models.pooled(
         cell, model and model.encoder
@@ -162,7 +187,12 @@ def _by_states(cell, place, model, evaluator, pools):
     for language in cell.languages:
         split = place.inputs.test(cell, language)
         dev = place.inputs.threshold_rows(cell, language)
-        swept = evaluator.evaluate_layers(predictor, split, dev)
+        before = shared.found(cell, language)
+        swept, pairs = before or _swept(
+            cell.target.kind, evaluator, predictor, (split, dev), counts
+        )
+        if not before:
+            shared.keep(cell, language, swept, pairs)
         layer_rows = ()
         if len(layers) > 1:
             layer_rows = tuple(
@@ -173,7 +203,12 @@ def _by_states(cell, place, model, evaluator, pools):
                 )
             )
         facts = {"layer": layers[counts], "notes": _notes(split, dev), **known}
-        yield language, split, swept[counts], layer_rows, facts
+        more = {
+            "layer_rows": layer_rows,
+            "pairs": pairs if _is_shown(cell, language) else None,
+            "is_repeated": before is not None,
+        }
+        yield language, split, swept[counts], facts, more
 
 
 def _predicted(cell, language, found):
@@ -201,15 +236,19 @@ def _stage_of(cell):
     return cell.stage.fingerprint if cell.stage else PRETRAINED
 
 
-def _pairs(cell, language, found, split):
-    """Takes sentence embeddings to be looked at, of a few languages."""
-    if not cell.is_projected:
-        return None
+def _swept(kind, evaluator, predictor, splits, counts):
+    """Evaluates each hidden state, and takes pairs of the one that counts."""
+    swept = evaluator.evaluate_layers(predictor, *splits)
+    if not kind.is_parallel or kind.is_pool_whole:
+        return swept, None
+    return swept, sample_pairs(swept[counts].embeddings, splits[0])
+
+
+def _is_shown(cell, language):
+    """Whether embeddings are kept to be looked at: of a few languages."""
     # No two of one family.
     shown = [members[0] for members in families(cell.languages).values()]
-    if language not in shown[:NUM_PROJECTED_LANGUAGES]:
-        return None
-    return sample_pairs(found.embeddings, split)
+    return cell.is_projected and language in shown[:NUM_PROJECTED_LANGUAGES]
 
 
 def _collapse(stage, place):

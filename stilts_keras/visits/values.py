@@ -79,16 +79,19 @@ class Scored:
         predictions: list of the same length.
         ids: list of str, or None where order tells.
         pairs: dict of `problems.retrieval.sample_pairs`, or None.
+        is_repeated: bool. Whether the same weights and rows were evaluated
+            before in this visit, for another seed or route.
     """
 
     cell: Cell
     language: str
     rows: tuple[Score, ...]
-    layer_rows: tuple[LayerScore, ...]
     gold: list
     predictions: list
     ids: list | None
-    pairs: dict | None
+    layer_rows: tuple[LayerScore, ...] = ()
+    pairs: dict | None = None
+    is_repeated: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

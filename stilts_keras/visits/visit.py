@@ -8,7 +8,7 @@ import keras
 
 from stilts_keras import backend
 from stilts_keras.visits.averaging import average_stage
-from stilts_keras.visits.evaluation import Pools
+from stilts_keras.visits.evaluation import Shared
 from stilts_keras.visits.evaluation import evaluate_cell
 from stilts_keras.visits.evaluation import recall
 from stilts_keras.visits.training import train_stage
@@ -51,7 +51,7 @@ def _make(visit, place, onlooker, interruption):
         yield Note(f"measuring what is left after {visit.stage.path}")
         model = model or place.models.finished(visit.stage)
         yield recall(visit, place, model, interruption)
-    pools = Pools()
+    shared = Shared()
     for cell in visit.cells:
         under = f" under {cell.disturbance} {cell.severity}"
         yield Note(
@@ -60,7 +60,7 @@ def _make(visit, place, onlooker, interruption):
         )
         if model is None and cell.target.kind.is_trained:
             model = place.models.finished(cell.stage)
-        yield from evaluate_cell(cell, place, model, interruption, pools)
+        yield from evaluate_cell(cell, place, model, interruption, shared)
     # A Model is full of circles: without this, the next one would be built
     # while the last still fills the device's memory.
     del model

@@ -105,7 +105,8 @@ def _kept(results, folder, screen, place):
                 if told:
                     where = f"speed of {stage.path} ({stage.fingerprint})"
                     speeds.append(from_dict(Speed, told, where))
-            case Scored(cell=cell, language=language):
+            # What was found before took no time.
+            case Scored(cell=cell, language=language, is_repeated=False):
                 speeds.append(
                     speed_of_evaluation(cell, language, place, seconds)
                 )
