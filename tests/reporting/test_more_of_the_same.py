@@ -13,6 +13,7 @@ from stilts_keras.reporting import report
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.evidence import Evidence
 from stilts_keras.reporting.evidence import gather
+from stilts_keras.reporting.figures import difference_table
 from stilts_keras.reporting.robustness import CHANGES
 from stilts_keras.reporting.robustness import sentences
 from stilts_keras.reporting.robustness.changes import CHANGE_COLUMNS
@@ -151,6 +152,18 @@ def test_the_mark_stands_in_every_form_of_a_table_with_one_line():
     assert ",own_task,is_transfer," in rendering.to_csv(frame).split("\n")[0]
     # Where there is none, nothing is explained.
     assert "≡" not in str(tables.notes.cell_notes(frame["rows"][2:]))
+
+
+def test_it_does_not_pale_the_colours_of_what_is_transfer():
+    def deepest(frame):
+        return difference_table.differences_in(frame, {}).limit
+
+    assert deepest(summary(cell(50.0, 0.001))) == 50.0
+    assert deepest(summary(cell(50.0, 0.001, **OWN))) == 1.2
+    # Where there is nothing else, it has them.
+    frame = summary(cell(50.0, 0.001, **OWN))
+    frame["rows"].pop()
+    assert deepest(frame) == 50.0
 
 
 @pytest.fixture(scope="module")

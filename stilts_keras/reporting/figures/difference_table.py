@@ -49,11 +49,20 @@ class DifferenceTable:
 
     def values(self):
         """Lists all differences."""
-        return [
+        return [cell["difference"] for cell in self._cells()]
+
+    def transfers(self):
+        """Lists the differences that are no more of the same, or else all."""
+        found = [
             cell["difference"]
-            for _, cells in self.rows
-            for cell in cells
-            if cell is not None
+            for cell in self._cells()
+            if cell.get("is_transfer", True)
+        ]
+        return found or self.values()
+
+    def _cells(self):
+        return [
+            cell for _, cells in self.rows for cell in cells if cell is not None
         ]
 
     def text(self, column, cell):
@@ -107,7 +116,8 @@ def differences_in(frame, groups):
     return dataclasses.replace(
         table,
         captions=_map_captions(table, frame, baseline),
-        limit=_limit(table.values()),
+        # More of the same would pale all others.
+        limit=_limit(table.transfers()),
     )
 
 
