@@ -1,11 +1,12 @@
-"""Builds the page of results, in docs/, from the real study's run folder.
+r"""Builds the page of results, in docs/, from the real study's run folder.
 
-    python -m benchmarks.results --run_dir=runs/small_real   # Keeps, and builds
-    python -m benchmarks.results                             # Builds again
+    python -m benchmarks.results --run_dir=runs/small_real \
+        --ranking=runs/small_real/ranking.json   # Keeps, and builds
+    python -m benchmarks.results                 # Builds again
 
 What the page says is kept beside it, in results/: the report's sentences and
-tables, against the baseline and against each control, the run's settings, and
-three figures. No figure is typed by hand. Prints one JSON line.
+tables, against the baseline and against each control, the run's settings, what
+`stilts rank` said of it, and three figures. No figure is typed by hand. Prints one JSON line.
 """
 
 import argparse
@@ -54,12 +55,13 @@ _PAPER = (
 )
 
 
-def keep(run_dirs, folder):
+def keep(run_dirs, folder, ranking=None):
     """Writes what a page says of run folders, and the figures.
 
     Args:
         run_dirs: list of path. Parts of one study, such as its seeds.
         folder: path.
+        ranking: path or None. What `stilts rank --output` wrote of it.
     """
     first = evidence_of.gather(run_dirs)
     report = building.build(first)
@@ -83,6 +85,7 @@ def keep(run_dirs, folder):
         "figures": [name for name in FIGURES if name in report.figures],
         "baseline": first.baseline,
         "compared": compared,
+        "ranking": ranking and json.loads(pathlib.Path(ranking).read_text()),
         "problems": first.problems,
     }
     files.write_json(folder / STUDY_FILE, facts)
@@ -129,6 +132,7 @@ def page(facts, flagfile):
         f"points; {rendering.SIGNIFICANT} significant, {own_task.MARK} the "
         "target's own task or head, as in the table above.",
         *_against(facts),
+        *(_before_paying(facts["ranking"]) if facts["ranking"] else ()),
         "## Beside the paper",
         _PAPER,
         _beside(main, facts["baseline"]),
@@ -206,6 +210,45 @@ def _difference(cell):
     marks = rendering.SIGNIFICANT * cell["is_significant"]
     marks += own_task.MARK * bool(cell["own_task"])
     return f"{cell['difference']:+.1f}{marks}"
+
+
+def _before_paying(ranking):
+    """Tells how well sources could have been chosen before any training."""
+    targets = [one for one in ranking["targets"] if one["judgements"]]
+    names = [one["target"] for one in targets]
+    yield "## Before paying"
+    yield (
+        "`stilts rank` orders the routes for each target without training "
+        "them ([how](studies.md#before-paying-rank)). Regret@1, the percent "
+        "of the best route's score that is lost by its first choice, which "
+        "stands in brackets; then the mean rank correlation."
+    )
+    lines = [
+        f"| ordered by | {' | '.join(names)} | Spearman |",
+        f"|---|{'---:|' * len(names)}---:|",
+    ]
+    for measure in ranking["measures"]:
+        found = [one["judgements"].get(measure) for one in targets]
+        if any(found):
+            texts = [_regret(one, measure) for one in targets]
+            known = [one["spearman"] for one in found if one]
+            known = [value for value in known if value is not None]
+            mean = f"{statistics.fmean(known):+.2f}" if known else "-"
+            lines.append(f"| `{measure}` | {' | '.join(texts)} | {mean} |")
+    yield "\n".join(lines)
+
+
+def _regret(target, measure):
+    """Writes a target's regret and the first choice of a measure."""
+    found = target["judgements"].get(measure)
+    if not found:
+        return "-"
+    first = [
+        one["route"]
+        for one in target["candidates"]
+        if one["ranks"][measure] == 1
+    ]
+    return f"{found['regret_at_1']:.1f} ({', '.join(first)})"
 
 
 def _beside(kept, baseline):
@@ -316,10 +359,11 @@ def _counts(cell):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run_dir", action="append", default=[])
+    parser.add_argument("--ranking")
     options = parser.parse_args()
     folder = DOCS / "results"
     if options.run_dir:
-        keep(options.run_dir, folder)
+        keep(options.run_dir, folder, options.ranking)
     facts = json.loads((folder / STUDY_FILE).read_text())
     text = page(facts, (ROOT / FLAGFILE).read_text())
     with files.atomic_write(DOCS / "results.md") as file:

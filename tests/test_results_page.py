@@ -116,6 +116,42 @@ def test_differences_to_controls_are_those_of_the_scores(kept):
                 assert ("≡" in cell) == ((row[1], target) == ("mnli", "xnli"))
 
 
+RANKING = {
+    "measures": {"text_similarity": "", "logme_heads": "", "num_examples": ""},
+    "targets": [
+        {
+            "target": "xnli",
+            "judgements": {
+                "text_similarity": {"regret_at_1": 0.0, "spearman": 1.0},
+                "num_examples": {"regret_at_1": 12.34, "spearman": None},
+            },
+            "candidates": [
+                {
+                    "route": "mnli",
+                    "ranks": {"text_similarity": 1, "num_examples": 1},
+                },
+                {
+                    "route": "squad_v2",
+                    "ranks": {"text_similarity": 2, "num_examples": 1},
+                },
+            ],
+        },
+        {"target": "tatoeba", "judgements": {}, "candidates": []},
+    ],
+}
+
+
+def test_what_was_known_before_training_is_told(kept):
+    text = results.page(facts_of(kept) | {"ranking": RANKING}, FLAGFILE)
+    block = section(text, "## Before paying")
+    assert "| ordered by | xnli | Spearman |" in block
+    assert "| `text_similarity` | 0.0 (mnli) | +1.00 |" in block
+    # Routes of equally many examples are both first.
+    assert "| `num_examples` | 12.3 (mnli, squad_v2) | - |" in block
+    assert "logme_heads" not in block
+    assert "Before paying" not in results.page(facts_of(kept), FLAGFILE)
+
+
 # ---------------------------------------------------------- Beside the paper
 def cell(difference, **changes):
     return {
