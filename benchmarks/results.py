@@ -6,7 +6,8 @@ r"""Builds the page of results, in docs/, from the real study's run folder.
 
 What the page says is kept beside it, in results/: the report's sentences and
 tables, against the baseline and against each control, the run's settings, what
-`stilts rank` said of it, and three figures. No figure is typed by hand. Prints one JSON line.
+`stilts rank` said of it, and three figures. No figure is typed by hand. Prints
+one JSON line.
 """
 
 import argparse
