@@ -18,6 +18,7 @@ import pathlib
 import statistics
 
 from stilts_keras import files
+from stilts_keras.reporting import answers
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import own_task
 from stilts_keras.reporting import published
@@ -98,6 +99,7 @@ def keep(run_dirs, folder, ranking=None):
 def _kept(report):
     return {
         "sentences": report.sentences,
+        "answer": report.plain.get(answers.NAME),
         "summary": report.frames["summary"],
         "metrics": report.evidence.primary,
     }
@@ -123,6 +125,7 @@ def page(facts, flagfile):
         "the run folder; no figure is typed.",
         "## The answer",
         _bullets(main["sentences"]),
+        rendering.plain_to_markdown(main["answer"]),
         rendering.to_markdown(main["summary"]),
         *(f"![{name}](results/{name}.png)" for name in facts["figures"]),
         "## Setting",
@@ -136,7 +139,7 @@ def page(facts, flagfile):
         *(_before_paying(facts["ranking"]) if facts["ranking"] else ()),
         "## Beside the paper",
         _PAPER,
-        _beside(main, facts["baseline"]),
+        _beside(main),
         "By intermediate task, means over the targets: theirs over nine, on "
         "dev rows; ours over those that are not the task's own.",
         _beside_routes(main),
@@ -252,32 +255,29 @@ def _regret(target, measure):
     return f"{found['regret_at_1']:.1f} ({', '.join(first)})"
 
 
-def _beside(kept, baseline):
+def _beside(kept):
     """Sets published gains beside the best route of each target."""
-    rows = [
+    lines = [
         "| target | published | gain there | best here | gain here | signs |",
         "|---|---|---:|---|---:|---|",
     ]
-    for target, metric in kept["metrics"].items():
-        theirs = published_gain(target, metric)
-        route, cell = best_of(kept["summary"], target, baseline)
-        rows.append(_beside_row(target, theirs, route, cell))
-    return "\n".join(rows)
-
-
-def _beside_row(target, theirs, route, cell):
-    gain, place = theirs or (None, "not quoted")
-    signs = "-"
-    if gain is not None and cell is not None:
-        signs = "same" if gain * cell["difference"] > 0 else "other"
-    there = "-" if gain is None else f"{gain:+.1f}"
-    # Told in words alone.
-    there = "large" if gain == math.inf else there
-    named = f"`{route}`" if route else "-"
-    return (
-        f"| {target} | {place} | {there} | {named} | {_difference(cell)} "
-        f"| {signs} |"
-    )
+    answer = kept["answer"]
+    for values in answer["rows"]:
+        row = dict(zip(answer["columns"], values, strict=True))
+        target = row[answers.TARGET]
+        gain, place = published_gain(target, kept["metrics"][target])
+        ours = row[answers.POINTS]
+        signs = "-"
+        if gain is not None:
+            signs = "same" if gain * ours > 0 else "other"
+        there = "-" if gain is None else f"{gain:+.1f}"
+        # Told in words alone.
+        there = "large" if gain == math.inf else there
+        lines.append(
+            f"| {target} | {place} | {there} | `{row[answers.BEST]}` "
+            f"| {ours:+.1f} | {signs} |"
+        )
+    return "\n".join(lines)
 
 
 def _beside_routes(kept):
@@ -319,8 +319,8 @@ def published_gain(target, metric):
     """Returns what the best task gained, and where that was read.
 
     Returns:
-        Tuple of points and a source, infinite where a gain is told in words
-        alone; None where no one source has both scores.
+        Tuple of points and a source: infinite where a gain is told in words
+        alone, None where no one source has both scores.
     """
     by_place = {}
     for found in published.PUBLISHED:
@@ -333,24 +333,7 @@ def published_gain(target, metric):
         if set(scores) == {published.PRETRAINED, published.BEST}:
             gain = scores[published.BEST] - scores[published.PRETRAINED]
             return gain, place
-    return None
-
-
-def best_of(frame, target, baseline):
-    """Returns the route of most gain on a target, and its cell.
-
-    Controls do not count, nor what trained the target's own task.
-    """
-    found = [
-        (row["label"], row["cells"][target])
-        for row in frame["rows"]
-        if row["label"] != baseline
-        and is_plain(row["label"])
-        and _counts(row["cells"].get(target))
-    ]
-    return max(
-        found, key=lambda pair: pair[1]["difference"], default=(None, None)
-    )
+    return None, "not quoted"
 
 
 def _counts(cell):

@@ -175,12 +175,6 @@ FRAME = {
 }
 
 
-def test_the_best_is_no_control_and_no_own_task():
-    route, found = results.best_of(FRAME, "xnli", "pretrained")
-    assert (route, found["difference"]) == ("squad_v2", -1.0)
-    assert results.best_of(FRAME, "udpos", "pretrained") == (None, None)
-
-
 def test_a_routes_mean_is_over_what_is_transfer():
     means = {row["label"]: results.mean_gain(row) for row in FRAME["rows"]}
     assert means["squad_v2"] == 1.5
@@ -192,4 +186,4 @@ def test_published_gains_are_differences_within_one_source():
     # RemBERT's Table 16: 64.0 after the best task, 65.4 without.
     assert gain == pytest.approx(-1.4) and "2010.12821" in place
     assert results.published_gain("tatoeba", "accuracy")[0] == math.inf
-    assert results.published_gain("xcopa", "accuracy") is None
+    assert results.published_gain("xcopa", "accuracy")[0] is None

@@ -5,7 +5,8 @@ A plain table, beside the frames of `tables`, is
     {"title": str, "columns": [str], "rows": [[str or number]], "notes": [str]}
 
 and may have `intervals`: a dict from a column to the two columns that hold the
-ends of its interval, which are written in brackets behind it.
+ends of its interval, which are written in brackets behind it; and `signed`: the
+columns of numbers that are written with their sign.
 """
 
 from stilts_keras.errors import InputError

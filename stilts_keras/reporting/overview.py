@@ -10,6 +10,7 @@ from stilts_keras import files
 from stilts_keras.graph.route import PRETRAINED
 from stilts_keras.records.scalars import OUTSIDE
 from stilts_keras.records.tensorboard import EventWriter
+from stilts_keras.reporting import answers
 from stilts_keras.reporting import boards
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting import report as reports
@@ -70,9 +71,14 @@ def is_there(folder):
 def _texts(report):
     """Lists the texts of the Text tab by their tags."""
     texts = {"finding": "\n\n".join(report.sentences)}
+    if answers.NAME in report.plain:
+        table = rendering.plain_to_markdown(report.plain[answers.NAME])
+        texts["finding"] += f"\n\n{table}"
     for name, frame in report.frames.items():
         texts[f"tables/{name}"] = rendering.to_markdown(frame)
     for name, table in report.plain.items():
+        if name == answers.NAME:
+            continue
         texts[f"tables/{name}"] = rendering.plain_to_markdown(table)
     texts["provenance"] = reports.provenance(report)
     if report.evidence.problems:

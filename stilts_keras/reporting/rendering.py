@@ -261,16 +261,20 @@ def _plain_texts(table):
         each row.
     """
     intervals = table.get("intervals", {})
+    signed = table.get("signed", ())
     ends = {name for pair in intervals.values() for name in pair}
     columns = [name for name in table["columns"] if name not in ends]
     rows = []
     for values in table["rows"]:
         row = dict(zip(table["columns"], values, strict=True))
         texts = {name: _plain_text(row[name]) for name in columns}
+        for name in signed:
+            texts[name] = f"{row[name]:+.1f}"
         for name, pair in intervals.items():
             low, high = (row[end] for end in pair)
             if low is not None:
-                texts[name] += f" ({low:.1f} to {high:.1f})"
+                sign = "+" if name in signed else ""
+                texts[name] += f" ({low:{sign}.1f} to {high:{sign}.1f})"
         rows.append(list(texts.values()))
     return columns, rows
 

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 
+from stilts_keras.reporting import answers
 from stilts_keras.reporting import collapsed
 from stilts_keras.reporting import evidence as evidence_of
 from stilts_keras.reporting import findings
@@ -80,7 +81,12 @@ def build(evidence):
     counts = findings.negative_transfer(differences.values())
     disturbed_frames, disturbed = robustness.tables_of(evidence)
     frames |= disturbed_frames
-    plain = {**effects, **disturbed}
+    answer = answers.answer_table(frames["summary"], baseline)
+    plain = {
+        **({answers.NAME: answer} if answer else {}),
+        **effects,
+        **disturbed,
+    }
     agreements = published.agreement(
         rows, evidence.description, baseline=baseline
     )

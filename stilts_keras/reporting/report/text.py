@@ -1,5 +1,6 @@
 """report.md: the finding first, then what it rests on."""
 
+from stilts_keras.reporting import answers
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.report.frames import SOURCE_LANGUAGES
 from stilts_keras.reporting.robustness import CHANGES
@@ -21,6 +22,7 @@ def to_markdown(report):
     blocks = [
         "# What intermediate training did",
         *report.sentences,
+        *_plain(report, answers.NAME),
         *_problems(report),
         *_section(
             report,

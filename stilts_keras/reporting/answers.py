@@ -1,0 +1,92 @@
+"""The answer, target by target: did any intermediate task help?"""
+
+from stilts_keras.reporting.own_task import MARK
+from stilts_keras.reporting.route_names import is_control
+from stilts_keras.reporting.tables import CHANCE
+
+# The plain table that stands below the sentences of a report.
+NAME = "answer"
+# Columns of a row, beside the baseline's own score.
+TARGET = "target"
+BEST = "best route"
+POINTS = "points"
+ENDS = ("points low", "points high")
+P = "p"
+BETTER, WORSE, ROUTES = "better", "worse", "routes"
+
+
+def answer_table(frame, baseline):
+    """Tells for each target what the best route gained, and how many differ.
+
+    Args:
+        frame: dict, of `tables.summary_frame`.
+        baseline: str. The route compared with.
+
+    Returns:
+        A plain table (see `findings`) with a row for each target that has a
+        difference of transfer; None where there is none.
+    """
+    rows = [
+        found
+        for target in frame["columns"]
+        if (found := _row(frame, target, baseline))
+    ]
+    if not rows:
+        return None
+    return {
+        "title": f"Against {baseline}, target by target",
+        "columns": [
+            *(TARGET, baseline, BEST, POINTS, *ENDS, P),
+            *(BETTER, WORSE, ROUTES),
+        ],
+        "intervals": {POINTS: ENDS},
+        "signed": (POINTS,),
+        "rows": rows,
+        "notes": [
+            f"Zero-shot means in percent; {BEST}: the one of the highest score "
+            f"among those that are transfer, which controls and routes that "
+            f"trained the target's own task or head ({MARK}) are not",
+            f"{POINTS}: its difference, with the 95 % interval; {P}: after "
+            "Holm's correction over all differences; of several routes the "
+            "best is flattered by being chosen",
+            f"{BETTER}, {WORSE}: of so many {ROUTES}, those that differ "
+            "significantly; - where none can be judged",
+        ],
+    }
+
+
+def _row(frame, target, baseline):
+    """Returns the values of a target; None where nothing is compared."""
+    cells = {row["label"]: row["cells"].get(target) for row in frame["rows"]}
+    ours = cells.pop(baseline, None)
+    cells.pop(CHANCE, None)
+    compared = {
+        route: cell
+        for route, cell in cells.items()
+        if not is_control(route)
+        and cell is not None
+        and cell["difference"] is not None
+        and cell["is_transfer"]
+    }
+    if not compared:
+        return None
+    judged = [cell for cell in compared.values() if cell["p"] is not None]
+    real = [
+        cell["difference"]
+        for cell in judged
+        if cell["is_significant"] and cell["difference_above_chance"]
+    ]
+    best = max(compared, key=lambda route: compared[route]["difference"])
+    cell = compared[best]
+    return [
+        target,
+        ours and ours["value"],
+        best,
+        cell["difference"],
+        cell["difference_low"],
+        cell["difference_high"],
+        cell["adjusted_p"],
+        sum(points > 0 for points in real) if judged else None,
+        sum(points < 0 for points in real) if judged else None,
+        len(compared),
+    ]
