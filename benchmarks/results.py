@@ -16,6 +16,7 @@ import json
 import math
 import pathlib
 import statistics
+import textwrap
 
 from stilts_keras import files
 from stilts_keras.reporting import answers
@@ -31,6 +32,9 @@ ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 FLAGFILE = "flags/studies/small_real.flags"
 STUDY_FILE = "study.json"
+README = "README.md"
+# In README.md, above the finding.
+MARK = "<!-- finding: python -m benchmarks.results -->"
 # Of a run's settings, those that name places of one machine.
 PLACES = ("run_dir", "data", "backbone", "stage_store", "stage_mirror")
 # All targets, then those that the paper found to gain most.
@@ -340,6 +344,31 @@ def _counts(cell):
     return _is_compared(cell) and not cell["own_task"]
 
 
+def front_page(text, facts):
+    """Puts the study's finding into the front page, below `MARK`.
+
+    Args:
+        text: str. README.md.
+        facts: dict. What `keep` wrote.
+
+    Returns:
+        README.md, the paragraph below the mark replaced.
+
+    Raises:
+        ValueError: If the mark is not there.
+    """
+    if f"{MARK}\n" not in text:
+        raise ValueError(f"{README} lacks the line {MARK!r}; put it back.")
+    before, _, rest = text.partition(f"{MARK}\n")
+    _, _, after = rest.partition("\n\n")
+    finding = facts["compared"][facts["baseline"]]["sentences"][0]
+    lines = textwrap.wrap(
+        finding, 79, break_on_hyphens=False, break_long_words=False
+    )
+    quoted = "\n".join(f"> {line}" for line in lines)
+    return f"{before}{MARK}\n{quoted}\n\n{after}"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run_dir", action="append", default=[])
@@ -349,9 +378,13 @@ def main():
     if options.run_dir:
         keep(options.run_dir, folder, options.ranking)
     facts = json.loads((folder / STUDY_FILE).read_text())
-    text = page(facts, (ROOT / FLAGFILE).read_text())
-    with files.atomic_write(DOCS / "results.md") as file:
-        file.write(text)
+    made = {
+        "docs/results.md": page(facts, (ROOT / FLAGFILE).read_text()),
+        README: front_page((ROOT / README).read_text(), facts),
+    }
+    for name, text in made.items():
+        with files.atomic_write(ROOT / name) as file:
+            file.write(text)
     print(json.dumps({"benchmark": "results", "stages": facts["stages"]}))
 
 

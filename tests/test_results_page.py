@@ -152,6 +152,19 @@ def test_what_was_known_before_training_is_told(kept):
     assert "Before paying" not in results.page(facts_of(kept), FLAGFILE)
 
 
+def test_the_front_page_tells_the_finding(kept):
+    facts = facts_of(kept)
+    text = f"# It\n\n{results.MARK}\n> What was\n> there.\n\nAnd then.\n"
+    found = results.front_page(text, facts)
+    assert results.front_page(found, facts) == found
+    above, quoted, below = re.split(r"\n\n", found.strip())
+    assert (above, below) == ("# It", "And then.")
+    lines = quoted.splitlines()[1:]
+    said = " ".join(line.removeprefix("> ") for line in lines)
+    assert said == facts["compared"]["pretrained"]["sentences"][0]
+    assert max(map(len, lines)) <= 81
+
+
 # ---------------------------------------------------------- Beside the paper
 def cell(difference, **changes):
     return {
