@@ -33,7 +33,7 @@ DOCS = ROOT / "docs"
 FLAGFILE = "flags/studies/small_real.flags"
 STUDY_FILE = "study.json"
 README = "README.md"
-# In README.md, above the finding.
+# above the finding there.
 MARK = "<!-- finding: python -m benchmarks.results -->"
 # Of a run's settings, those that name places of one machine.
 PLACES = ("run_dir", "data", "backbone", "stage_store", "stage_mirror")
@@ -54,6 +54,10 @@ GAINS_IN_ABSTRACT = {
     "hellaswag": 7.0,
     MIXTURE: 8.7,
 }
+_LACKS = (
+    "Not all of it was run: [what is missing](#missing-or-damaged) is in no "
+    "difference."
+)
 _PAPER = (
     "What Phang et al. (2020) gained on XLM-R large, by the best of their "
     "tasks for each target, as their abstract or later work tells it, beside "
@@ -129,6 +133,7 @@ def page(facts, flagfile):
         "the run folder; no figure is typed.",
         "## The answer",
         _bullets(main["sentences"]),
+        *([_LACKS] if facts["problems"] else ()),
         rendering.plain_to_markdown(main["answer"]),
         rendering.to_markdown(main["summary"]),
         *(f"![{name}](results/{name}.png)" for name in facts["figures"]),
@@ -153,8 +158,8 @@ def page(facts, flagfile):
         "without a choice by dev rows; the best of theirs is of nine tasks and "
         "their mixture.",
         "## The command",
-        f"```sh\nstilts run --flagfile={FLAGFILE}\n```",
-        "with `--backbone` and `--data`; the flagfile:",
+        f"`stilts run --flagfile={FLAGFILE}`, with `--backbone` and `--data`; "
+        "the flagfile:",
         f"<!-- file: {FLAGFILE} -->\n```text\n{flagfile.rstrip()}\n```",
     ]
     if facts["problems"]:

@@ -58,9 +58,10 @@ RUN = {
     "own rows": "",
     "bucc to jsonl": "data/test_bad_rows",
     "run folder": "",
+    "flags/studies/small_real.flags": "test_results_page",
     **dict.fromkeys(ROWS, ""),
 }
-MARK = re.compile(r"<!-- (?:example|command): ([a-z ]+) -->\n\Z")
+MARK = re.compile(r"<!-- (?:example|command|file): ([a-z_./ ]+) -->\n\Z")
 
 
 def stilts_commands():

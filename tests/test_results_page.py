@@ -8,6 +8,9 @@ import pytest
 
 import fake_runs
 from benchmarks import results
+from pages import PAGES
+from pages import links
+from stilts_keras.main import FLAGS
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import Training
 
@@ -200,3 +203,63 @@ def test_published_gains_are_differences_within_one_source():
     assert gain == pytest.approx(-1.4) and "2010.12821" in place
     assert results.published_gain("tatoeba", "accuracy")[0] == math.inf
     assert results.published_gain("xcopa", "accuracy")[0] is None
+
+
+# ---------------------------------------------------------- What is kept here
+FOLDER = results.DOCS / "results"
+
+
+def test_the_page_here_says_what_is_kept():
+    text = (results.ROOT / results.FLAGFILE).read_text("utf-8")
+    assert PAGES["docs/results.md"] == results.page(facts_of(FOLDER), text)
+
+
+def test_the_flagfile_here_is_the_one_that_was_run():
+    lines = (results.ROOT / results.FLAGFILE).read_text("utf-8").splitlines()
+    given = {}
+    for line in lines:
+        if line.startswith("--"):
+            name, _, value = line.removeprefix("--").partition("=")
+            given.setdefault(name, []).append(value)
+    settings = facts_of(FOLDER)["settings"]
+    facts = facts_of(FOLDER)
+    assert settings["route"] == given.pop("route")
+    assert facts["seeds"] == [int(seed) for seed in given.pop("seed")]
+    assert facts["backend"] == given.pop("keras_backend").pop()
+    for name, values in given.items():
+        found = [FLAGS[name].parser.parse(value) for value in values]
+        if isinstance(settings[name], list):
+            found = [one for each in found for one in as_list(each)]
+        else:
+            (found,) = found
+        assert settings[name] == found, name
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def test_figures_here_are_those_of_the_page():
+    shown = {link for link in links(PAGES["docs/results.md"]) if "png" in link}
+    there = {f"results/{file.name}" for file in FOLDER.glob("*.png")}
+    assert shown == there and len(shown) == 3
+
+
+def test_what_the_study_here_lacks_is_said():
+    facts = facts_of(FOLDER)
+    text = PAGES["docs/results.md"]
+    assert all(f"- {problem}" in text for problem in facts["problems"])
+    assert len(facts["seeds"]) == 3
+    summary = facts["compared"]["pretrained"]["summary"]
+    rows = {row["label"]: row["cells"] for row in summary["rows"]}
+    assert set(rows) - {"chance"} == set(facts["settings"]["route"])
+    # Every route has a score of every target, of more than one seed.
+    for route in facts["settings"]["route"]:
+        for target in facts["settings"]["targets"]:
+            assert rows[route][target]["count"] > 1, (route, target)
+
+
+def test_the_front_page_here_tells_the_finding():
+    text = PAGES["README.md"]
+    assert text == results.front_page(text, facts_of(FOLDER))
+    assert results.MARK in text
