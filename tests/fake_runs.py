@@ -178,7 +178,7 @@ def write_run(
     return run_dir
 
 
-def describe(run_dir, *, baseline="pretrained", settings=None, **graph):
+def describe(run_dir, *, baseline="pretrained", asked=None, **graph):
     """Writes run.json for the rows that are there."""
     rows = RowFile(run_dir / "results.jsonl", Score).rows()
     clean, disturbed = clean_and_disturbed(rows)
@@ -188,7 +188,7 @@ def describe(run_dir, *, baseline="pretrained", settings=None, **graph):
         files.sealed(
             {
                 "format": FORMAT,
-                "settings": settings or {},
+                "settings": asked or {},
                 "baseline": baseline,
                 "backend": "jax",
                 "python": "3.11",

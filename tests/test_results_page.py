@@ -47,7 +47,7 @@ def run_dir(tmp_path_factory):
             fake_runs.training("g", "squad_v2", num_steps=80),
         ]
     )
-    return fake_runs.describe(folder, settings=SETTINGS)
+    return fake_runs.describe(folder, asked=SETTINGS)
 
 
 @pytest.fixture(scope="module")
