@@ -33,7 +33,7 @@ DOCS = ROOT / "docs"
 FLAGFILE = "flags/studies/small_real.flags"
 STUDY_FILE = "study.json"
 README = "README.md"
-# above the finding there.
+# What stands above the finding there.
 MARK = "<!-- finding: python -m benchmarks.results -->"
 # Of a run's settings, those that name places of one machine.
 PLACES = ("run_dir", "data", "backbone", "stage_store", "stage_mirror")
@@ -171,6 +171,13 @@ def _bullets(lines):
     return "\n".join(f"- {line}" for line in lines)
 
 
+def _table(columns, rows, alignment):
+    """Writes texts as a table; `alignment` has l or r for each column."""
+    rule = "".join({"l": "---|", "r": "---:|"}[side] for side in alignment)
+    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *rows)]
+    return "\n".join([lines[0], f"|{rule}", *lines[1:]])
+
+
 def _setting(facts):
     """Lists what was trained on what."""
     settings = facts["settings"]
@@ -200,16 +207,12 @@ def _against(facts):
             continue
         yield f"### Differences to `{control}`"
         columns = found["summary"]["columns"]
-        lines = [
-            f"| route | {' | '.join(columns)} |",
-            f"|---|{'---:|' * len(columns)}",
-        ]
+        rows = []
         for row in found["summary"]["rows"]:
             cells = [row["cells"].get(column) for column in columns]
             if is_plain(row["label"]) and any(map(_is_compared, cells)):
-                texts = " | ".join(map(_difference, cells))
-                lines.append(f"| {row['label']} | {texts} |")
-        yield "\n".join(lines)
+                rows.append([row["label"], *map(_difference, cells)])
+        yield _table(["route", *columns], rows, "l" + "r" * len(columns))
 
 
 def _is_compared(cell):
@@ -236,10 +239,7 @@ def _before_paying(ranking):
         "of the best route's score that is lost by its first choice, which "
         "stands in brackets; then the mean rank correlation."
     )
-    lines = [
-        f"| ordered by | {' | '.join(names)} | Spearman |",
-        f"|---|{'---:|' * len(names)}---:|",
-    ]
+    rows = []
     for measure in ranking["measures"]:
         found = [one["judgements"].get(measure) for one in targets]
         if any(found):
@@ -247,8 +247,10 @@ def _before_paying(ranking):
             known = [one["spearman"] for one in found if one]
             known = [value for value in known if value is not None]
             mean = f"{statistics.fmean(known):+.2f}" if known else "-"
-            lines.append(f"| `{measure}` | {' | '.join(texts)} | {mean} |")
-    yield "\n".join(lines)
+            rows.append([f"`{measure}`", *texts, mean])
+    yield _table(
+        ["ordered by", *names, "Spearman"], rows, "l" + "r" * (len(names) + 1)
+    )
 
 
 def _regret(target, measure):
@@ -266,10 +268,7 @@ def _regret(target, measure):
 
 def _beside(kept):
     """Sets published gains beside the best route of each target."""
-    lines = [
-        "| target | published | gain there | best here | gain here | signs |",
-        "|---|---|---:|---|---:|---|",
-    ]
+    rows = []
     answer = kept["answer"]
     for values in answer["rows"]:
         row = dict(zip(answer["columns"], values, strict=True))
@@ -282,19 +281,15 @@ def _beside(kept):
         there = "-" if gain is None else f"{gain:+.1f}"
         # Told in words alone.
         there = "large" if gain == math.inf else there
-        lines.append(
-            f"| {target} | {place} | {there} | `{row[answers.BEST]}` "
-            f"| {ours:+.1f} | {signs} |"
-        )
-    return "\n".join(lines)
+        best = f"`{row[answers.BEST]}`"
+        rows.append([target, place, there, best, f"{ours:+.1f}", signs])
+    columns = ["target", "published", "gain there", "best here", "gain here"]
+    return _table([*columns, "signs"], rows, "llrlrl")
 
 
 def _beside_routes(kept):
     """Sets mean gains of the paper's abstract beside ours, route by route."""
-    lines = [
-        "| route | gain there | gain here | targets |",
-        "|---|---:|---:|---|",
-    ]
+    rows = []
     for row in kept["summary"]["rows"]:
         gain = mean_gain(row)
         if gain is None or not is_plain(row["label"]):
@@ -302,8 +297,9 @@ def _beside_routes(kept):
         there = GAINS_IN_ABSTRACT.get(_kind_of(row["label"]))
         there = "-" if there is None else f"{there:+.1f}"
         targets = ", ".join(_transfers(row))
-        lines.append(f"| {row['label']} | {there} | {gain:+.1f} | {targets} |")
-    return "\n".join(lines)
+        rows.append([row["label"], there, f"{gain:+.1f}", targets])
+    columns = ["route", "gain there", "gain here", "targets"]
+    return _table(columns, rows, "lrrl")
 
 
 def _kind_of(route):
@@ -314,7 +310,9 @@ def _kind_of(route):
 def _transfers(row):
     """Maps the targets that a route did not train the task of to cells."""
     return {
-        target: cell for target, cell in row["cells"].items() if _counts(cell)
+        target: cell
+        for target, cell in row["cells"].items()
+        if answers.is_transfer(row["label"], cell)
     }
 
 
@@ -331,22 +329,18 @@ def published_gain(target, metric):
         Tuple of points and a source: infinite where a gain is told in words
         alone, None where no one source has both scores.
     """
+    if target in LARGE_IN_ABSTRACT:
+        return math.inf, ABSTRACT
     by_place = {}
     for found in published.PUBLISHED:
         score = found.scores.get(target, {}).get(metric)
         if score is not None:
             by_place.setdefault(found.provenance, {})[found.kind] = score
-    if target in LARGE_IN_ABSTRACT:
-        return math.inf, ABSTRACT
     for place, scores in by_place.items():
         if set(scores) == {published.PRETRAINED, published.BEST}:
             gain = scores[published.BEST] - scores[published.PRETRAINED]
             return gain, place
     return None, "not quoted"
-
-
-def _counts(cell):
-    return _is_compared(cell) and not cell["own_task"]
 
 
 def front_page(text, facts):

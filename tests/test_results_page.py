@@ -169,12 +169,13 @@ def test_the_front_page_tells_the_finding(kept):
 
 
 # ---------------------------------------------------------- Beside the paper
-def cell(difference, **changes):
+def cell(difference, *, own_task=False):
     return {
         "difference": difference,
         "is_significant": False,
-        "own_task": False,
-    } | changes
+        "own_task": own_task,
+        "is_transfer": not own_task,
+    }
 
 
 FRAME = {

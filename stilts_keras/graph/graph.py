@@ -347,11 +347,7 @@ class Graph:
             max_rows=self.eval_count(task),
             layer=self.request.retrieval_layer if is_compared else None,
             pooling=self.request.retrieval_pooling if is_compared else None,
-            is_projected=(
-                task.kind.is_parallel
-                and not task.kind.is_pool_whole
-                and seed == self.seeds[0]
-            ),
+            is_projected=task.kind.is_of_pairs and seed == self.seeds[0],
             facts=self._facts_of(task, trained, seen),
         )
 

@@ -55,18 +55,28 @@ def answer_table(frame, baseline):
     }
 
 
+def is_transfer(route, cell):
+    """Whether a cell has a difference that is of transfer.
+
+    Args:
+        route: str.
+        cell: dict, of `tables`, or None.
+    """
+    return (
+        not is_control(route)
+        and cell is not None
+        and cell["difference"] is not None
+        and cell["is_transfer"]
+    )
+
+
 def _row(frame, target, baseline):
     """Returns the values of a target; None where nothing is compared."""
     cells = {row["label"]: row["cells"].get(target) for row in frame["rows"]}
     ours = cells.pop(baseline, None)
     cells.pop(CHANCE, None)
     compared = {
-        route: cell
-        for route, cell in cells.items()
-        if not is_control(route)
-        and cell is not None
-        and cell["difference"] is not None
-        and cell["is_transfer"]
+        route: cell for route, cell in cells.items() if is_transfer(route, cell)
     }
     if not compared:
         return None

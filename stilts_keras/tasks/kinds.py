@@ -54,6 +54,11 @@ class Kind:
         """Whether training rows have what could be another row's as well."""
         return self.is_trained and self.predicts in LABELLED
 
+    @property
+    def is_of_pairs(self):
+        """Whether each row is a sentence beside what it is in English."""
+        return self.is_parallel and not self.is_pool_whole
+
     def __post_init__(self):
         """Checks the definition at import."""
         if self.predicts not in PREDICTIONS:

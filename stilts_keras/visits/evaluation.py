@@ -239,7 +239,7 @@ def _stage_of(cell):
 def _swept(kind, evaluator, predictor, splits, counts):
     """Evaluates each hidden state, and takes pairs of the one that counts."""
     swept = evaluator.evaluate_layers(predictor, *splits)
-    if not kind.is_parallel or kind.is_pool_whole:
+    if not kind.is_of_pairs:
         return swept, None
     return swept, sample_pairs(swept[counts].embeddings, splits[0])
 

@@ -62,19 +62,7 @@ def build(evidence):
         `Report`.
     """
     rows, baseline = evidence.rows, evidence.baseline
-    primary = evidence.primary
-    differences = {}
-    for target, metric in primary.items():
-        chosen = [row for row in rows if row.target == target]
-        # Against another route they would be called differences to this one.
-        if any(_is_compared(row, baseline, metric) for row in chosen):
-            differences[target] = tables.difference_frame(
-                rows,
-                target,
-                metric,
-                baseline,
-                languages=by_family({row.language for row in chosen}),
-            )
+    differences = _differences(evidence)
     studies = source_languages.studies_of(evidence)
     frames = frames_of(evidence, studies)
     effects = language_effects.tables_of(studies, evidence)
@@ -115,6 +103,24 @@ def build(evidence):
             *data_notes([*rows, *evidence.disturbed]),
         ],
     )
+
+
+def _differences(evidence):
+    """Maps targets to the frames of their languages' differences."""
+    rows, baseline = evidence.rows, evidence.baseline
+    found = {}
+    for target, metric in evidence.primary.items():
+        chosen = [row for row in rows if row.target == target]
+        # Against another route they would be called differences to this one.
+        if any(_is_compared(row, baseline, metric) for row in chosen):
+            found[target] = tables.difference_frame(
+                rows,
+                target,
+                metric,
+                baseline,
+                languages=by_family({row.language for row in chosen}),
+            )
+    return found
 
 
 def _is_compared(row, baseline, metric):
