@@ -32,8 +32,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 FLAGFILE = "flags/studies/small_real.flags"
 STUDY_FILE = "study.json"
-README = "README.md"
-# What stands above the finding there.
+FRONT_PAGE = "README.md"  # The finding stands in it, below `MARK`.
 MARK = "<!-- finding: python -m benchmarks.results -->"
 # Of a run's settings, those that name places of one machine.
 PLACES = ("run_dir", "data", "backbone", "stage_store", "stage_mirror")
@@ -357,7 +356,7 @@ def front_page(text, facts):
         ValueError: If the mark is not there.
     """
     if f"{MARK}\n" not in text:
-        raise ValueError(f"{README} lacks the line {MARK!r}; put it back.")
+        raise ValueError(f"{FRONT_PAGE} lacks the line {MARK!r}; put it back.")
     before, _, rest = text.partition(f"{MARK}\n")
     _, _, after = rest.partition("\n\n")
     finding = facts["compared"][facts["baseline"]]["sentences"][0]
@@ -379,7 +378,7 @@ def main():
     facts = json.loads((folder / STUDY_FILE).read_text())
     made = {
         "docs/results.md": page(facts, (ROOT / FLAGFILE).read_text()),
-        README: front_page((ROOT / README).read_text(), facts),
+        FRONT_PAGE: front_page((ROOT / FRONT_PAGE).read_text(), facts),
     }
     for name, text in made.items():
         with files.atomic_write(ROOT / name) as file:
