@@ -3,6 +3,7 @@
 from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.route_names import is_control
 from stilts_keras.reporting.tables import CHANCE
+from stilts_keras.scoring import behrens_fisher
 
 # The plain table that stands below the sentences of a report.
 NAME = "answer"
@@ -11,7 +12,7 @@ TARGET = "target"
 BEST = "best route"
 POINTS = "points"
 ENDS = ("points low", "points high")
-P = "p"
+P, DETECTABLE = "p", "detectable"
 BETTER, WORSE, ROUTES = "better", "worse", "routes"
 
 
@@ -36,7 +37,7 @@ def answer_table(frame, baseline):
     return {
         "title": f"Against {baseline}, target by target",
         "columns": [
-            *(TARGET, baseline, BEST, POINTS, *ENDS, P),
+            *(TARGET, baseline, BEST, POINTS, *ENDS, P, DETECTABLE),
             *(BETTER, WORSE, ROUTES),
         ],
         "intervals": {POINTS: ENDS},
@@ -49,6 +50,9 @@ def answer_table(frame, baseline):
             f"{POINTS}: its difference, with the 95 % interval; {P}: after "
             "Holm's correction over all differences; of several routes the "
             "best is flattered by being chosen",
+            f"{DETECTABLE}: the smallest true difference there that would have "
+            f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 such "
+            "studies",
             f"{BETTER}, {WORSE}: of so many {ROUTES}, those that differ "
             "significantly; - where none can be judged",
         ],
@@ -96,6 +100,7 @@ def _row(frame, target, baseline):
         cell["difference_low"],
         cell["difference_high"],
         cell["adjusted_p"],
+        cell["detectable"],
         sum(points > 0 for points in real) if judged else None,
         sum(points < 0 for points in real) if judged else None,
         len(compared),

@@ -14,6 +14,7 @@ from stilts_keras.reporting import tables
 from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.own_task import beside_controls
 from stilts_keras.reporting.own_task import beside_own
+from stilts_keras.reporting.power import no_proof_of_none
 from stilts_keras.reporting.route_names import is_control
 from stilts_keras.scoring import regression
 from stilts_keras.tasks.languages import LANGUAGES
@@ -120,9 +121,14 @@ def _said_of(counted, num_judged, baseline):
     real = [item for item in counted if item[2]["is_significant"]]
     if not real:
         most = max(counted, key=lambda item: abs(item[2]["difference"]))
+        unseen = no_proof_of_none(
+            [cell["detectable"] for _, _, cell in counted],
+            min(cell["difference_count"] for _, _, cell in counted),
+        )
         return (
             f"No route differs significantly from `{baseline}` on any target; "
-            f"the largest difference is {_described(*most)}.{beside}"
+            f"the largest difference is {_described(*most)}. {unseen}, by "
+            f"route and target.{beside}"
         )
     gains = [item for item in real if item[2]["difference"] > 0]
     losses = [item for item in real if item[2]["difference"] < 0]

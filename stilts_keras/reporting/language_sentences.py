@@ -2,6 +2,7 @@
 
 from stilts_keras.reporting.language_contrasts import ALL_SOURCES
 from stilts_keras.reporting.language_contrasts import OTHERS
+from stilts_keras.reporting.power import seeds_text
 from stilts_keras.reporting.source_languages import OWN
 from stilts_keras.reporting.source_languages import POINTS
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
@@ -71,7 +72,7 @@ def _interaction_sentence(table):
         "No kind of problem gains significantly more from other source "
         f"languages than another ({len(rows)} tests, Holm's correction). That "
         f"is no proof of no difference: with these {rows[0]['families']} "
-        f"families and {_seeds(rows[0]['seeds'])}, true differences would have "
+        f"families and {seeds_text(rows[0]['seeds'])}, true differences would have "
         f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 studies only "
         f"from some size on: {powers}."
     )
@@ -90,10 +91,6 @@ def _probability(p):
 
 def _called(languages):
     return "other languages" if languages == OTHERS else f"`{languages}`"
-
-
-def _seeds(number):
-    return "one seed" if number == 1 else f"{number} seeds"
 
 
 def _last_set(rows):

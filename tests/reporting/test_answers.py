@@ -16,6 +16,7 @@ def cell(value, difference=None, *, significant=False, **facts):
             "difference_high": difference + 2,
             "p": 0.01,
             "adjusted_p": 0.04 if significant else 0.4,
+            "detectable": 4.5,
             "is_significant": significant,
             "difference_above_chance": True,
             "is_transfer": True,
@@ -77,6 +78,7 @@ def test_the_best_is_of_transfer_and_no_control(rows):
     assert (found["best route"], found["points"]) == ("mnli", 3.0)
     assert (found["points low"], found["points high"]) == (1.0, 5.0)
     assert found["pretrained"] == 50.0 and found["p"] == 0.04
+    assert found["detectable"] == 4.5
     assert (found["better"], found["worse"], found["routes"]) == (1, 0, 2)
 
 
@@ -114,6 +116,6 @@ def test_points_are_written_with_their_sign():
         answers.answer_table(FRAME, "pretrained")
     )
     assert (
-        "| panx | 50.0 | mnli | +3.0 (+1.0 to +5.0) | 0.040 | 1 | 0 | 2 |"
+        "| panx | 50.0 | mnli | +3.0 (+1.0 to +5.0) | 0.040 | 4.5 | 1 | 0 | 2 |"
         in (text)
     )

@@ -19,6 +19,7 @@ def compared(difference, p, *, adjusted_p=None, value=50.0):
         p=p,
         adjusted_p=adjusted_p,
         is_significant=adjusted_p is not None and adjusted_p < 0.05,
+        detectable=abs(difference) + 2 if p is not None else None,
         count=1,
         difference_count=1,
     )
@@ -69,6 +70,26 @@ def test_where_nothing_is_significant_the_finding_says_so():
     text = findings.finding(made, "pretrained")
     assert text.startswith("No route differs significantly from `pretrained`")
     assert "-3.0 points of `mnli` on xnli" in text and "p = 0.200" in text
+    assert text.endswith(
+        " That is no proof of none: with these examples and one seed, true "
+        "differences would have been shown in 80 of 100 studies only from 5.0 "
+        "points on, by route and target."
+    )
+
+
+def test_what_could_have_been_found_is_of_all_that_count():
+    cells = {
+        name: compared(points, 0.5) | {"difference_count": number}
+        for name, points, number in (
+            ("xnli", -3.0, 3),
+            ("tatoeba", 99.0, 2),
+            ("panx", 1.0, 3),
+        )
+    }
+    cells["udpos"] = compared(0.0, 0.5) | {"difference_above_chance": False}
+    text = findings.finding(frame({"mnli": cells}), "pretrained")
+    assert "these examples and 2 seeds" in text
+    assert "only from 3.0 to over 100 points on, by" in text
 
 
 def test_gains_without_losses():

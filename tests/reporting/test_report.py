@@ -83,6 +83,23 @@ def test_intervals_of_means_are_as_wide_as_their_error(tmp_path):
     assert cell["margin"] == pytest.approx(1.96 * error, rel=0.15)
 
 
+def test_what_could_be_found_is_what_chance_reaches_and_a_miss_of_one_in_five(
+    tmp_path,
+):
+    run_dir = fake_runs.write_run(tmp_path / "run", SHARES, n=400)
+    made = report.build(gather([fake_runs.describe(run_dir)]))
+    cells = [
+        row["cells"]["xnli"] for row in made.frames["summary"]["rows"][1:3]
+    ]
+    for cell in cells:
+        # One seed: both are normal. The level is shared by two differences.
+        error = (cell["difference_high"] - cell["difference"]) / 1.96
+        assert cell["detectable"] == pytest.approx(
+            (2.2414 + 0.8416) * error, rel=1e-3
+        )
+    assert "errors" not in cells[0]
+
+
 def test_differences_of_each_language_stand_by_family(made):
     frame = made.differences["xnli"]
     # Of IE: Germanic, which English is of, then by the families' names.

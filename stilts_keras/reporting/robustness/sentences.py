@@ -1,11 +1,11 @@
 """Whether intermediate training changes robustness, in words."""
 
 from stilts_keras.reporting.own_task import MARK
+from stilts_keras.reporting.power import no_proof_of_none
 from stilts_keras.reporting.robustness.changes import OWN_COLUMN
 from stilts_keras.reporting.robustness.courses import ZERO_SHOT
 from stilts_keras.reporting.robustness.tables import CHANGES
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
-from stilts_keras.scoring import behrens_fisher
 
 ONLY_TRAINED = "only in languages that the target was trained in"
 
@@ -97,19 +97,15 @@ def _level_sentence(real):
 def _same(rows, baseline, where):
     """Tells the largest difference, and what could have been found."""
     most = max(rows, key=lambda row: abs(row["points"]))
-    sizes = sorted(row["detectable"] for row in rows)
-    some = f"{sizes[0]:.1f}"
-    if len(sizes) > 1:
-        some += f" to {sizes[-1]:.1f}"
+    unseen = no_proof_of_none(
+        [row["detectable"] for row in rows], min(row["seeds"] for row in rows)
+    )
     return (
         f"Robustness, {where}: no intermediate training changes it "
         "significantly. None "
         f"of {len(rows)} differences of retention to `{baseline}` is "
         f"significant after Holm's correction; the largest is "
-        f"{_described(most)}. That is no proof of none: with these examples "
-        f"and {_seeds(rows)}, true differences would have been shown in "
-        f"{100 * behrens_fisher.POWER:.0f} of 100 studies only from {some} "
-        "points on, by target and disturbance."
+        f"{_described(most)}. {unseen}, by target and disturbance."
     )
 
 
@@ -121,11 +117,6 @@ def _described(row):
         f"{row['high']:+.1f}, "
         f"{'adjusted p < 0.001' if p < 0.001 else f'adjusted p = {p:.3f}'})"
     )
-
-
-def _seeds(rows):
-    number = min(row["seeds"] for row in rows)
-    return "one seed" if number == 1 else f"{number} seeds"
 
 
 def _are(number):

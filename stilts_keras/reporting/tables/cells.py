@@ -19,6 +19,7 @@ def new_cell(value, **known):
         "difference_count": None,
         "p": None,
         "adjusted_p": None,
+        "detectable": None,
         "difference_above_chance": True,
         "is_significant": False,
         "collapsed": False,

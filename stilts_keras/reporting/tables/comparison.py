@@ -17,6 +17,7 @@ from stilts_keras.reporting.tables.means import num_examples
 from stilts_keras.reporting.tables.means import over_targets
 from stilts_keras.reporting.tables.means import shared
 from stilts_keras.reporting.tables.means import without_collapsed
+from stilts_keras.scoring import behrens_fisher
 from stilts_keras.scoring import bootstrap
 
 SIGNIFICANCE = 0.05
@@ -60,6 +61,12 @@ def _judge(table_rows):
         if cell["p"] is not None
     ]
     adjusted = bootstrap.holm([cell["p"] for cell in cells])
+    for cell in cells:
+        cell["detectable"] = behrens_fisher.detectable(
+            SIGNIFICANCE / len(cells),
+            behrens_fisher.POWER,
+            *cell.pop("errors"),
+        )
     for cell, p in zip(cells, adjusted, strict=True):
         cell["adjusted_p"] = p
         # Beside chance a difference stays in the family, which was not chosen
@@ -78,7 +85,8 @@ def pooled(ours, theirs=None):
     Returns:
         A cell; its difference is over the pairs that all seeds of both have,
         and over the seeds that both have, if there are any, without collapsed
-        scores.
+        scores. Where it has a `p` it has also `errors`, the two of an
+        `Estimate`, which are for `_judge` to take.
     """
     pairs = shared(ours)
     used = keep(ours, set(pairs)) if pairs else ours
@@ -173,6 +181,7 @@ def _difference(ours, theirs, pairs):
         "difference_low": max(-100.0, found.low),
         "difference_high": min(100.0, found.high),
         "p": found.p,
+        "errors": found.errors,
     }
 
 
