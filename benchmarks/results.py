@@ -25,6 +25,7 @@ from stilts_keras.reporting import own_task
 from stilts_keras.reporting import published
 from stilts_keras.reporting import rendering
 from stilts_keras.reporting.report import building
+from stilts_keras.reporting.route_names import is_control
 from stilts_keras.reporting.route_names import is_plain
 from stilts_keras.tasks import languages
 
@@ -74,13 +75,9 @@ def keep(run_dirs, folder, ranking=None):
     """
     first = evidence_of.gather(run_dirs)
     report = building.build(first)
-    others = [
-        route
-        for route in dict.fromkeys(row.route for row in first.rows)
-        if not is_plain(route)
-    ]
+    routes = dict.fromkeys(row.route for row in first.rows)
     compared = {first.baseline: _kept(report)}
-    for route in others:
+    for route in filter(is_control, routes):
         found = dataclasses.replace(first, baseline=route)
         compared[route] = _kept(building.build(found))
     settings = first.run.get("settings", {})
@@ -224,7 +221,7 @@ def _difference(cell):
         return "-"
     marks = rendering.SIGNIFICANT * cell["is_significant"]
     marks += own_task.MARK * bool(cell["own_task"])
-    return f"{cell['difference']:+.1f}{marks}"
+    return f"{cell['difference']:+z.1f}{marks}"
 
 
 def _before_paying(ranking):
@@ -275,13 +272,14 @@ def _beside(kept):
         gain, place = published_gain(target, kept["metrics"][target])
         ours = row[answers.POINTS]
         signs = "-"
-        if gain is not None:
+        # What is written as 0 has no sign.
+        if gain is not None and round(ours, 1):
             signs = "same" if gain * ours > 0 else "other"
-        there = "-" if gain is None else f"{gain:+.1f}"
+        there = "-" if gain is None else f"{gain:+z.1f}"
         # Told in words alone.
         there = "large" if gain == math.inf else there
         best = f"`{row[answers.BEST]}`"
-        rows.append([target, place, there, best, f"{ours:+.1f}", signs])
+        rows.append([target, place, there, best, f"{ours:+z.1f}", signs])
     columns = ["target", "published", "gain there", "best here", "gain here"]
     return _table([*columns, "signs"], rows, "llrlrl")
 
@@ -294,9 +292,9 @@ def _beside_routes(kept):
         if gain is None or not is_plain(row["label"]):
             continue
         there = GAINS_IN_ABSTRACT.get(_kind_of(row["label"]))
-        there = "-" if there is None else f"{there:+.1f}"
+        there = "-" if there is None else f"{there:+z.1f}"
         targets = ", ".join(_transfers(row))
-        rows.append([row["label"], there, f"{gain:+.1f}", targets])
+        rows.append([row["label"], there, f"{gain:+z.1f}", targets])
     columns = ["route", "gain there", "gain here", "targets"]
     return _table(columns, rows, "lrrl")
 

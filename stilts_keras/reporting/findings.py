@@ -168,9 +168,9 @@ def _described(route, target, cell):
     """Tells one difference with all that belongs to it."""
     p = cell["adjusted_p"]
     return (
-        f"{cell['difference']:+.1f} points of `{route}` on {target} (to "
-        f"{cell['value']:.1f}; 95 % interval {cell['difference_low']:+.1f} to "
-        f"{cell['difference_high']:+.1f}, "
+        f"{cell['difference']:+z.1f} points of `{route}` on {target} (to "
+        f"{cell['value']:.1f}; 95 % interval {cell['difference_low']:+z.1f} to "
+        f"{cell['difference_high']:+z.1f}, "
         f"{'p < 0.001' if p < 0.001 else f'p = {p:.3f}'} after Holm's "
         "correction)"
     )

@@ -72,16 +72,16 @@ def _interaction_sentence(table):
         "No kind of problem gains significantly more from other source "
         f"languages than another ({len(rows)} tests, Holm's correction). That "
         f"is no proof of no difference: with these {rows[0]['families']} "
-        f"families and {seeds_text(rows[0]['seeds'])}, true differences would have "
-        f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 studies only "
-        f"from some size on: {powers}."
+        f"families and {seeds_text(rows[0]['seeds'])}, true differences would "
+        f"have been shown in {100 * behrens_fisher.POWER:.0f} of 100 studies "
+        f"only from some size on: {powers}."
     )
 
 
 def _described(row):
     return (
-        f"{row[POINTS]:+.1f} points (95 % interval {row['low']:+.1f} to "
-        f"{row['high']:+.1f}, {_probability(row['adjusted p'])})"
+        f"{row[POINTS]:+z.1f} points (95 % interval {row['low']:+z.1f} to "
+        f"{row['high']:+z.1f}, {_probability(row['adjusted p'])})"
     )
 
 

@@ -84,7 +84,7 @@ def beside_controls(items):
     route, target, cell = max(items, key=lambda item: item[2]["difference"])
     return (
         f" {names} {verb}, and no transfer: the most gained is "
-        f"{cell['difference']:+.1f} points, of `{route}` on {target}."
+        f"{cell['difference']:+z.1f} points, of `{route}` on {target}."
     )
 
 

@@ -94,7 +94,7 @@ def format_cell(cell, *, with_count=False):
     if cell["difference"] is not None:
         # Adding 0.0 turns the -0.0 of a tiny loss into +0.0.
         mark = SIGNIFICANT if cell["is_significant"] else ""
-        text += f" ({round(cell['difference'], 1) + 0.0:+.1f}{mark})"
+        text += f" ({cell['difference']:+z.1f}{mark})"
     return text if cell["complete"] else text + "~"
 
 
@@ -269,12 +269,12 @@ def _plain_texts(table):
         row = dict(zip(table["columns"], values, strict=True))
         texts = {name: _plain_text(row[name]) for name in columns}
         for name in signed:
-            texts[name] = f"{row[name]:+.1f}"
+            texts[name] = f"{row[name]:+z.1f}"
         for name, pair in intervals.items():
             low, high = (row[end] for end in pair)
             if low is not None:
                 sign = "+" if name in signed else ""
-                texts[name] += f" ({low:{sign}.1f} to {high:{sign}.1f})"
+                texts[name] += f" ({low:{sign}z.1f} to {high:{sign}z.1f})"
         rows.append(list(texts.values()))
     return columns, rows
 

@@ -68,7 +68,7 @@ class DifferenceTable:
     def text(self, column, cell):
         """Writes a difference with its sign and the marks of its table."""
         # Adding 0.0 turns the -0.0 of a tiny loss into +0.0.
-        text = f"{round(cell['difference'], 1) + 0.0:+.1f}"
+        text = f"{cell['difference']:+z.1f}"
         if not cell.get("zero_shot", True) and column not in self.starred:
             text += "*"
         if not cell.get("is_transfer", True):

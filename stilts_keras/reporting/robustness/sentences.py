@@ -112,9 +112,9 @@ def _same(rows, baseline, where):
 def _described(row):
     p = row["adjusted p"]
     return (
-        f"{row['points']:+.1f} points of `{row['route']}` on {row['target']} "
-        f"under {row['disturbance']} (95 % interval {row['low']:+.1f} to "
-        f"{row['high']:+.1f}, "
+        f"{row['points']:+z.1f} points of `{row['route']}` on {row['target']} "
+        f"under {row['disturbance']} (95 % interval {row['low']:+z.1f} to "
+        f"{row['high']:+z.1f}, "
         f"{'adjusted p < 0.001' if p < 0.001 else f'adjusted p = {p:.3f}'})"
     )
 
