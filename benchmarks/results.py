@@ -235,10 +235,12 @@ def _before_paying(ranking):
         "of the best route's score that is lost by its first choice, which "
         "stands in brackets; then the mean rank correlation."
     )
-    rows = []
+    rows, equal = [], []
     for measure in ranking["measures"]:
         found = [one["judgements"].get(measure) for one in targets]
-        if any(found):
+        if any(found) and not _orders(targets, measure):
+            equal.append(f"`{measure}`")
+        elif any(found):
             texts = [_regret(one, measure) for one in targets]
             known = [one["spearman"] for one in found if one]
             known = [value for value in known if value is not None]
@@ -246,6 +248,17 @@ def _before_paying(ranking):
             rows.append([f"`{measure}`", *texts, mean])
     yield _table(
         ["ordered by", *names, "Spearman"], rows, "l" + "r" * (len(names) + 1)
+    )
+    if equal:
+        yield f"Equal for all, so that it orders none: {', '.join(equal)}."
+
+
+def _orders(targets, measure):
+    """Whether a measure sets one route before another, for any target."""
+    return any(
+        (one["ranks"][measure] or 1) > 1
+        for target in targets
+        for one in target["candidates"]
     )
 
 
@@ -291,17 +304,13 @@ def _beside_routes(kept):
         gain = mean_gain(row)
         if gain is None or not is_plain(row["label"]):
             continue
-        there = GAINS_IN_ABSTRACT.get(_kind_of(row["label"]))
+        kind = MIXTURE if "+" in row["label"] else row["label"]
+        there = GAINS_IN_ABSTRACT.get(kind)
         there = "-" if there is None else f"{there:+z.1f}"
         targets = ", ".join(_transfers(row))
         rows.append([row["label"], there, f"{gain:+z.1f}", targets])
     columns = ["route", "gain there", "gain here", "targets"]
     return _table(columns, rows, "lrrl")
-
-
-def _kind_of(route):
-    """What the abstract calls a route: its one task, or a mixture."""
-    return MIXTURE if "+" in route else route
 
 
 def _transfers(row):

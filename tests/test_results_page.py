@@ -119,24 +119,29 @@ def test_differences_to_controls_are_those_of_the_scores(kept):
                 assert ("≡" in cell) == ((row[1], target) == ("mnli", "xnli"))
 
 
+def ranks(text_similarity, logme_stage, num_examples):
+    return {
+        "text_similarity": text_similarity,
+        "logme_heads": None,
+        "logme_stage": logme_stage,
+        "num_examples": num_examples,
+    }
+
+
 RANKING = {
-    "measures": {"text_similarity": "", "logme_heads": "", "num_examples": ""},
+    "measures": dict.fromkeys(ranks(1, 1, 1), ""),
     "targets": [
         {
             "target": "xnli",
             "judgements": {
                 "text_similarity": {"regret_at_1": 0.0, "spearman": 1.0},
+                "logme_stage": {"regret_at_1": 4.0, "spearman": None},
                 "num_examples": {"regret_at_1": 12.34, "spearman": None},
             },
             "candidates": [
-                {
-                    "route": "mnli",
-                    "ranks": {"text_similarity": 1, "num_examples": 1},
-                },
-                {
-                    "route": "squad_v2",
-                    "ranks": {"text_similarity": 2, "num_examples": 1},
-                },
+                {"route": "mnli", "ranks": ranks(1, 1, 1)},
+                {"route": "squad_v2", "ranks": ranks(2, 1, 1)},
+                {"route": "panx", "ranks": ranks(None, 3, None)},
             ],
         },
         {"target": "tatoeba", "judgements": {}, "candidates": []},
@@ -149,8 +154,10 @@ def test_what_was_known_before_training_is_told(kept):
     block = section(text, "## Before paying")
     assert "| ordered by | xnli | Spearman |" in block
     assert "| `text_similarity` | 0.0 (mnli) | +1.00 |" in block
-    # Routes of equally many examples are both first.
-    assert "| `num_examples` | 12.3 (mnli, squad_v2) | - |" in block
+    # Two routes of the same value are both first.
+    assert "| `logme_stage` | 4.0 (mnli, squad_v2) | - |" in block
+    assert "| `num_examples`" not in block
+    assert "so that it orders none: `num_examples`." in block
     assert "logme_heads" not in block
     assert "Before paying" not in results.page(facts_of(kept), FLAGFILE)
 

@@ -52,7 +52,7 @@ def answer_table(frame, baseline):
             "best is flattered by being chosen",
             f"{DETECTABLE}: the smallest true difference there that would have "
             f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 such "
-            "studies",
+            "studies; above 100 there is none",
             f"{BETTER}, {WORSE}: of so many {ROUTES}, those that differ "
             "significantly; - where none can be judged",
         ],

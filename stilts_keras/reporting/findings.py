@@ -123,7 +123,7 @@ def _said_of(counted, num_judged, baseline):
         most = max(counted, key=lambda item: abs(item[2]["difference"]))
         unseen = no_proof_of_none(
             [cell["detectable"] for _, _, cell in counted],
-            min(cell["difference_count"] for _, _, cell in counted),
+            [cell["difference_count"] for _, _, cell in counted],
         )
         return (
             f"No route differs significantly from `{baseline}` on any target; "

@@ -88,7 +88,7 @@ def test_what_could_have_been_found_is_of_all_that_count():
     }
     cells["udpos"] = compared(0.0, 0.5) | {"difference_above_chance": False}
     text = findings.finding(frame({"mnli": cells}), "pretrained")
-    assert "these examples and 2 seeds" in text
+    assert "these examples and 2 to 3 seeds" in text
     assert "only from 3.0 to over 100 points on, by" in text
 
 
