@@ -89,7 +89,8 @@ class Processes:
         """Ends the processes; after an error they are to save and stop."""
         for worker in self._workers:
             worker.channel.close()
-            if kind is not None:
+            # One without a visit ends by itself.
+            if kind is not None and worker.at is not None:
                 worker.alive.close()
         for worker in self._workers:
             worker.process.join()
