@@ -13,25 +13,19 @@ one JSON line.
 import argparse
 import dataclasses
 import json
-import math
 import pathlib
-import statistics
 import textwrap
 
+from benchmarks import results_page
 from stilts_keras import files
 from stilts_keras.reporting import answers
 from stilts_keras.reporting import evidence as evidence_of
-from stilts_keras.reporting import own_task
-from stilts_keras.reporting import published
-from stilts_keras.reporting import rendering
 from stilts_keras.reporting.report import building
 from stilts_keras.reporting.route_names import is_control
-from stilts_keras.reporting.route_names import is_plain
 from stilts_keras.tasks import languages
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-FLAGFILE = "flags/studies/small_real.flags"
 STUDY_FILE = "study.json"
 FRONT_PAGE = "README.md"  # The finding stands in it, below `MARK`.
 MARK = "<!-- finding: python -m benchmarks.results -->"
@@ -39,30 +33,6 @@ MARK = "<!-- finding: python -m benchmarks.results -->"
 PLACES = ("run_dir", "data", "backbone", "stage_store", "stage_mirror")
 # All targets, then those that the paper found to gain most.
 FIGURES = ("differences", "differences_xquad", "differences_tatoeba")
-BACKBONE = (
-    "multilingual E5 small (12 layers of 384), trained to compare sentences, "
-    "its weights rounded to 4 bits"
-)
-# What the abstract of Phang et al. (2020) tells: targets that gain hugely from
-# almost every task, and mean gains on dev rows by intermediate task.
-ABSTRACT = "Phang et al., abstract"
-LARGE_IN_ABSTRACT = ("tatoeba", "bucc2018")
-MIXTURE = "all nine, mixed"
-GAINS_IN_ABSTRACT = {
-    "squad_v2": 8.2,
-    "mnli": 7.5,
-    "hellaswag": 7.0,
-    MIXTURE: 8.7,
-}
-_LACKS = (
-    "Not all of it was run: [what is missing](#missing-or-damaged) is in no "
-    "difference."
-)
-_PAPER = (
-    "What Phang et al. (2020) gained on XLM-R large, by the best of their "
-    "tasks for each target, as their abstract or later work tells it, beside "
-    "the best of ours: signs are what can be compared."
-)
 
 
 def keep(run_dirs, folder, ranking=None):
@@ -81,6 +51,7 @@ def keep(run_dirs, folder, ranking=None):
         found = dataclasses.replace(first, baseline=route)
         compared[route] = _kept(building.build(found))
     settings = first.run.get("settings", {})
+    parents = {row.parent for row in first.trainings}
     facts = {
         "settings": {k: v for k, v in settings.items() if k not in PLACES},
         "seeds": sorted({row.seed for row in first.rows}),
@@ -88,6 +59,14 @@ def keep(run_dirs, folder, ranking=None):
         "versions": first.run.get("versions", {}),
         "stages": len(first.trainings),
         "steps": sum(row.num_steps for row in first.trainings),
+        "targets": _targets(first),
+        "first_stages": {
+            row.path: row.num_steps
+            for row in sorted(first.trainings, key=lambda row: row.path)
+            if row.parent is None
+            and row.stage in parents
+            and not is_control(row.path)
+        },
         "figures": [name for name in FIGURES if name in report.figures],
         "baseline": first.baseline,
         "compared": compared,
@@ -100,6 +79,28 @@ def keep(run_dirs, folder, ranking=None):
             file.write(report.figures[name][0])
 
 
+def _targets(evidence):
+    """Maps targets to their metric, languages and the baseline's stage."""
+    trainings = {row.stage: row for row in evidence.trainings}
+    targets = {}
+    for target, metric in evidence.primary.items():
+        rows = [
+            row
+            for row in evidence.rows
+            if (row.route, row.target, row.metric)
+            == (evidence.baseline, target, metric)
+        ]
+        codes = {row.language for row in rows if row.zero_shot}
+        stage = trainings.get(rows[0].stage) if rows else None
+        targets[target] = {
+            "metric": metric,
+            "languages": languages.by_family(codes),
+            "stage": stage and stage.path,
+            "steps": stage and stage.num_steps,
+        }
+    return targets
+
+
 def _kept(report):
     return {
         "sentences": report.sentences,
@@ -107,246 +108,6 @@ def _kept(report):
         "summary": report.frames["summary"],
         "metrics": report.evidence.primary,
     }
-
-
-def page(facts, flagfile):
-    """Writes the page.
-
-    Args:
-        facts: dict. What `keep` wrote.
-        flagfile: str. The study's flagfile.
-
-    Returns:
-        Markdown.
-    """
-    main = facts["compared"][facts["baseline"]]
-    blocks = [
-        "# Results",
-        "Does training on an English intermediate task first help a small "
-        "encoder in languages that it never saw the target task in? Real "
-        f"weights and rows, {facts['stages']} stages of {facts['steps']:,} "
-        "steps in all. `python -m benchmarks.results` builds this page from "
-        "the run folder; no figure is typed.",
-        "## The answer",
-        _bullets(main["sentences"]),
-        *([_LACKS] if facts["problems"] else ()),
-        rendering.plain_to_markdown(main["answer"]),
-        rendering.to_markdown(main["summary"]),
-        *(f"![{name}](results/{name}.png)" for name in facts["figures"]),
-        "## Setting",
-        _bullets(_setting(facts)),
-        "## Against the controls",
-        "A gain counts for little where more steps on the target, or an "
-        "intermediate task whose labels say nothing, give as much. Percentage "
-        f"points; {rendering.SIGNIFICANT} significant, {own_task.MARK} the "
-        "target's own task or head, as in the table above.",
-        *_against(facts),
-        *(_before_paying(facts["ranking"]) if facts["ranking"] else ()),
-        "## Beside the paper",
-        _PAPER,
-        _beside(main),
-        "By intermediate task, means over the targets: theirs over nine, on "
-        "dev rows; ours over those that are not the task's own.",
-        _beside_routes(main),
-        "What differs: "
-        f"the encoder is {BACKBONE}; sources and targets are subsets of a "
-        "few hundred rows, and not whole data sets; one learning rate for all, "
-        "without a choice by dev rows; the best of theirs is of nine tasks and "
-        "their mixture.",
-        "## The command",
-        f"`stilts run --flagfile={FLAGFILE}`, with `--backbone` and `--data`; "
-        "the flagfile:",
-        f"<!-- file: {FLAGFILE} -->\n```text\n{flagfile.rstrip()}\n```",
-    ]
-    if facts["problems"]:
-        blocks += ["## Missing or damaged", _bullets(facts["problems"])]
-    return "\n\n".join(block.rstrip() for block in blocks) + "\n"
-
-
-def _bullets(lines):
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def _table(columns, rows, alignment):
-    """Writes texts as a table; `alignment` has l or r for each column."""
-    rule = "".join({"l": "---|", "r": "---:|"}[side] for side in alignment)
-    lines = [f"| {' | '.join(cells)} |" for cells in (columns, *rows)]
-    return "\n".join([lines[0], f"|{rule}", *lines[1:]])
-
-
-def _setting(facts):
-    """Lists what was trained on what."""
-    settings = facts["settings"]
-    codes = languages.by_family(settings["languages"])
-    families = dict.fromkeys(map(languages.family_of, codes))
-    versions = ", ".join(f"{k} {v}" for k, v in facts["versions"].items())
-    return [
-        f"Encoder: {BACKBONE}.",
-        f"Languages: {', '.join(codes)}, of {len(families)} families "
-        f"({', '.join(families)}). All training is in English.",
-        f"At most {settings['train_limit']} rows of each data set are trained "
-        f"on; at most {settings['eval_limit']} test rows of each language are "
-        "scored.",
-        f"Batches of {settings['batch_size']}, {settings['epochs']:g} epochs, "
-        f"learning rate {settings['learning_rate']:g}, at most "
-        f"{settings['max_length']} tokens; where tasks differ, the flagfile "
-        "below says so.",
-        f"Seeds {', '.join(map(str, facts['seeds']))}.",
-        f"On {facts['backend']}, {settings['dtype_policy']}, with {versions}.",
-    ]
-
-
-def _against(facts):
-    """Sets the plain routes beside each control, a table each."""
-    for control, found in facts["compared"].items():
-        if control == facts["baseline"]:
-            continue
-        yield f"### Differences to `{control}`"
-        columns = found["summary"]["columns"]
-        rows = []
-        for row in found["summary"]["rows"]:
-            cells = [row["cells"].get(column) for column in columns]
-            if is_plain(row["label"]) and any(map(_is_compared, cells)):
-                rows.append([row["label"], *map(_difference, cells)])
-        yield _table(["route", *columns], rows, "l" + "r" * len(columns))
-
-
-def _is_compared(cell):
-    return cell is not None and cell.get("difference") is not None
-
-
-def _difference(cell):
-    """Writes a difference with its marks."""
-    if not _is_compared(cell):
-        return "-"
-    marks = rendering.SIGNIFICANT * cell["is_significant"]
-    marks += own_task.MARK * bool(cell["own_task"])
-    return f"{cell['difference']:+z.1f}{marks}"
-
-
-def _before_paying(ranking):
-    """Tells how well sources could have been chosen before any training."""
-    targets = [one for one in ranking["targets"] if one["judgements"]]
-    names = [one["target"] for one in targets]
-    yield "## Before paying"
-    yield (
-        "`stilts rank` orders the routes for each target without training "
-        "them ([how](studies.md#before-paying-rank)). Regret@1, the percent "
-        "of the best route's score that is lost by its first choice, which "
-        "stands in brackets; then the mean rank correlation."
-    )
-    rows, equal = [], []
-    for measure in ranking["measures"]:
-        found = [one["judgements"].get(measure) for one in targets]
-        if any(found) and not _orders(targets, measure):
-            equal.append(f"`{measure}`")
-        elif any(found):
-            texts = [_regret(one, measure) for one in targets]
-            known = [one["spearman"] for one in found if one]
-            known = [value for value in known if value is not None]
-            mean = f"{statistics.fmean(known):+.2f}" if known else "-"
-            rows.append([f"`{measure}`", *texts, mean])
-    yield _table(
-        ["ordered by", *names, "Spearman"], rows, "l" + "r" * (len(names) + 1)
-    )
-    if equal:
-        yield f"Equal for all, so that it orders none: {', '.join(equal)}."
-
-
-def _orders(targets, measure):
-    """Whether a measure sets one route before another, for any target."""
-    return any(
-        (one["ranks"][measure] or 1) > 1
-        for target in targets
-        for one in target["candidates"]
-    )
-
-
-def _regret(target, measure):
-    """Writes a target's regret and the first choice of a measure."""
-    found = target["judgements"].get(measure)
-    if not found:
-        return "-"
-    first = [
-        one["route"]
-        for one in target["candidates"]
-        if one["ranks"][measure] == 1
-    ]
-    return f"{found['regret_at_1']:.1f} ({', '.join(first)})"
-
-
-def _beside(kept):
-    """Sets published gains beside the best route of each target."""
-    rows = []
-    answer = kept["answer"]
-    for values in answer["rows"]:
-        row = dict(zip(answer["columns"], values, strict=True))
-        target = row[answers.TARGET]
-        gain, place = published_gain(target, kept["metrics"][target])
-        ours = row[answers.POINTS]
-        signs = "-"
-        # What is written as 0 has no sign.
-        if gain is not None and round(ours, 1):
-            signs = "same" if gain * ours > 0 else "other"
-        there = "-" if gain is None else f"{gain:+z.1f}"
-        # Told in words alone.
-        there = "large" if gain == math.inf else there
-        best = f"`{row[answers.BEST]}`"
-        rows.append([target, place, there, best, f"{ours:+z.1f}", signs])
-    columns = ["target", "published", "gain there", "best here", "gain here"]
-    return _table([*columns, "signs"], rows, "llrlrl")
-
-
-def _beside_routes(kept):
-    """Sets mean gains of the paper's abstract beside ours, route by route."""
-    rows = []
-    for row in kept["summary"]["rows"]:
-        gain = mean_gain(row)
-        if gain is None or not is_plain(row["label"]):
-            continue
-        kind = MIXTURE if "+" in row["label"] else row["label"]
-        there = GAINS_IN_ABSTRACT.get(kind)
-        there = "-" if there is None else f"{there:+z.1f}"
-        targets = ", ".join(_transfers(row))
-        rows.append([row["label"], there, f"{gain:+z.1f}", targets])
-    columns = ["route", "gain there", "gain here", "targets"]
-    return _table(columns, rows, "lrrl")
-
-
-def _transfers(row):
-    """Maps the targets that a route did not train the task of to cells."""
-    return {
-        target: cell
-        for target, cell in row["cells"].items()
-        if answers.is_transfer(row["label"], cell)
-    }
-
-
-def mean_gain(row):
-    """Returns the mean difference over targets; None where there is none."""
-    found = [cell["difference"] for cell in _transfers(row).values()]
-    return statistics.fmean(found) if found else None
-
-
-def published_gain(target, metric):
-    """Returns what the best task gained, and where that was read.
-
-    Returns:
-        Tuple of points and a source: infinite where a gain is told in words
-        alone, None where no one source has both scores.
-    """
-    if target in LARGE_IN_ABSTRACT:
-        return math.inf, ABSTRACT
-    by_place = {}
-    for found in published.PUBLISHED:
-        score = found.scores.get(target, {}).get(metric)
-        if score is not None:
-            by_place.setdefault(found.provenance, {})[found.kind] = score
-    for place, scores in by_place.items():
-        if set(scores) == {published.PRETRAINED, published.BEST}:
-            gain = scores[published.BEST] - scores[published.PRETRAINED]
-            return gain, place
-    return None, "not quoted"
 
 
 def front_page(text, facts):
@@ -383,8 +144,9 @@ def main():
     if options.run_dir:
         keep(options.run_dir, folder, options.ranking)
     facts = json.loads((folder / STUDY_FILE).read_text())
+    flagfile = (ROOT / results_page.FLAGFILE).read_text()
     made = {
-        "docs/results.md": page(facts, (ROOT / FLAGFILE).read_text()),
+        "docs/results.md": results_page.page(facts, flagfile),
         FRONT_PAGE: front_page((ROOT / FRONT_PAGE).read_text(), facts),
     }
     for name, text in made.items():

@@ -14,6 +14,8 @@ POINTS = "points"
 ENDS = ("points low", "points high")
 P, DETECTABLE = "p", "detectable"
 BETTER, WORSE, ROUTES = "better", "worse", "routes"
+# What is known where a route can be compared.
+COMPARED = (BEST, POINTS, *ENDS, P, DETECTABLE, BETTER, WORSE)
 
 
 def answer_table(frame, baseline):
@@ -24,29 +26,27 @@ def answer_table(frame, baseline):
         baseline: str. The route compared with.
 
     Returns:
-        A plain table (see `findings`) with a row for each target that has a
-        difference of transfer; None where there is none.
+        A plain table (see `findings`) with a row for each target that the
+        baseline has a score of; None where no difference is of transfer.
     """
     rows = [
         found
         for target in frame["columns"]
         if (found := _row(frame, target, baseline))
     ]
-    if not rows:
+    if not any(row[-1] for row in rows):
         return None
     return {
         "title": f"Against {baseline}, target by target",
-        "columns": [
-            *(TARGET, baseline, BEST, POINTS, *ENDS, P, DETECTABLE),
-            *(BETTER, WORSE, ROUTES),
-        ],
+        "columns": [TARGET, baseline, *COMPARED, ROUTES],
         "intervals": {POINTS: ENDS},
         "signed": (POINTS,),
         "rows": rows,
         "notes": [
-            f"Zero-shot means in percent; {BEST}: the one of the highest score "
-            f"among those that are transfer, which controls and routes that "
-            f"trained the target's own task or head ({MARK}) are not",
+            f"Zero-shot means in percent; {BEST}: the one of the largest "
+            f"difference, over as many seeds as any, among those that are "
+            "transfer, which controls and routes that trained the target's own "
+            f"task or head ({MARK}) are not",
             f"{POINTS}: its difference, with the 95 % interval; {P}: after "
             "Holm's correction over all differences; of several routes the "
             "best is flattered by being chosen",
@@ -54,7 +54,7 @@ def answer_table(frame, baseline):
             f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 such "
             "studies; above 100 there is none",
             f"{BETTER}, {WORSE}: of so many {ROUTES}, those that differ "
-            "significantly; - where none can be judged",
+            "significantly; - where none can be judged, or none is transfer",
         ],
     }
 
@@ -75,7 +75,7 @@ def is_transfer(route, cell):
 
 
 def _row(frame, target, baseline):
-    """Returns the values of a target; None where nothing is compared."""
+    """Returns the values of a target; None where no other route has it."""
     cells = {row["label"]: row["cells"].get(target) for row in frame["rows"]}
     ours = cells.pop(baseline, None)
     cells.pop(CHANCE, None)
@@ -83,14 +83,23 @@ def _row(frame, target, baseline):
         route: cell for route, cell in cells.items() if is_transfer(route, cell)
     }
     if not compared:
-        return None
+        if not (ours and any(cells.values())):
+            return None
+        return [target, ours["value"], *[None] * len(COMPARED), 0]
     judged = [cell for cell in compared.values() if cell["p"] is not None]
     real = [
         cell["difference"]
         for cell in judged
         if cell["is_significant"] and cell["difference_above_chance"]
     ]
-    best = max(compared, key=lambda route: compared[route]["difference"])
+    # Of fewer seeds than others, a difference is large by luck.
+    best = max(
+        compared,
+        key=lambda route: (
+            compared[route]["difference_count"] or 0,
+            compared[route]["difference"],
+        ),
+    )
     cell = compared[best]
     return [
         target,

@@ -1,4 +1,4 @@
-"""What tables say in words: the finding, negative transfer, typology.
+"""What tables say in words: the finding, and negative transfer.
 
 A plain table, beside the frames of `tables`, is
 
@@ -9,17 +9,12 @@ ends of its interval, which are written in brackets behind it; and `signed`: the
 columns of numbers that are written with their sign.
 """
 
-from stilts_keras.errors import InputError
 from stilts_keras.reporting import tables
 from stilts_keras.reporting.own_task import MARK
 from stilts_keras.reporting.own_task import beside_controls
 from stilts_keras.reporting.own_task import beside_own
 from stilts_keras.reporting.power import no_proof_of_none
 from stilts_keras.reporting.route_names import is_control
-from stilts_keras.scoring import regression
-from stilts_keras.tasks.languages import LANGUAGES
-from stilts_keras.tasks.languages import distance_from_english
-from stilts_keras.tasks.languages import family_of
 
 
 def finding(frame, baseline):
@@ -122,8 +117,8 @@ def _said_of(counted, num_judged, baseline):
     if not real:
         most = max(counted, key=lambda item: abs(item[2]["difference"]))
         unseen = no_proof_of_none(
-            [cell["detectable"] for _, _, cell in counted],
-            [cell["difference_count"] for _, _, cell in counted],
+            (cell["detectable"], cell["difference_count"])
+            for _, _, cell in counted
         )
         return (
             f"No route differs significantly from `{baseline}` on any target; "
@@ -169,10 +164,10 @@ def _described(route, target, cell):
     p = cell["adjusted_p"]
     return (
         f"{cell['difference']:+z.1f} points of `{route}` on {target} (to "
-        f"{cell['value']:.1f}; 95 % interval {cell['difference_low']:+z.1f} to "
-        f"{cell['difference_high']:+z.1f}, "
+        f"{cell['value']:.1f}; 95 % interval of it alone "
+        f"{cell['difference_low']:+z.1f} to {cell['difference_high']:+z.1f}, "
         f"{'p < 0.001' if p < 0.001 else f'p = {p:.3f}'} after Holm's "
-        "correction)"
+        "correction for all)"
     )
 
 
@@ -180,29 +175,38 @@ def negative_transfer(frames):
     """Counts significant losses and gains in single languages.
 
     Args:
-        frames: iterable of frames of `tables.difference_frame`.
+        frames: dict from target to a frame of `tables.difference_frame`.
 
     Returns:
         Dict: `cells`, `losses` and `gains`, ints, of pairs of route and
         language in all targets whose difference can be judged and is of
-        transfer, which that of a control is not; `beside_chance`, of those
-        that do not count; `own`, of others, of a target's own task or head.
+        transfer, which that of a control is not; `significant`, str each, the
+        losses and gains; `beside_chance`, of those that do not count; `own`,
+        of others, of a target's own task or head.
     """
-    judged = [
-        cell
-        for frame in frames
+    judged = {
+        (row["label"], target, language): cell
+        for target, frame in frames.items()
         for row in frame["rows"]
-        for cell in row["cells"].values()
+        for language, cell in row["cells"].items()
         if cell["p"] is not None
         and cell["in_benchmark"]
         and not is_control(row["label"])
-    ]
-    cells = [cell for cell in judged if cell["is_transfer"]]
-    real = [cell for cell in cells if cell["is_significant"]]
+    }
+    cells = [cell for cell in judged.values() if cell["is_transfer"]]
+    real = {
+        place: cell["difference"]
+        for place, cell in judged.items()
+        if cell["is_transfer"] and cell["is_significant"]
+    }
     return {
         "cells": len(cells),
-        "losses": sum(cell["difference"] < 0 for cell in real),
-        "gains": sum(cell["difference"] > 0 for cell in real),
+        "losses": sum(points < 0 for points in real.values()),
+        "gains": sum(points > 0 for points in real.values()),
+        "significant": [
+            f"{points:+z.1f} points of `{route}` on {target} in {language}"
+            for (route, target, language), points in real.items()
+        ],
         "beside_chance": sum(
             not cell["difference_above_chance"] for cell in cells
         ),
@@ -224,167 +228,19 @@ def negative_transfer_sentence(counts):
         f"differences in single languages ({share:.0f} %) are significant "
         f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
         "correction within each target)."
+        f"{_named(counts['significant'])}"
         f"{_beside_chance(counts['beside_chance'])}"
         f"{beside_own(counts['own'])}"
     )
 
 
-def typology_table(frames, baseline):
-    """Regresses differences on what kind of language they are in.
-
-    For each route the differences in all languages and targets are regressed
-    on the distance from English and on the script, each less its target's mean;
-    the languages of a family err together.
-
-    Args:
-        frames: dict from target to the frame of `tables.difference_frame`.
-        baseline: str.
-
-    Returns:
-        A plain table with a row for each route and predictor.
-    """
-    rows, notes = [], {}
-    compared = dict.fromkeys(
-        row["label"]
-        for frame in frames.values()
-        for row in frame["rows"]
-        if row["label"] != baseline
-    )
-    for route in compared:
-        try:
-            found = _regressed(frames, route)
-        except InputError as error:
-            notes.setdefault(str(error), []).append(route)
-            continue
-        rows += _term_rows(route, found)
-        for warning in found["warnings"]:
-            notes.setdefault(warning, []).append(route)
-    return {
-        "title": f"Differences to {baseline} and kinds of languages",
-        "columns": TYPOLOGY_COLUMNS,
-        "rows": rows,
-        "notes": [
-            "Least squares over differences in single languages, a level of "
-            "its own for each target; 95 % intervals and p by standard errors "
-            "clustered by language family, not corrected for their number",
-            f"{DISTANCE}: share of typological features in which a language "
-            "differs from English: points are of a language that differs in "
-            f"all; {SCRIPT}: points lost or gained in other scripts",
-            *(
-                f"{_named(routes, compared)}: {warning}"
-                for warning, routes in notes.items()
-            ),
-            *_own_notes(frames),
-        ],
-    }
+def _named(significant):
+    """Names what is significant where that is little."""
+    if not 0 < len(significant) <= MAX_NAMED:
+        return ""
+    verb = "It is" if len(significant) == 1 else "They are"
+    return f" {verb} {'; '.join(significant)}."
 
 
-def _own_notes(frames):
-    """Names the routes and targets whose differences are no transfer."""
-    places = [
-        f"{row['label']} on {target}"
-        for target, frame in frames.items()
-        for row in frame["rows"]
-        if not all(cell["is_transfer"] for cell in row["cells"].values())
-    ]
-    if not places:
-        return []
-    return [f"{MARK} left out, more of the same: {', '.join(places)}"]
-
-
-TYPOLOGY_COLUMNS = [
-    "route",
-    "predictor",
-    "points",
-    "low",
-    "high",
-    "p",
-    "differences",
-    "families",
-]
-
-
-def _regressed(frames, route):
-    """Regresses one route's differences; raises InputError if they are few."""
-    outcomes, predictors, families = _observations(frames, route)
-    needed = FAMILIES_PER_TERM * (1 + len(predictors))
-    if len(set(families)) < needed:
-        raise InputError(
-            f"languages of {len(set(families))} families, too few for "
-            f"{len(predictors)} predictors, which need {needed}"
-        )
-    return regression.regress(outcomes, predictors, families)
-
-
-def _term_rows(route, found):
-    """Lists what a regression says of each predictor, as rows of a table."""
-    return [
-        [
-            route,
-            term["name"],
-            *(term[name] for name in ("coefficient", "low", "high", "p")),
-            found["n"],
-            found["num_clusters"],
-        ]
-        for term in found["terms"]
-        if term["name"] in PREDICTORS
-    ]
-
-
-def _named(routes, compared):
-    """Names routes in a note, shortly where they are all."""
-    if len(routes) > 1 and len(routes) == len(compared):
-        return "All routes"
-    return ", ".join(routes)
-
-
-DISTANCE = "distance from English"
-SCRIPT = "script other than Latin"
-PREDICTORS = (DISTANCE, SCRIPT)
-# Errors clustered by few families can come out as next to nothing.
-FAMILIES_PER_TERM = 2
-
-
-def _observations(frames, route):
-    """Lists one route's differences: outcomes, predictors, clusters."""
-    found = [
-        (target, language, cell["difference"])
-        for target, frame in frames.items()
-        for row in frame["rows"]
-        if row["label"] == route
-        for language, cell in row["cells"].items()
-        if cell["difference"] is not None
-        and cell["in_benchmark"]
-        and cell["is_transfer"]
-        and distance_from_english(language) is not None
-    ]
-    known = {
-        DISTANCE: [distance_from_english(code) for _, code, _ in found],
-        SCRIPT: [
-            float(LANGUAGES[code].script != "Latin") for _, code, _ in found
-        ],
-    }
-    targets = [target for target, _, _ in found]
-    centred = {name: _within(values, targets) for name, values in known.items()}
-    return (
-        _within([difference for _, _, difference in found], targets),
-        {
-            # A target may have languages of one script only.
-            name: values
-            for name, values in centred.items()
-            if max(map(abs, values), default=0.0) > 1e-9
-        },
-        [family_of(code) for _, code, _ in found],
-    )
-
-
-def _within(values, groups):
-    """Subtracts each group's mean: as a level for each, at no term's cost."""
-    members = {}
-    for value, group in zip(values, groups, strict=True):
-        members.setdefault(group, []).append(value)
-    means = {group: sum(found) / len(found) for group, found in members.items()}
-    return [
-        value - means[group]
-        for value, group in zip(values, groups, strict=True)
-    ]
+# Of so many significant differences in single languages each is named.
+MAX_NAMED = 4

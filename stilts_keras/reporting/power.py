@@ -6,25 +6,28 @@ from stilts_keras.scoring import behrens_fisher
 LARGEST = 100.0
 
 
-def no_proof_of_none(detectable, nums_seeds):
+def no_proof_of_none(differences):
     """Says from what size on true differences would have been found.
 
     Args:
-        detectable: floats, at least one. Of each difference, in points.
-        nums_seeds: ints. How many each of them stands on.
+        differences: iterable of tuples, at least one: what was detectable, in
+            points, and on how many seeds. Only those on the most seeds
+            are told: one seed says nothing of another training.
 
     Returns:
         A str: two clauses of a sentence, which the caller ends.
     """
+    by_seeds = {}
+    for detectable, num_seeds in differences:
+        by_seeds.setdefault(num_seeds, []).append(detectable)
+    most = max(by_seeds)
     ends = [
         f"{size:.1f}" if size <= LARGEST else f"over {LARGEST:.0f}"
-        for size in (min(detectable), max(detectable))
+        for size in (min(by_seeds[most]), max(by_seeds[most]))
     ]
-    fewest, most = min(nums_seeds), max(nums_seeds)
-    seeds = seeds_text(most) if fewest == most else f"{fewest} to {most} seeds"
     return (
-        f"That is no proof of none: with these examples and {seeds}, true "
-        "differences would have been shown in "
+        f"That is no proof of none: with these examples and {seeds_text(most)}"
+        ", true differences would have been shown in "
         f"{100 * behrens_fisher.POWER:.0f} of 100 studies only from "
         f"{' to '.join(dict.fromkeys(ends))} points on"
     )

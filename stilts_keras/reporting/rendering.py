@@ -4,6 +4,9 @@ from stilts_keras.reporting.own_task import MARK as OWN
 from stilts_keras.reporting.tables import has_replicates
 from stilts_keras.reporting.tables import is_replicated
 
+BESIDE_CHANCE = "°"
+TRAINED = "*"
+INCOMPLETE = "~"
 SIGNIFICANT = "†"
 COLLAPSED = "‡"
 OUTSIDE = "§"
@@ -77,25 +80,26 @@ def format_cell(cell, *, with_count=False):
     text = f"{cell['value']:.1f}"
     if spread is not None:
         text += f"±{spread:.1f}"
-    if not cell["above_chance"]:
-        text += "°"
-    if cell["collapsed"]:
-        text += COLLAPSED
-    if not cell["zero_shot"]:
-        text += "*"
-    if cell["seen_language"]:
-        text += SEEN
-    if not cell["in_benchmark"]:
-        text += OUTSIDE
-    if cell["own_task"]:
-        text += OWN
+    text += score_marks(cell)
     if with_count and cell["count"] is not None:
         text += f" n{cell['count']}"
     if cell["difference"] is not None:
-        # Adding 0.0 turns the -0.0 of a tiny loss into +0.0.
         mark = SIGNIFICANT if cell["is_significant"] else ""
         text += f" ({cell['difference']:+z.1f}{mark})"
-    return text if cell["complete"] else text + "~"
+    return text if cell["complete"] else text + INCOMPLETE
+
+
+def score_marks(cell):
+    """Writes the marks of a cell's score; see `format_cell`."""
+    marks = {
+        BESIDE_CHANCE: not cell["above_chance"],
+        COLLAPSED: cell["collapsed"],
+        TRAINED: not cell["zero_shot"],
+        SEEN: cell["seen_language"],
+        OUTSIDE: not cell["in_benchmark"],
+        OWN: cell["own_task"],
+    }
+    return "".join(mark for mark, is_so in marks.items() if is_so)
 
 
 def _row_texts(frame, columns):
@@ -269,7 +273,8 @@ def _plain_texts(table):
         row = dict(zip(table["columns"], values, strict=True))
         texts = {name: _plain_text(row[name]) for name in columns}
         for name in signed:
-            texts[name] = f"{row[name]:+z.1f}"
+            if row[name] is not None:
+                texts[name] = f"{row[name]:+z.1f}"
         for name, pair in intervals.items():
             low, high = (row[end] for end in pair)
             if low is not None:

@@ -27,18 +27,23 @@ def cell(value, difference=None, *, significant=False, **facts):
 OWN = {"own_task": True, "is_transfer": False}
 FRAME = {
     "title": "",
-    "columns": ["panx", "xnli", "udpos"],
+    "columns": ["panx", "xnli", "udpos", "tatoeba"],
     "notes": [],
     "rows": [
         {
             "label": "pretrained",
-            "cells": {"panx": cell(50.0), "xnli": cell(40.0)},
+            "cells": {
+                "panx": cell(50.0),
+                "xnli": cell(40.0),
+                "tatoeba": cell(20.0),
+            },
         },
         {"label": "longer:9", "cells": {"panx": cell(70.0, 20.0)}},
         {
             "label": "panx",
             "cells": {
                 "panx": cell(60.0, 10.0, significant=True, **OWN),
+                "tatoeba": cell(30.0, 10.0, **OWN),
                 "xnli": cell(30.0, -10.0, significant=True),
             },
         },
@@ -89,10 +94,35 @@ def test_where_all_lose_the_best_is_the_smallest_loss(rows):
     assert (found["better"], found["worse"], found["routes"]) == (0, 1, 2)
 
 
-def test_a_target_without_differences_has_no_row(rows):
-    assert list(rows) == ["panx", "xnli"]
+def test_a_target_that_no_other_route_has_has_no_row(rows):
+    assert list(rows) == ["panx", "xnli", "tatoeba"]
     bare = FRAME | {"rows": FRAME["rows"][:2]}
     assert answers.answer_table(bare, "pretrained") is None
+
+
+def test_a_target_without_transfer_is_not_passed_over(rows):
+    found = rows.pop("tatoeba")
+    assert (found["pretrained"], found["routes"]) == (20.0, 0)
+    assert {*found.values()} == {"tatoeba", 20.0, None, 0}
+    text = rendering.plain_to_markdown(
+        answers.answer_table(FRAME, "pretrained")
+    )
+    assert "| tatoeba | 20.0 | - | - | - | - | - | - | 0 |" in text
+
+
+def test_the_best_is_over_as_many_seeds_as_any():
+    few = {"difference_count": 1}
+    all_ = {"difference_count": 3}
+    frame = FRAME | {
+        "rows": [
+            FRAME["rows"][0],
+            {"label": "panx", "cells": {"xnli": cell(41.0, 1.0, **few)}},
+            {"label": "siqa", "cells": {"xnli": cell(39.0, -1.0, **all_)}},
+            {"label": "squad", "cells": {"xnli": cell(38.0, -2.0, **all_)}},
+        ]
+    }
+    (row,) = answers.answer_table(frame, "pretrained")["rows"]
+    assert row[2:4] == ["siqa", -1.0]
 
 
 def test_what_cannot_be_judged_is_not_counted_as_alike():

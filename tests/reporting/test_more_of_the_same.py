@@ -117,7 +117,9 @@ def test_a_run_of_nothing_else_claims_no_transfer():
 
 
 def test_it_counts_among_no_gains_of_single_languages():
-    counts = findings.negative_transfer([summary(cell(5.2, 0.001, **OWN))])
+    counts = findings.negative_transfer(
+        {"panx": summary(cell(5.2, 0.001, **OWN))}
+    )
     assert counts["cells"] == counts["gains"] == counts["own"] == 1
 
 
@@ -135,7 +137,7 @@ def test_a_control_is_in_no_finding_and_is_told_of():
         " `longer:150`, `mnli-shuffled` are controls, and no transfer: the "
         "most gained is +9.0 points, of `longer:150` on panx."
     )
-    counts = findings.negative_transfer([frame])
+    counts = findings.negative_transfer({"panx": frame})
     assert (counts["cells"], counts["gains"]) == (1, 1)
     frame["rows"] = rows[:2]
     said = findings.finding(frame, "pretrained")

@@ -13,6 +13,7 @@ from stilts_keras.reporting import published
 from stilts_keras.reporting import robustness
 from stilts_keras.reporting import source_languages
 from stilts_keras.reporting import tables
+from stilts_keras.reporting import typology
 from stilts_keras.reporting.report.drawing import draw_figures
 from stilts_keras.reporting.report.frames import frames_of
 from stilts_keras.reporting.report.frames import published_table
@@ -66,7 +67,7 @@ def build(evidence):
     studies = source_languages.studies_of(evidence)
     frames = frames_of(evidence, studies)
     effects = language_effects.tables_of(studies, evidence)
-    counts = findings.negative_transfer(differences.values())
+    counts = findings.negative_transfer(differences)
     disturbed_frames, disturbed = robustness.tables_of(evidence)
     frames |= disturbed_frames
     answer = answers.answer_table(frames["summary"], baseline)
@@ -86,7 +87,7 @@ def build(evidence):
         for row in frame["rows"]
     ):
         # Without rows, its notes say why there are none.
-        plain["typology"] = findings.typology_table(differences, baseline)
+        plain["typology"] = typology.typology_table(differences, baseline)
     return Report(
         evidence=evidence,
         frames=frames,

@@ -97,9 +97,7 @@ def _level_sentence(real):
 def _same(rows, baseline, where):
     """Tells the largest difference, and what could have been found."""
     most = max(rows, key=lambda row: abs(row["points"]))
-    unseen = no_proof_of_none(
-        [row["detectable"] for row in rows], [row["seeds"] for row in rows]
-    )
+    unseen = no_proof_of_none((row["detectable"], row["seeds"]) for row in rows)
     return (
         f"Robustness, {where}: no intermediate training changes it "
         "significantly. None "
