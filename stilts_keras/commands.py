@@ -106,6 +106,8 @@ def plan():
     from stilts_keras.reporting import time_left
 
     graph, per_device = flag_values.graph(), []
+    # To plan needs no framework.
+    lacking = _lacking_backend()
     if FLAGS.model_parallel:
         per_device = plan_memory(graph, flag_values.options())
     mirror = FLAGS.stage_mirror
@@ -143,7 +145,7 @@ def plan():
         stored={stage.fingerprint for stage in here - done},
         mirrored={stage.fingerprint for stage in mirrored},
         left=left and left.cells,
-        notes=[*per_device, *at_work, *times],
+        notes=[*per_device, *at_work, *times, *filter(None, [lacking])],
     )
 
 
@@ -341,16 +343,24 @@ def score():
 
 def _set_backend():
     """Chooses the framework; it must come before the first `import keras`."""
-    name = FLAGS.keras_backend
-    if name:
-        if importlib.util.find_spec(name) is None:
-            raise InputError(
-                f"Backend {name!r} is not installed. Install it with: "
-                f"pip install 'stilts_keras[{name}]'."
-            )
-        os.environ["KERAS_BACKEND"] = name
+    lacking = _lacking_backend()
+    if lacking:
+        raise InputError(lacking)
+    if FLAGS.keras_backend:
+        os.environ["KERAS_BACKEND"] = FLAGS.keras_backend
     memory.keep_freed()
     _quietly(_import_frameworks)
+
+
+def _lacking_backend():
+    """Says that the framework is not installed; None where it is."""
+    name = FLAGS.keras_backend
+    if not name or importlib.util.find_spec(name):
+        return None
+    return (
+        f"Backend {name!r} is not installed. Install it with: "
+        f"pip install 'stilts_keras[{name}]'."
+    )
 
 
 def _import_frameworks():

@@ -1,5 +1,6 @@
 """The command: what it answers, and how it refuses."""
 
+import importlib.util
 import json
 import pathlib
 import re
@@ -130,6 +131,21 @@ def test_plan_prints_each_stage_once(capsys):
     # route of its own, xnli's stage is the very stage `mnli`.
     assert "xnli" in out and "tatoeba" in out
     assert out.count("learning rate") == 4
+
+
+def test_plan_says_that_the_backend_is_not_there(capsys, monkeypatch):
+    arguments = ("plan", *TINY, "--route=mnli", "--targets=xnli")
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *args: None if name == "jax" else found(name, *args),
+    )
+    assert stilts(*arguments, "--keras_backend=jax") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Backend 'jax' is not installed. Install it with: pip" in said
+    assert stilts(*arguments, "--keras_backend=tensorflow") == 0
+    assert "is not installed" not in capsys.readouterr().out
 
 
 WRONG = {

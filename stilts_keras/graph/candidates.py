@@ -85,19 +85,30 @@ def candidates_of(graph, max_sequences=MAX_SEQUENCES):
         max_sequences: int. Most sequences of each.
 
     Returns:
-        List of `Candidate`, in the order of the routes.
+        List of `Candidate`, in the order of the routes, without controls,
+        which nobody would choose.
 
     Raises:
         InputError: If there are fewer than two, which need no order.
     """
-    routes = [route for route in graph.routes if route.stages]
+    routes = [
+        route
+        for route in graph.routes
+        if route.stages and not _is_control(route)
+    ]
     if len(routes) < 2:
         raise InputError(
             "There is nothing to rank: pass at least two routes with a stage, "
-            "such as --route=mnli --route=squad. Received: "
+            "controls aside, such as --route=mnli --route=squad. Received: "
             f"{', '.join(map(str, graph.routes))}."
         )
     return [_candidate(graph, route, max_sequences) for route in routes]
+
+
+def _is_control(route):
+    return any(
+        source.task.is_shuffled for stage in route.stages for source in stage
+    )
 
 
 def questions_of(graph, max_sequences=MAX_SEQUENCES):

@@ -25,6 +25,12 @@ def test_every_route_but_the_bare_backbone_is_a_candidate(graph):
     assert list(by_route(graph)) == list(ROUTES[1:])
 
 
+def test_controls_are_no_candidates():
+    routes = ("pretrained", "longer:9", "mnli-shuffled", "mnli", "squad")
+    found = by_route(fakes.graph(routes=routes, targets=("panx",)))
+    assert list(found) == ["mnli", "squad"]
+
+
 def test_a_candidate_has_the_last_stage_of_each_seed(graph):
     for route, one in by_route(graph).items():
         assert [stage.path for stage in one.stages] == [route] * 2
