@@ -128,3 +128,35 @@ class Holdings:
         if key not in self._answers:
             self._answers[key] = getattr(self.data, question)(task, *rest)
         return self._answers[key]
+
+
+def missing_notes(graph):
+    """Says in which languages targets are not evaluated for want of data.
+
+    Args:
+        graph: Graph.
+
+    Returns:
+        List of str. Of the languages that are evaluated, and those that are
+        not, the shorter list is told.
+    """
+    notes = []
+    for task in graph.targets:
+        missing = graph.missing_languages(task)
+        there = dict.fromkeys(
+            language
+            for cell in graph.cells
+            if cell.target == task
+            for language in cell.languages
+        )
+        rows = f"{graph.eval_split(task)} rows"
+        if len(missing) > len(there):
+            notes.append(
+                f"{task.name}: the data has {rows} in {' '.join(there)} alone, "
+                f"and in {len(missing)} other languages none."
+            )
+        elif missing:
+            notes.append(
+                f"{task.name}: the data has no {rows} in {' '.join(missing)}."
+            )
+    return notes

@@ -6,6 +6,7 @@ import time
 
 from stilts_keras import backend
 from stilts_keras import files
+from stilts_keras.graph.holdings import missing_notes
 from stilts_keras.graph.modality import check_readable
 from stilts_keras.graph.per_device import check_divisible
 from stilts_keras.graph.per_device import describe_memory
@@ -226,7 +227,8 @@ def prepare(folder, visits, options, screen, *, is_here=True):
         screen.note(f"{where}: {count} long sequences were cut.")
     for where in place.inputs.without_dev(trained):
         screen.note(f"{where}: no dev rows; the last step is kept.")
-    for note in _missing(folder.graph):
+    notes = (f"{note}." for note in folder.graph.trials.notes)
+    for note in (*notes, *missing_notes(folder.graph)):
         screen.note(note)
     return place
 
@@ -249,15 +251,3 @@ def _describe_division(place, trained, options, screen):
 
 def _left_out(graph):
     return [f"Left out: {reason}" for reason in graph.left_out.values()]
-
-
-def _missing(graph):
-    for note in graph.trials.notes:
-        yield f"{note}."
-    for task in graph.targets:
-        missing = graph.missing_languages(task)
-        if missing:
-            yield (
-                f"{task.name}: the data has no {graph.eval_split(task)} rows "
-                f"in {' '.join(missing)}."
-            )

@@ -12,6 +12,7 @@ from fakes import FakeData
 from fakes import graph
 from stilts_keras.errors import InputError
 from stilts_keras.graph.compatibility import check_compatible
+from stilts_keras.graph.holdings import missing_notes
 from stilts_keras.graph.route import Route
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.task import Recipe
@@ -224,12 +225,23 @@ def test_evaluated_languages_are_those_of_the_data_that_were_asked_for():
     built = graph(data=data)
     assert "sw" not in cell(built, "mnli", "xnli").languages
     assert built.missing_languages(target(built, "xnli")) == ("sw", "ur")
+    assert missing_notes(built) == ["xnli: the data has no test rows in sw ur."]
     built = graph(
         data=data, languages=["de", "sw", "yo"], targets=["xnli"] + ["udpos"]
     )
     assert cell(built, "mnli", "xnli").languages == ("de",)
     assert cell(built, "mnli", "udpos").languages == ("de", "yo")
     assert built.missing_languages(TASKS["xnli"]) == ("sw",)
+
+
+def test_of_languages_with_rows_and_without_the_shorter_list_is_told():
+    lacks = [("xnli", code) for code in TASKS["xnli"].languages if code != "hi"]
+    built = graph(data=FakeData(lacks=lacks), targets=["xnli"])
+    assert missing_notes(built) == [
+        "xnli: the data has test rows in hi alone, and in 14 other languages "
+        "none."
+    ]
+    assert missing_notes(graph(targets=["xnli"])) == []
 
 
 def test_the_baseline_is_the_first_route_or_the_one_named():
