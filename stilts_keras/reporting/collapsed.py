@@ -13,8 +13,9 @@ def sentences(evidence):
         evidence: `Evidence`.
 
     Returns:
-        A list of str: one for each route, target and seed, then one for each
-        stage that only led to others; of many the first.
+        A list of str: one for each route and target, of all seeds that
+        collapsed alike, then one for each stage that only led to others; of
+        many the first.
     """
     trainings = {row.stage: row for row in evidence.trainings}
     primary, found = evidence.primary, {}
@@ -22,10 +23,13 @@ def sentences(evidence):
         if primary.get(row.target) == row.metric and row.collapsed:
             key = (row.route, row.target, row.seed)
             found.setdefault(key, []).append(row)
-    told = [
-        of_results(rows, _learning_rates(rows[0].stage, trainings))
-        for rows in found.values()
-    ]
+    alike = {}
+    for (route, target, _), rows in found.items():
+        rates = tuple(_learning_rates(rows[0].stage, trainings))
+        predicted = frozenset((row.constant, row.language) for row in rows)
+        key = (route, target, rates, predicted)
+        alike.setdefault(key, []).extend(rows)
+    told = [of_results(rows, rates) for (*_, rates, _), rows in alike.items()]
     evaluated = {row.stage for row in evidence.rows}
     told += [
         of_stage(row.path, row.seed, constant, _rates_to(row, trainings))
@@ -46,8 +50,8 @@ def of_results(rows, learning_rates):
     """Tells which predictions of one route and target are constant.
 
     Args:
-        rows: list of `Score`, of one route, target, seed and
-            metric, all `collapsed`; one for each language.
+        rows: list of `Score`, of one route, target and metric, all
+            `collapsed`; one for each language and seed.
         learning_rates: list of float. Of the stages that led there, the first
             one first; empty where they are not known.
 
@@ -57,7 +61,7 @@ def of_results(rows, learning_rates):
     first = rows[0]
     languages = {}
     for row in rows:
-        languages.setdefault(row.constant, []).append(row.language)
+        languages.setdefault(row.constant, {})[row.language] = None
     constants = "; ".join(
         f"{constant} ({' '.join(codes)})"
         for constant, codes in languages.items()
@@ -67,10 +71,12 @@ def of_results(rows, learning_rates):
         how, moves = "not trained", []
     if first.layer is not None:
         moves.append("another --retrieval_layer")
+    seeds = list(dict.fromkeys(row.seed for row in rows))
+    noun = "seed" if len(seeds) == 1 else "seeds"
     return (
-        f"Collapsed: `{first.route}` on {first.target}, seed "
-        f"{first.seed}, {how}: the same is predicted for every example, "
-        f"{constants}. This is no finding and in no comparison. "
+        f"Collapsed: `{first.route}` on {first.target}, {noun} "
+        f"{', '.join(map(str, seeds))}, {how}: the same is predicted for every "
+        f"example, {constants}. This is no finding and in no comparison. "
         f"{_next(moves)}"
     )
 

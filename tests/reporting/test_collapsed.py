@@ -247,6 +247,16 @@ def test_stages_that_only_lead_to_others_are_told_too(tmp_path):
     assert "neutral (dev rows of mnli)" in sentence
 
 
+def test_seeds_that_collapse_alike_are_told_together(tmp_path):
+    for seed, label in ((1, "neutral"), (2, "entailment"), (3, "neutral")):
+        shares = {"pretrained": right(0.6), "mnli": always(label)}
+        write(tmp_path, shares, seed=seed, languages=("de", "zh"))
+    first, second = build(tmp_path).sentences[2:4]
+    assert "`mnli` on xnli, seeds 1, 3, learning" in first
+    assert "every example, neutral (de zh)." in first
+    assert "`mnli` on xnli, seed 2, learning" in second
+
+
 def test_of_many_the_first_are_told(tmp_path):
     routes = [f"mnli:{number}" for number in range(1, 9)]
     write(
