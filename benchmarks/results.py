@@ -46,10 +46,12 @@ def keep(run_dirs, folder, ranking=None):
     first = evidence_of.gather(run_dirs)
     report = building.build(first)
     routes = dict.fromkeys(row.route for row in first.rows)
-    compared = {first.baseline: _kept(report)}
-    for route in filter(is_control, routes):
-        found = dataclasses.replace(first, baseline=route)
-        compared[route] = _kept(building.build(found))
+    against = {
+        route: building.build(
+            dataclasses.replace(first, baseline=route)
+        ).frames["summary"]
+        for route in filter(is_control, routes)
+    }
     settings = first.run.get("settings", {})
     parents = {row.parent for row in first.trainings}
     facts = {
@@ -60,16 +62,15 @@ def keep(run_dirs, folder, ranking=None):
         "stages": len(first.trainings),
         "steps": sum(row.num_steps for row in first.trainings),
         "targets": _targets(first),
-        "first_stages": {
+        "before_targets": {
             row.path: row.num_steps
             for row in sorted(first.trainings, key=lambda row: row.path)
-            if row.parent is None
-            and row.stage in parents
-            and not is_control(row.path)
+            if row.stage in parents and not is_control(row.path)
         },
         "figures": [name for name in FIGURES if name in report.figures],
         "baseline": first.baseline,
-        "compared": compared,
+        **_kept(report),
+        "against": against,
         "ranking": ranking and json.loads(pathlib.Path(ranking).read_text()),
         "problems": first.problems,
     }
@@ -127,7 +128,7 @@ def front_page(text, facts):
         raise ValueError(f"{FRONT_PAGE} lacks the line {MARK!r}; put it back.")
     before, _, rest = text.partition(f"{MARK}\n")
     _, _, after = rest.partition("\n\n")
-    finding = facts["compared"][facts["baseline"]]["sentences"][0]
+    finding = facts["sentences"][0]
     lines = textwrap.wrap(
         finding, 79, break_on_hyphens=False, break_long_words=False
     )

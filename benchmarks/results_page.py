@@ -49,7 +49,6 @@ def page(facts, flagfile):
     Returns:
         Markdown.
     """
-    main = facts["compared"][facts["baseline"]]
     blocks = [
         "# Results",
         "Does training on an English intermediate task first help a small "
@@ -60,10 +59,10 @@ def page(facts, flagfile):
         "[Reading the answer](report.md), routes in [Routes and "
         "mixtures](routes.md), layers and pools in [Retrieval](retrieval.md).",
         "## The answer",
-        _bullets(main["sentences"]),
+        _bullets(facts["sentences"]),
         *([_LACKS] if facts["problems"] else ()),
-        rendering.plain_to_markdown(main["answer"]),
-        rendering.to_markdown(main["summary"]),
+        rendering.plain_to_markdown(facts["answer"]),
+        rendering.to_markdown(facts["summary"]),
         *(f"![{name}](results/{name}.png)" for name in facts["figures"]),
         "## Setting",
         _bullets(_setting(facts)),
@@ -77,10 +76,10 @@ def page(facts, flagfile):
         *(_before_paying(facts["ranking"]) if facts["ranking"] else ()),
         "## Beside the paper",
         _PAPER,
-        _beside(main),
+        _beside(facts),
         "By intermediate task, means over the targets: theirs over nine, on "
         "dev rows; ours over those that are not the task's own.",
-        _beside_routes(main),
+        _beside_routes(facts),
         "What differs: "
         f"the encoder is {BACKBONE}; sources and targets are subsets of a "
         "few hundred rows, and not whole data sets; one learning rate for all, "
@@ -126,7 +125,7 @@ def _setting(facts):
         f"{settings['max_length']} tokens; where tasks differ, the flagfile "
         "below says so.",
         f"Seeds {', '.join(map(str, facts['seeds']))}.",
-        f"Steps before a target's: {_stages_text(facts['first_stages'])}.",
+        f"Steps before a target's: {_stages_text(facts['before_targets'])}.",
         f"On {facts['backend']}, {settings['dtype_policy']}, with {versions}.",
     ]
 
@@ -145,7 +144,7 @@ def _target_table(targets):
             *(
                 [f"`{known['stage']}`", str(known["steps"])]
                 if known["stage"]
-                else "--"
+                else ["-", "-"]
             ),
         ]
         for target, known in targets.items()
@@ -159,13 +158,11 @@ def _target_table(targets):
 
 def _against(facts):
     """Sets the plain routes beside each control, a table each."""
-    for control, found in facts["compared"].items():
-        if control == facts["baseline"]:
-            continue
+    for control, summary in facts["against"].items():
         yield f"### Differences to `{control}`"
-        columns = found["summary"]["columns"]
+        columns = summary["columns"]
         rows = []
-        for row in found["summary"]["rows"]:
+        for row in summary["rows"]:
             cells = [row["cells"].get(column) for column in columns]
             if is_plain(row["label"]) and any(map(_is_compared, cells)):
                 rows.append([row["label"], *map(_difference, cells)])
@@ -248,7 +245,7 @@ def _beside(kept):
             continue
         gain, place = published_gain(target, kept["metrics"][target])
         signs = "-"
-        if gain is not None and abs(ours) >= SMALLEST_SIGN:
+        if gain is not None and min(abs(gain), abs(ours)) >= SMALLEST_SIGN:
             signs = "same" if gain * ours > 0 else "other"
         there = "-" if gain is None else f"{gain:+z.1f}"
         # Told in words alone.

@@ -106,7 +106,7 @@ def plan():
     from stilts_keras.reporting import time_left
 
     graph, per_device = flag_values.graph(), []
-    # To plan needs no framework.
+    # A plan needs no framework: it is told of, and not refused.
     lacking = _lacking_backend()
     if FLAGS.model_parallel:
         per_device = plan_memory(graph, flag_values.options())

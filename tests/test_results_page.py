@@ -102,10 +102,7 @@ def test_the_page_tells_setting_and_answer(kept):
 def test_differences_to_controls_are_those_of_the_scores(kept):
     facts = facts_of(kept)
     text = results_page.page(facts, FLAGFILE)
-    scores = {
-        row["label"]: row["cells"]
-        for row in facts["compared"]["pretrained"]["summary"]["rows"]
-    }
+    scores = {row["label"]: row["cells"] for row in facts["summary"]["rows"]}
     for control in ("longer:120", "mnli-shuffled"):
         block = section(text, f"### Differences to `{control}`")
         rows = [line for line in block.splitlines() if line.startswith("| ")]
@@ -184,7 +181,7 @@ def test_the_front_page_tells_the_finding(kept):
     assert (above, below) == ("# It", "And then.")
     lines = quoted.splitlines()[1:]
     said = " ".join(line.removeprefix("> ") for line in lines)
-    assert said == facts["compared"]["pretrained"]["sentences"][0]
+    assert said == facts["sentences"][0]
     assert max(map(len, lines)) <= 81
 
 
@@ -271,7 +268,7 @@ def test_the_study_here_is_whole():
     facts = facts_of(FOLDER)
     assert not facts["problems"] and len(facts["seeds"]) >= 3
     assert "Missing or damaged" not in PAGES["docs/results.md"]
-    summary = facts["compared"]["pretrained"]["summary"]
+    summary = facts["summary"]
     rows = {row["label"]: row["cells"] for row in summary["rows"]}
     assert set(rows) - {"chance"} == set(facts["settings"]["route"])
     # Every route has a score of every target, of every seed.

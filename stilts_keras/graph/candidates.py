@@ -92,9 +92,7 @@ def candidates_of(graph, max_sequences=MAX_SEQUENCES):
         InputError: If there are fewer than two, which need no order.
     """
     routes = [
-        route
-        for route in graph.routes
-        if route.stages and not _is_control(route)
+        route for route in graph.routes if route.stages and not route.is_control
     ]
     if len(routes) < 2:
         raise InputError(
@@ -103,12 +101,6 @@ def candidates_of(graph, max_sequences=MAX_SEQUENCES):
             f"{', '.join(map(str, graph.routes))}."
         )
     return [_candidate(graph, route, max_sequences) for route in routes]
-
-
-def _is_control(route):
-    return any(
-        source.task.is_shuffled for stage in route.stages for source in stage
-    )
 
 
 def questions_of(graph, max_sequences=MAX_SEQUENCES):

@@ -143,17 +143,13 @@ def missing_notes(graph):
     notes = []
     for task in graph.targets:
         missing = graph.missing_languages(task)
-        there = dict.fromkeys(
-            language
-            for cell in graph.cells
-            if cell.target == task
-            for language in cell.languages
-        )
+        # Of all cells of the target, whichever this part of a graph has.
+        there = graph.data_fingerprints[task.name]
         rows = f"{graph.eval_split(task)} rows"
         if len(missing) > len(there):
             notes.append(
                 f"{task.name}: the data has {rows} in {' '.join(there)} alone, "
-                f"and in {len(missing)} other languages none."
+                f"and none in the other {len(missing)}."
             )
         elif missing:
             notes.append(

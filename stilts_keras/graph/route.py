@@ -82,6 +82,13 @@ class Route:
         return "/".join(map(format_stage, self.stages)) or PRETRAINED
 
     @property
+    def is_control(self):
+        """Whether it trains the target longer, or on shuffled labels."""
+        return self.is_longer or any(
+            source.task.is_shuffled for stage in self.stages for source in stage
+        )
+
+    @property
     def shape(self):
         """Number of different tasks, and number of stages."""
         tasks = {s.task.name for stage in self.stages for s in stage}

@@ -27,18 +27,20 @@ def answer_table(frame, baseline):
 
     Returns:
         A plain table (see `findings`) with a row for each target that the
-        baseline has a score of; None where no difference is of transfer.
+        baseline and another route have a score of; None where no difference
+        is of transfer.
     """
     rows = [
         found
         for target in frame["columns"]
         if (found := _row(frame, target, baseline))
     ]
-    if not any(row[-1] for row in rows):
+    columns = [TARGET, baseline, *COMPARED, ROUTES]
+    if not any(row[columns.index(BEST)] for row in rows):
         return None
     return {
         "title": f"Against {baseline}, target by target",
-        "columns": [TARGET, baseline, *COMPARED, ROUTES],
+        "columns": columns,
         "intervals": {POINTS: ENDS},
         "signed": (POINTS,),
         "rows": rows,
@@ -52,9 +54,12 @@ def answer_table(frame, baseline):
             "best is flattered by being chosen",
             f"{DETECTABLE}: the smallest true difference there that would have "
             f"been shown in {100 * behrens_fisher.POWER:.0f} of 100 such "
-            "studies; above 100 there is none",
+            "studies, in the strictest test of that correction; above 100 "
+            "there is none",
             f"{BETTER}, {WORSE}: of so many {ROUTES}, those that differ "
-            "significantly; - where none can be judged, or none is transfer",
+            "significantly; - where none can be judged. Without a route no "
+            "difference is of transfer: all are of the target's own task, "
+            "controls, collapsed, or without a language in common",
         ],
     }
 

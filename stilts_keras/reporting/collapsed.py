@@ -40,8 +40,8 @@ def sentences(evidence):
     more = len(told) - MAX_NAMED
     if more > 0:
         told[MAX_NAMED:] = [
-            f"Collapsed likewise: {more} more; results are marked ‡ in the "
-            "tables."
+            f"Collapsed likewise: {more} more routes and targets, or stages; "
+            "results are marked ‡ in the tables."
         ]
     return told
 

@@ -18,7 +18,7 @@ from stilts_keras.reporting.route_names import is_control
 
 
 def finding(frame, baseline):
-    """Says in one sentence what intermediate training did.
+    """Says what intermediate training did.
 
     Args:
         frame: dict, of `tables.summary_frame`.
@@ -122,8 +122,7 @@ def _said_of(counted, num_judged, baseline):
         )
         return (
             f"No route differs significantly from `{baseline}` on any target; "
-            f"the largest difference is {_described(*most)}. {unseen}, by "
-            f"route and target.{beside}"
+            f"the largest difference is {_described(*most)}.{beside}{unseen}"
         )
     gains = [item for item in real if item[2]["difference"] > 0]
     losses = [item for item in real if item[2]["difference"] < 0]
@@ -132,8 +131,8 @@ def _said_of(counted, num_judged, baseline):
         for kind, items in (("gain", gains), ("loss", losses))
     )
     return (
-        f"Of {num_judged} differences to `{baseline}` in languages that no "
-        f"stage trained the target in, {text}.{beside}"
+        f"Of {num_judged} {_noun(num_judged)} to `{baseline}` in languages "
+        f"that no stage trained the target in, {text}.{beside}"
     )
 
 
@@ -141,10 +140,8 @@ def _beside_chance(number):
     """Says how many differences do not count, if there are any."""
     if not number:
         return ""
-    verb = "does" if number == 1 else "do"
-    return (
-        f" {number} of them {verb} not count: neither score is clear of chance."
-    )
+    what = "difference does" if number == 1 else "differences do"
+    return f" {number} {what} not count: neither score is clear of chance."
 
 
 def _most_of(kind, items):
@@ -221,17 +218,27 @@ def negative_transfer_sentence(counts):
             "Negative transfer: no difference of a language can be judged."
             f"{beside_own(counts['own'])}"
         )
-    share = 100 * counts["losses"] / counts["cells"]
-    gained = 100 * counts["gains"] / counts["cells"]
+    lost, gained = (
+        _share(counts[name], counts["cells"]) for name in ("losses", "gains")
+    )
     return (
-        f"Negative transfer: {counts['losses']} of {counts['cells']} "
-        f"differences in single languages ({share:.0f} %) are significant "
-        f"losses, {counts['gains']} ({gained:.0f} %) significant gains (Holm's "
-        "correction within each target)."
-        f"{_named(counts['significant'])}"
+        "Negative transfer, in single languages: significant losses are "
+        f"{counts['losses']} of {counts['cells']} {_noun(counts['cells'])} "
+        f"({lost}), significant gains {counts['gains']} ({gained}); Holm's "
+        f"correction within each target.{_named(counts['significant'])}"
         f"{_beside_chance(counts['beside_chance'])}"
         f"{beside_own(counts['own'])}"
     )
+
+
+def _noun(number):
+    return "difference" if number == 1 else "differences"
+
+
+def _share(part, whole):
+    """Writes a share in percent, and no 0 of what is there."""
+    percent = 100 * part / whole
+    return "< 1 %" if part and percent < 1 else f"{percent:.0f} %"
 
 
 def _named(significant):

@@ -3,10 +3,10 @@
 from stilts_keras.reporting.language_contrasts import ALL_SOURCES
 from stilts_keras.reporting.language_contrasts import OTHERS
 from stilts_keras.reporting.power import seeds_text
+from stilts_keras.reporting.power import shown_from
 from stilts_keras.reporting.source_languages import OWN
 from stilts_keras.reporting.source_languages import POINTS
 from stilts_keras.reporting.tables.comparison import SIGNIFICANCE
-from stilts_keras.scoring import behrens_fisher
 
 
 def sentences(tables):
@@ -65,16 +65,14 @@ def _interaction_sentence(table):
             "differences are significant after Holm's correction."
         )
     powers = ", ".join(
-        f"of {row['kind']} less {row['less']} {row['detectable']:.1f} points"
+        f"{row['kind']} less {row['less']} {shown_from(row['detectable'])}"
         for row in of_question
     )
     return (
         "No kind of problem gains significantly more from other source "
         f"languages than another ({len(rows)} tests, Holm's correction). That "
         f"is no proof of no difference: with these {rows[0]['families']} "
-        f"families and {seeds_text(rows[0]['seeds'])}, true differences would "
-        f"have been shown in {100 * behrens_fisher.POWER:.0f} of 100 studies "
-        f"only from some size on: {powers}."
+        f"families and {seeds_text(rows[0]['seeds'])}, a true one of {powers}."
     )
 
 

@@ -16,6 +16,9 @@ import functools
 POWER = 0.8
 SMALLEST_TAIL = 1e-13
 NUM_NODES = 700
+# By so many an error's sizes in other studies are told, and shares of two.
+NUM_STUDIES = 200
+NUM_ANGLES = 33
 # Of how far errors reach, as a share of it.
 PRECISION = 1e-7
 
@@ -109,22 +112,75 @@ def reach(level, first, second):
 def detectable(level, power, first, second):
     """The smallest true value that a test would have found so often.
 
-    It lies as far beyond what chance reaches as an estimate falls short in no
-    more than the rest of the cases.
+    Another study would err as much, and know its errors as badly: what its
+    estimate had to reach varies with what it takes them for.
 
     Args:
         level: float in (0, 1). Of the test.
-        power: float in (0.5, 1). In which share of cases it is found.
+        power: float in (0.5, 1). In which share of studies it is found.
         first: `Error`.
         second: `Error`.
 
     Returns:
-        A float.
-
-    Source: Bloom, 1995, https://doi.org/10.1177/0193841X9501900504.
+        A float; None without any error, where every value would be found.
     """
-    both = first, second
-    return reach(level, *both) + reach(2 * (1 - power), *both)
+    import numpy as np
+    from scipy import optimize
+    from scipy import special
+
+    first, second = (
+        error if error.size else Error() for error in (first, second)
+    )
+    first, second = _larger_freedom_first(first, second)
+    size = np.hypot(first.size, second.size)
+    if not size:
+        return None
+    ones, others = np.meshgrid(_taken_for(first), _taken_for(second))
+    needed = np.hypot(ones, others) * np.interp(
+        np.arctan2(others, ones),
+        *_reaches(level, first.freedom, second.freedom),
+    )
+    return optimize.brentq(
+        lambda value: special.ndtr((value - needed) / size).mean() - power,
+        0.0,
+        needed.max() + 10 * size,
+        xtol=PRECISION * size,
+    )
+
+
+def _taken_for(error):
+    """What studies would take an error's size for, each as likely: an array.
+
+    With few degrees of freedom it is often far from what it is.
+    """
+    import numpy as np
+    from scipy import special
+
+    if error.freedom is None or not error.size:
+        return np.array([error.size])
+    shares = (np.arange(NUM_STUDIES) + 0.5) / NUM_STUDIES
+    squares = special.chdtri(error.freedom, shares) / error.freedom
+    return error.size * np.sqrt(squares)
+
+
+@functools.lru_cache(maxsize=64)
+def _reaches(level, first_freedom, second_freedom):
+    """How far two errors go together, by what is the share of each.
+
+    Returns:
+        Two float arrays (NUM_ANGLES,): angles, whose cosine is the size of the
+        first error and whose sine that of the second; and `reach` of them.
+    """
+    import numpy as np
+
+    angles = np.linspace(0.0, np.pi / 2, NUM_ANGLES)
+    reaches = [
+        reach(level, Error(one, first_freedom), Error(other, second_freedom))
+        for one, other in zip(
+            [*np.cos(angles[:-1]), 0.0], np.sin(angles), strict=True
+        )
+    ]
+    return angles, np.array(reaches)
 
 
 def _larger_freedom_first(first, second):

@@ -73,7 +73,8 @@ class Estimate:
         high: float. Upper end.
         p: float in (0, 1]. Of a value as far from 0, if it were 0.
         num_seeds: int.
-        errors: tuple of two `behrens_fisher.Error`. Of examples and of seeds.
+        errors: tuple of two `behrens_fisher.Error`. Of examples and of seeds,
+            as they were measured.
     """
 
     value: float
@@ -84,11 +85,11 @@ class Estimate:
     errors: tuple
 
     def detectable(self, level=1 - CONFIDENCE, power=behrens_fisher.POWER):
-        """Returns the smallest true value that a test would have found.
+        """Returns the smallest true value that a test would find, or None.
 
         Args:
             level: float in (0, 1). Of the test.
-            power: float in (0.5, 1). In which share of cases it is found.
+            power: float in (0.5, 1). In which share of studies it is found.
         """
         return behrens_fisher.detectable(level, power, *self.errors)
 
@@ -212,6 +213,7 @@ def estimate(values, draws, *, num_examples=None, confidence=CONFIDENCE):
         )
     value = float(values.mean())
     of_examples, of_seeds, freedom = _noise(values, draws)
+    measured = Error(of_examples), Error(of_seeds, freedom)
     if num_examples is not None:
         of_examples = max(of_examples, abs(value) / np.sqrt(num_examples))
     errors = Error(of_examples), Error(of_seeds, freedom)
@@ -222,7 +224,7 @@ def estimate(values, draws, *, num_examples=None, confidence=CONFIDENCE):
         high=value + reach,
         p=behrens_fisher.tail(abs(value), *errors),
         num_seeds=len(values),
-        errors=errors,
+        errors=measured,
     )
 
 

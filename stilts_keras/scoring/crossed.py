@@ -75,11 +75,11 @@ class Contrast:
         return self.value - margin, self.value + margin
 
     def detectable(self, level=1 - CONFIDENCE, power=behrens_fisher.POWER):
-        """Returns the smallest true value that a test would have found.
+        """Returns the smallest true value that a test would find, or None.
 
         Args:
             level: float in (0, 1). Of the test.
-            power: float in (0.5, 1). In which share of cases it is found.
+            power: float in (0.5, 1). In which share of studies it is found.
         """
         return behrens_fisher.detectable(level, power, *self.errors)
 

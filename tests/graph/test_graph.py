@@ -13,6 +13,7 @@ from fakes import graph
 from stilts_keras.errors import InputError
 from stilts_keras.graph.compatibility import check_compatible
 from stilts_keras.graph.holdings import missing_notes
+from stilts_keras.graph.part import parts_of
 from stilts_keras.graph.route import Route
 from stilts_keras.tasks import TASKS
 from stilts_keras.tasks.task import Recipe
@@ -238,9 +239,11 @@ def test_of_languages_with_rows_and_without_the_shorter_list_is_told():
     lacks = [("xnli", code) for code in TASKS["xnli"].languages if code != "hi"]
     built = graph(data=FakeData(lacks=lacks), targets=["xnli"])
     assert missing_notes(built) == [
-        "xnli: the data has test rows in hi alone, and in 14 other languages "
-        "none."
+        "xnli: the data has test rows in hi alone, and none in the other 14."
     ]
+    # Whatever a part of the graph evaluates itself.
+    for part in parts_of(built):
+        assert missing_notes(part) == missing_notes(built)
     assert missing_notes(graph(targets=["xnli"])) == []
 
 

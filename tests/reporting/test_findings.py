@@ -72,9 +72,9 @@ def test_where_nothing_is_significant_the_finding_says_so():
     assert text.startswith("No route differs significantly from `pretrained`")
     assert "-3.0 points of `mnli` on xnli" in text and "p = 0.200" in text
     assert text.endswith(
-        " That is no proof of none: with these examples and one seed, true "
-        "differences would have been shown in 80 of 100 studies only from 5.0 "
-        "points on, by route and target."
+        " That is no proof of none: with these examples and one seed, a true "
+        "difference would have been shown in 80 of 100 such studies only from "
+        "5.0 points on."
     )
 
 
@@ -84,13 +84,31 @@ def test_what_could_have_been_found_is_of_all_that_count_on_most_seeds():
         for name, points, number in (
             ("xnli", -3.0, 3),
             ("tatoeba", 0.5, 1),
-            ("panx", 200.0, 3),
+            ("panx", 20.0, 3),
+            ("pawsx", 200.0, 3),
         )
     }
     cells["udpos"] = compared(0.0, 0.5) | {"difference_above_chance": False}
     text = findings.finding(frame({"mnli": cells}), "pretrained")
-    assert "these examples and 3 seeds" in text
-    assert "only from 5.0 to over 100 points on, by" in text
+    assert text.endswith(
+        " 1 difference does not count: neither score is clear of chance. That "
+        "is no proof of none: with these examples and 3 seeds, for half of the "
+        "3 differences on them a true difference would have been shown in 80 "
+        "of 100 such studies only from 22.0 points on."
+    )
+
+
+def test_what_no_study_could_have_shown_is_said():
+    cells = {"xnli": compared(99.0, 0.5)}
+    text = findings.finding(frame({"mnli": cells}), "pretrained")
+    assert text.endswith(
+        "a true difference of any size would not have been shown in 80 of 100 "
+        "such studies."
+    )
+    # The same weights on the same rows: nothing errs, and nothing was missed.
+    cells["xnli"]["detectable"] = None
+    text = findings.finding(frame({"mnli": cells}), "pretrained")
+    assert "proof" not in text and text.endswith("correction for all).")
 
 
 def test_gains_without_losses():
@@ -142,7 +160,7 @@ def test_negative_transfer_counts_what_survives_the_correction():
         "own": 0,
     }
     text = findings.negative_transfer_sentence(counts)
-    assert "1 of 3" in text and "(33 %) are significant losses" in text
+    assert "losses are 1 of 3 differences (33 %)" in text
     assert text.endswith(
         " They are -3.0 points of `mnli` on panx in de; +3.0 points of `mnli` "
         "on panx in ru."
@@ -153,7 +171,22 @@ def test_many_significant_languages_are_counted_and_not_named():
     cells = {code: compared(-3.0, 0.001) for code in "de ru tr hi es".split()}
     counts = findings.negative_transfer({"panx": frame({"mnli": cells})})
     text = findings.negative_transfer_sentence(counts)
-    assert "5 of 5" in text and "in de" not in text
+    assert (
+        "losses are 5 of 5 differences (100 %)" in text and "in de" not in text
+    )
+
+
+def test_a_share_of_what_is_there_is_not_told_as_none():
+    counts = {"cells": 231, "losses": 1, "gains": 0, "significant": ["x"]}
+    text = findings.negative_transfer_sentence(
+        counts | {"beside_chance": 2, "own": 0}
+    )
+    assert (
+        "losses are 1 of 231 differences (< 1 %), significant gains 0" in text
+    )
+    assert text.endswith(
+        "It is x. 2 differences do not count: neither score is clear of chance."
+    )
 
 
 def test_negative_transfer_without_cells_says_so():
@@ -230,9 +263,7 @@ def test_differences_beside_chance_are_no_headline():
     text = findings.finding(made, "pretrained")
     assert text.startswith("No route differs significantly")
     assert "+2.0 points of `mnli` on tatoeba" in text and "16.5" not in text
-    assert text.endswith(
-        "1 of them does not count: neither score is clear of chance."
-    )
+    assert "1 difference does not count: neither score is clear" in text
     made = frame({"mnli": {"xnli": beside_chance(16.5, 0.005)}})
     text = findings.finding(made, "pretrained")
     assert text.startswith("No difference to `pretrained` counts")
@@ -250,7 +281,8 @@ def test_differences_beside_chance_are_no_negative_transfer():
     )
     counts = findings.negative_transfer({"xnli": made})
     assert counts["losses"] == 1 and counts["beside_chance"] == 1
-    assert "1 of 2" in findings.negative_transfer_sentence(counts)
+    said = findings.negative_transfer_sentence(counts)
+    assert "losses are 1 of 2 differences (50 %)" in said
 
 
 def test_where_all_has_collapsed_the_finding_says_so():

@@ -97,7 +97,7 @@ def summary(panx):
 def test_more_of_the_same_never_makes_the_headline():
     frame = summary(cell(5.2, 0.001, **OWN))
     text = findings.finding(frame, "pretrained")
-    assert "5.2" not in text and "Of 1 differences" in text
+    assert "5.2" not in text and "Of 1 difference " in text
     assert "1 is a significant gain: +1.1 points of `mnli` on panx" in text
     assert text.endswith(
         " 1 more difference is of the target's own task or head (≡), which is "

@@ -106,7 +106,7 @@ def test_differences_of_each_language_stand_by_family(made):
     assert frame["columns"][0] == "de" and "en" not in frame["columns"]
     (row,) = [row for row in frame["rows"] if row["label"] == "siqa"]
     assert all(cell["p"] is not None for cell in row["cells"].values())
-    assert "of 12 differences in single languages" in made.sentences[1]
+    assert " of 12 differences (" in made.sentences[1]
 
 
 def test_report_opens_with_the_finding_and_shows_every_figure(folder, made):

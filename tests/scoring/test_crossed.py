@@ -277,8 +277,10 @@ def test_a_stricter_level_and_more_power_detect_less():
     plain = found.detectable()
     assert found.detectable(level=0.01) > plain
     assert found.detectable(power=0.9) > plain
-    # By hand: t of 2 degrees, 0.975 and 0.8, times the root of 7 / 3.
-    assert plain == pytest.approx((4.302653 + 1.060660) * (7 / 3) ** 0.5)
+    # t of 2 degrees about 5.6535 lies beyond 4.302653 in 80 of 100 cases; the
+    # standard error is the root of 7 / 3.
+    assert stats.nct.sf(4.302653, 2, 5.6535) == pytest.approx(0.8, abs=1e-4)
+    assert plain == pytest.approx(5.6535 * (7 / 3) ** 0.5, rel=1e-3)
 
 
 def test_what_cannot_be_judged_is_said():

@@ -67,7 +67,6 @@ class DifferenceTable:
 
     def text(self, column, cell):
         """Writes a difference with its sign and the marks of its table."""
-        # Adding 0.0 turns the -0.0 of a tiny loss into +0.0.
         text = f"{cell['difference']:+z.1f}"
         if not cell.get("zero_shot", True) and column not in self.starred:
             text += "*"

@@ -12,7 +12,7 @@ FOLDER = "report"
 REPORT_FILE = "report.md"
 FRAMES_FILE = "report.json"
 # Of what a report holds; a report of another version is made anew.
-VERSION = 6
+VERSION = 7
 
 
 def write(report, folder):

@@ -224,6 +224,7 @@ def _cell(course, change):
         "difference_count": change["seeds"],
         "p": change["p"],
         "adjusted_p": change["adjusted p"],
+        "detectable": change["detectable"],
         "is_significant": change["adjusted p"] < SIGNIFICANCE,
         "is_transfer": not change[OWN_COLUMN],
     }

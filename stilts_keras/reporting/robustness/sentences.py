@@ -103,7 +103,7 @@ def _same(rows, baseline, where):
         "significantly. None "
         f"of {len(rows)} differences of retention to `{baseline}` is "
         f"significant after Holm's correction; the largest is "
-        f"{_described(most)}. {unseen}, by target and disturbance."
+        f"{_described(most)}.{unseen}"
     )
 
 

@@ -14,7 +14,8 @@ and a cell is a dict with
   `difference_high`: its interval; `difference_count`: over how many seeds;
   `p`: how likely one as large would be if there was none; `adjusted_p`: after
   Holm's correction over all differences of the table; `detectable`: the
-  smallest true difference that 80 of 100 such studies would have found there;
+  smallest true difference that 80 of 100 such studies would find in the
+  strictest test of that correction;
   `difference_above_chance`: whether the better of the two lies above chance,
   outside its interval, without which a difference does not count;
   `is_significant`: whether it counts and `adjusted_p` is below 0.05;
