@@ -204,7 +204,7 @@ def test_scores_near_chance_are_no_gain_however_far_apart(tmp_path):
     assert not cell["is_significant"] and not cell["difference_above_chance"]
     assert "counts" in made.sentences[0] and "gain" not in made.sentences[0]
     assert "significant gains 0 (0 %)" in made.sentences[1]
-    assert "4 of them do not count" in made.sentences[1]
+    assert "4 differences do not count" in made.sentences[1]
     notes = made.frames["summary"]["notes"]
     assert any("counts only where the better" in note for note in notes)
 
