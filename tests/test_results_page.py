@@ -14,6 +14,7 @@ from pages import links
 from stilts_keras.main import FLAGS
 from stilts_keras.records.results import RowFile
 from stilts_keras.records.rows import Training
+from stilts_keras.reporting.route_names import is_plain
 
 SHARES = {
     "pretrained": 0.4,
@@ -268,6 +269,12 @@ def test_the_study_here_is_whole():
     facts = facts_of(FOLDER)
     assert not facts["problems"] and len(facts["seeds"]) >= 3
     assert "Missing or damaged" not in PAGES["docs/results.md"]
+    ranked = {
+        one["route"]
+        for target in facts["ranking"]["targets"]
+        for one in target["candidates"]
+    }
+    assert ranked and ranked == set(filter(is_plain, ranked))
     summary = facts["summary"]
     rows = {row["label"]: row["cells"] for row in summary["rows"]}
     assert set(rows) - {"chance"} == set(facts["settings"]["route"])
