@@ -25,6 +25,8 @@ GAINS_IN_ABSTRACT = {
     "hellaswag": 7.0,
     MIXTURE: 8.7,
 }
+# As many were planned.
+FIRST_SEEDS = 3
 # A gain below it, in points, has no sign that is worth a word.
 SMALLEST_SIGN = 0.5
 _LACKS = (
@@ -124,10 +126,21 @@ def _setting(facts):
         f"learning rate {settings['learning_rate']:g}, at most "
         f"{settings['max_length']} tokens; where tasks differ, the flagfile "
         "below says so.",
-        f"Seeds {', '.join(map(str, facts['seeds']))}.",
+        f"Seeds {', '.join(map(str, facts['seeds']))}.{_second_look(facts)}",
         f"Steps before a target's: {_stages_text(facts['before_targets'])}.",
         f"On {facts['backend']}, {settings['dtype_policy']}, with {versions}.",
     ]
+
+
+def _second_look(facts):
+    """Says that more seeds were run because of what the first ones showed."""
+    if len(facts["seeds"]) <= FIRST_SEEDS:
+        return ""
+    return (
+        f" Those after the first {FIRST_SEEDS} were added because these had "
+        "shown nothing significant: p is of a second look, and somewhat too "
+        "small."
+    )
 
 
 def _stages_text(stages):

@@ -265,6 +265,15 @@ def test_figures_here_are_those_of_the_page():
     assert shown == there and len(shown) == 3
 
 
+def test_a_second_look_is_told(kept):
+    facts = facts_of(kept)
+    told = "p is of a second look"
+    assert told not in results_page.page(facts, FLAGFILE)
+    more = facts | {"seeds": [1, 2, 3, 4]}
+    assert told in results_page.page(more, FLAGFILE)
+    assert told in PAGES["docs/results.md"]
+
+
 def test_the_study_here_is_whole():
     facts = facts_of(FOLDER)
     assert not facts["problems"] and len(facts["seeds"]) >= 3
