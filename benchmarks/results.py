@@ -69,7 +69,9 @@ def keep(run_dirs, folder, ranking=None):
         },
         "figures": [name for name in FIGURES if name in report.figures],
         "baseline": first.baseline,
-        **_kept(report),
+        "sentences": report.sentences,
+        "answer": report.plain.get(answers.NAME),
+        "summary": report.frames["summary"],
         "against": against,
         "ranking": ranking and json.loads(pathlib.Path(ranking).read_text()),
         "problems": first.problems,
@@ -100,15 +102,6 @@ def _targets(evidence):
             "steps": stage and stage.num_steps,
         }
     return targets
-
-
-def _kept(report):
-    return {
-        "sentences": report.sentences,
-        "answer": report.plain.get(answers.NAME),
-        "summary": report.frames["summary"],
-        "metrics": report.evidence.primary,
-    }
 
 
 def front_page(text, facts):

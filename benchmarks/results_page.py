@@ -256,7 +256,7 @@ def _beside(kept):
         target, ours = row[answers.TARGET], row[answers.POINTS]
         if ours is None:
             continue
-        gain, place = published_gain(target, kept["metrics"][target])
+        gain, place = published_gain(target, kept["targets"][target]["metric"])
         signs = "-"
         if gain is not None and min(abs(gain), abs(ours)) >= SMALLEST_SIGN:
             signs = "same" if gain * ours > 0 else "other"
